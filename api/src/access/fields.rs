@@ -1,0 +1,67 @@
+//! Every field of the graph that carries data about a person, with its category.
+//!
+//! A resolver names its field's constant twice: in its `personal` directive, which shows the audience in
+//! `schema.graphql`, and in the call of the policy. A test holds the two against each other.
+
+use std::marker::PhantomData;
+
+use super::{Category, Tag, tags};
+
+/// A field of the graph about a person. `C` is the category.
+#[derive(Debug)]
+pub struct Field<C> {
+    /// The GraphQL type.
+    pub type_name: &'static str,
+    /// The GraphQL field.
+    pub name: &'static str,
+    category: PhantomData<fn() -> C>,
+}
+
+impl<C: Tag> Field<C> {
+    const fn new(type_name: &'static str, name: &'static str) -> Self {
+        Self { type_name, name, category: PhantomData }
+    }
+
+    /// Its category.
+    pub const fn category(&self) -> Category {
+        C::CATEGORY
+    }
+}
+
+macro_rules! fields {
+    ($($constant:ident = $type_name:literal . $name:literal : $tag:ident;)+) => {
+        $(
+            #[doc = concat!("`", $type_name, ".", $name, "`")]
+            pub(crate) static $constant: Field<tags::$tag> = Field::new($type_name, $name);
+        )+
+
+        /// Type, field and category of each.
+        pub const FIELDS: &[(&str, &str, Category)] =
+            &[$(($type_name, $name, Category::$tag)),+];
+    };
+}
+
+fields! {
+    PERSON_NAME = "Person"."name": Identity;
+    PERSON_EMAIL = "Person"."email": Contact;
+    PERSON_GOALS = "Person"."goals": Profile;
+    PERSON_ENROLMENTS = "Person"."enrolments": LearningRecord;
+    PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningRecord;
+    PERSON_RECOMMENDATIONS = "Person"."recommendations": Recommendation;
+    ENROLMENT_ENROLLED_AT = "Enrolment"."enrolledAt": LearningRecord;
+    ENROLMENT_LAST_ACTIVE_AT = "Enrolment"."lastActiveAt": LearningRecord;
+    ENROLMENT_COMPLETED_AT = "Enrolment"."completedAt": LearningRecord;
+    ENROLMENT_SECONDS = "Enrolment"."seconds": LearningRecord;
+    ENROLMENT_PROGRESS = "Enrolment"."progress": LearningRecord;
+    ENROLMENT_MODULES = "Enrolment"."modules": LearningRecord;
+    MODULE_PROGRESS_PROGRESS = "ModuleProgress"."progress": LearningRecord;
+    MODULE_PROGRESS_SECONDS = "ModuleProgress"."seconds": LearningRecord;
+    MODULE_PROGRESS_LESSONS = "ModuleProgress"."lessons": LearningRecord;
+    LESSON_PROGRESS_PROGRESS = "LessonProgress"."progress": LearningRecord;
+    LESSON_PROGRESS_SECONDS = "LessonProgress"."seconds": LearningRecord;
+    LESSON_PROGRESS_POSITION = "LessonProgress"."position": LearningRecord;
+    LESSON_PROGRESS_COMPLETED_AT = "LessonProgress"."completedAt": LearningRecord;
+    COURSE_FORUM = "Course"."forum": Communication;
+    THREAD_TITLE = "Thread"."title": Communication;
+    POST_BODY = "Post"."body": Communication;
+}

@@ -1,0 +1,165 @@
+//! People in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::model::Account;
+use crate::{
+    access::{
+        self, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME, PERSON_RECOMMENDATIONS,
+        PERSON_TIME_PER_TOPIC, Relation, Shown, graphql::About,
+    },
+    courses::graphql::Topic,
+    graphql::{
+        connection::{Pages, Paging, connection},
+        errors::Fault,
+        node::NodeId,
+        scope::{Scope, scope},
+    },
+    ids::AccountId,
+    progress::graphql::Enrolment,
+    recommendations::graphql::Recommendation,
+};
+
+/// The name of the list for cursors.
+const ENROLMENTS: &str = "enrolments";
+
+/// Somebody with an account. What you see of her depends on what you are to her: fields that are not for
+/// you are null, and `extensions.redactions` names them.
+#[derive(Clone)]
+pub(crate) struct Person {
+    account: Arc<Account>,
+    relation: Relation,
+}
+
+impl Person {
+    /// The person as the viewer may see her.
+    pub(crate) async fn load(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
+        let load = scope.load();
+        let (account, relation) = futures_util::try_join!(load.accounts.get(id), load.relations.get(id))?;
+        Ok(account.map(|account| Self { account, relation: relation.0 }))
+    }
+
+    /// As [`Person::load`], for somebody who is asked for by id: a stranger is not there.
+    pub(crate) async fn find(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
+        Ok(Self::load(scope, id).await?.filter(|person| person.relation != Relation::Stranger))
+    }
+}
+
+#[Object]
+impl Person {
+    /// The global id.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Person(self.account.id).encode()
+    }
+
+    /// The name.
+    #[graphql(directive = About::apply(&PERSON_NAME))]
+    async fn name(&self) -> Shown<String> {
+        access::show(&PERSON_NAME, self.relation, &self.account.name)
+    }
+
+    /// The e-mail address; null also where there is none.
+    #[graphql(directive = About::apply(&PERSON_EMAIL))]
+    async fn email(&self) -> Shown<Option<String>> {
+        access::show(&PERSON_EMAIL, self.relation, &self.account.email)
+    }
+
+    /// The topics that she wants to learn about.
+    #[graphql(directive = About::apply(&PERSON_GOALS))]
+    async fn goals(&self, ctx: &Context<'_>) -> Shown<Vec<Topic>> {
+        match access::permit(&PERSON_GOALS, self.relation) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(_permit) => self.read_goals(scope(ctx)).await.into(),
+        }
+    }
+
+    /// The courses that she takes or took, the latest first.
+    #[graphql(directive = About::apply(&PERSON_ENROLMENTS))]
+    async fn enrolments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Enrolment>> {
+        match access::permit(&PERSON_ENROLMENTS, self.relation) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(_permit) => self.read_enrolments(scope(ctx), &Paging { first, after, last, before }).await.into(),
+        }
+    }
+
+    /// How long she has spent on each topic, most first. A course about two topics counts for both.
+    #[graphql(directive = About::apply(&PERSON_TIME_PER_TOPIC))]
+    async fn time_per_topic(&self, ctx: &Context<'_>) -> Shown<Vec<TopicTime>> {
+        match access::permit(&PERSON_TIME_PER_TOPIC, self.relation) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(_permit) => self.read_time_per_topic(scope(ctx)).await.into(),
+        }
+    }
+
+    /// The courses to take next, the best first, each with the reasons for it.
+    #[graphql(directive = About::apply(&PERSON_RECOMMENDATIONS))]
+    async fn recommendations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 50.", default = 10)] first: i32,
+    ) -> Shown<Vec<Recommendation>> {
+        match access::permit(&PERSON_RECOMMENDATIONS, self.relation) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Recommendation::list(scope(ctx), self.account.id, first, permit).await.into(),
+        }
+    }
+}
+
+impl Person {
+    async fn read_goals(&self, scope: &Scope) -> Result<Vec<Topic>, Fault> {
+        let goals = super::store::goals(&scope.app.db, self.account.id).await?;
+        let load = scope.load();
+        let topics = load.topics.get_many(goals.clone()).await?;
+        Ok(goals.iter().filter_map(|id| topics.get(id).cloned().flatten()).map(|topic| Topic((*topic).clone())).collect())
+    }
+
+    async fn read_enrolments(&self, scope: &Scope, paging: &Paging) -> Result<Pages<Enrolment>, Fault> {
+        let request = paging.request(ENROLMENTS)?;
+        let page = scope.load().enrolment_pages.get((self.account.id, request)).await?;
+        Ok(connection(ENROLMENTS, &page, |(key, _)| *key, |(_, row)| Enrolment::new(Arc::clone(row), self.relation)))
+    }
+
+    async fn read_time_per_topic(&self, scope: &Scope) -> Result<Vec<TopicTime>, Fault> {
+        let times = scope.app.learning.time_per_topic(self.account.id).await?;
+        let load = scope.load();
+        let topics = load.topics.get_many(times.iter().map(|(id, _)| *id).collect()).await?;
+        Ok(times
+            .into_iter()
+            .filter_map(|(id, seconds)| {
+                let topic = topics.get(&id).cloned().flatten()?;
+                Some(TopicTime { topic: Topic((*topic).clone()), seconds })
+            })
+            .collect())
+    }
+}
+
+/// Time spent on a topic.
+#[derive(SimpleObject)]
+pub(crate) struct TopicTime {
+    /// The topic.
+    topic: Topic,
+    /// The time, in seconds.
+    seconds: i64,
+}
+
+/// Reading about people.
+#[derive(Default)]
+pub(crate) struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// You; null if you have not signed in.
+    async fn me(&self, ctx: &Context<'_>) -> Option<Result<Person, Fault>> {
+        let scope = scope(ctx);
+        Person::load(scope, scope.viewer.id()?).await.transpose()
+    }
+}

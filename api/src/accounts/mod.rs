@@ -1,0 +1,213 @@
+//! Accounts: people, their roles, and how a request proves whose it is.
+
+pub(crate) mod graphql;
+pub(crate) mod loaders;
+pub mod model;
+pub mod secret;
+pub(crate) mod store;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    access::Viewer,
+    db::{Db, DbError, settings},
+    ids::AccountId,
+    time::{Clock, Timestamp},
+};
+use model::{BearerToken, NewAccount, SystemRole};
+use secret::{SecretKey, random_bytes};
+
+/// How every token begins, so that a leaked one is recognised.
+const TOKEN_PREFIX: &str = "stoa_";
+
+/// The accounts' service.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    db: Db,
+    clock: Clock,
+    key: SecretKey,
+}
+
+/// Why a request's token was not accepted. One answer for every cause that an outsider could probe.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticationError {
+    /// Not a token of ours, unknown, revoked or expired.
+    #[error("the bearer token is not valid: it may have been mistyped, revoked, or have expired. Make a new one with `stoa token --email …`")]
+    Invalid,
+    /// The database did not answer.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateAccountError {
+    /// Not an address.
+    #[error("{0:?} is not an e-mail address")]
+    Email(String),
+    /// Empty or too long.
+    #[error("a name has 1 to 200 characters")]
+    Name,
+    /// Somebody has it.
+    #[error("there is an account with this e-mail address already")]
+    Taken,
+    /// The database did not take it.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl Accounts {
+    /// The service. Refuses a database whose keyed hashes were made with another key.
+    pub async fn open(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+        let fingerprint = key.fingerprint();
+        if settings::get_or_set(&db, "key_fingerprint", &fingerprint).await? != fingerprint {
+            return Err(DbError::SecretKey);
+        }
+        Ok(Self { db, clock, key })
+    }
+
+    /// The keyed hash under which an address is found.
+    pub(crate) fn email_hash(&self, email: &str) -> [u8; 32] {
+        self.key.keyed_hash("email", normalised(email).as_bytes())
+    }
+
+    /// Whose address this is.
+    pub async fn find_by_email(&self, email: &str) -> Result<Option<AccountId>, DbError> {
+        store::id_by_email(&self.db, &self.email_hash(email)).await
+    }
+
+    /// Makes an account.
+    pub async fn create(&self, new: NewAccount) -> Result<AccountId, CreateAccountError> {
+        let email = normalised(&new.email);
+        if !looks_like_email(&email) {
+            return Err(CreateAccountError::Email(new.email));
+        }
+        if new.name.trim().is_empty() || new.name.chars().count() > 200 {
+            return Err(CreateAccountError::Name);
+        }
+        let hash = self.email_hash(&email);
+        if store::id_by_email(&self.db, &hash).await?.is_some() {
+            return Err(CreateAccountError::Taken);
+        }
+        let id = self.clock.id();
+        let mut tx = self.db.begin().await?;
+        match store::insert(&mut tx, id, new.name.trim(), &email, &hash, self.clock.now()).await {
+            // Two at the same time: the database decides.
+            Err(DbError::Constraint(_)) => return Err(CreateAccountError::Taken),
+            result => result?,
+        }
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Gives a role by job function.
+    pub async fn grant(&self, account: AccountId, role: SystemRole) -> Result<(), DbError> {
+        store::grant(&self.db, account, role, self.clock.now()).await
+    }
+
+    /// The roles by job function.
+    pub async fn roles(&self, account: AccountId) -> Result<Vec<SystemRole>, DbError> {
+        store::roles(&self.db, account).await
+    }
+
+    /// Makes a token. It is shown once; what is stored is its hash.
+    pub async fn issue_token(
+        &self,
+        account: AccountId,
+        label: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<BearerToken, DbError> {
+        self.store_token(account, &random_bytes::<32>(), label, expires_at).await
+    }
+
+    /// The demo's token of an account: the same every time, so that a second `stoa demo` can print it
+    /// without having stored it. Only a holder of the secret key can make it.
+    pub async fn demo_token(&self, account: AccountId) -> Result<BearerToken, DbError> {
+        let secret = self.key.keyed_hash("demo token", account.0.as_bytes());
+        let hash = Sha256::digest(secret).into();
+        if store::token(&self.db, account, &hash).await?.is_some() {
+            return Ok(written(account, &secret));
+        }
+        self.store_token(account, &secret, "demo", None).await
+    }
+
+    async fn store_token(
+        &self,
+        account: AccountId,
+        secret: &[u8; 32],
+        label: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<BearerToken, DbError> {
+        let hash = Sha256::digest(secret).into();
+        store::insert_token(&self.db, account, &hash, label, self.clock.now(), expires_at).await?;
+        Ok(written(account, secret))
+    }
+
+    /// Who holds this token.
+    pub async fn authenticate(&self, token: &str) -> Result<Viewer, AuthenticationError> {
+        let (account, secret) = read(token).ok_or(AuthenticationError::Invalid)?;
+        // The look-up is by the hash of 32 random bytes, so its timing tells nothing of the secret.
+        let hash = Sha256::digest(secret).into();
+        let stored = store::token(&self.db, account, &hash).await?.ok_or(AuthenticationError::Invalid)?;
+        let expired = stored.expires_at.is_some_and(|at| at <= self.clock.now());
+        if expired || stored.revoked_at.is_some() {
+            return Err(AuthenticationError::Invalid);
+        }
+        Ok(Viewer::account(account))
+    }
+}
+
+fn written(account: AccountId, secret: &[u8; 32]) -> BearerToken {
+    let mut bytes = [0; 48];
+    bytes[..16].copy_from_slice(account.0.as_bytes());
+    bytes[16..].copy_from_slice(secret);
+    BearerToken(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// A token says whose it is, so that it is looked for where that person's rows are.
+fn read(token: &str) -> Option<(AccountId, [u8; 32])> {
+    let bytes = URL_SAFE_NO_PAD.decode(token.trim().strip_prefix(TOKEN_PREFIX)?).ok()?;
+    let (account, secret) = bytes.split_first_chunk::<16>()?;
+    Some((AccountId(Uuid::from_bytes(*account)), secret.try_into().ok()?))
+}
+
+fn normalised(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Good enough to catch a slip; whether an address works only a mail tells.
+pub(crate) fn looks_like_email(email: &str) -> bool {
+    let Some((local, domain)) = email.rsplit_once('@') else { return false };
+    !local.is_empty()
+        && email.len() <= 254
+        && domain.contains('.')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_account_and_nothing_else_is_a_token() {
+        let account = AccountId(Uuid::from_u128(7));
+        let token = written(account, &[9; 32]);
+        assert_eq!(read(token.secret_text()), Some((account, [9; 32])));
+        assert_eq!(format!("{token:?}"), "<token>");
+        for broken in ["", "stoa_", "stoa_AAAA", "bearer x", &token.secret_text()[..40]] {
+            assert_eq!(read(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn slips_in_addresses_are_caught() {
+        assert!(looks_like_email("ada@example.org"));
+        for slip in ["ada", "ada@", "@example.org", "ada@example", "ada @example.org", "ada@.org"] {
+            assert!(!looks_like_email(slip), "{slip}");
+        }
+    }
+}

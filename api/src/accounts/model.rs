@@ -1,0 +1,74 @@
+//! People and how they are known.
+
+use crate::{
+    access::{Personal, tags},
+    db::stored_enum,
+    ids::AccountId,
+    time::Timestamp,
+};
+
+/// A person's account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account's id.
+    pub id: AccountId,
+    /// The name that others see.
+    pub name: Personal<tags::Identity, String>,
+    /// The e-mail address; imported learners may have none.
+    pub email: Personal<tags::Contact, Option<String>>,
+}
+
+/// What is needed to make an account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The name that others see.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+stored_enum! {
+    /// A role by job function, for the whole installation. Being a learner needs none; instructors and
+    /// assistants are such for a course (see [`crate::courses::model::StaffRole`]).
+    pub enum SystemRole {
+        /// Helps people with their accounts.
+        Support = "SUPPORT",
+        /// Reads aggregates.
+        Analyst = "ANALYST",
+        /// Runs the system.
+        Administrator = "ADMINISTRATOR",
+    }
+}
+
+/// What a person is to a course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Membership {
+    /// Takes it.
+    Learner,
+    /// Teaches it.
+    Staff,
+}
+
+/// A bearer token as its owner holds it; only its hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BearerToken(pub(super) String);
+
+impl BearerToken {
+    /// The text to send as `Authorization: Bearer …`.
+    pub fn secret_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<token>")
+    }
+}
+
+/// A stored token.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredToken {
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
+}

@@ -1,0 +1,114 @@
+//! The installation's secret key, and what is made with it.
+
+use std::{fmt, fs, io::Write as _, path::Path};
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+/// The key for hashes that must not be guessable from the database alone.
+#[derive(Clone)]
+pub struct SecretKey([u8; 32]);
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretKeyError {
+    /// The key is too short to be secret.
+    #[error("secret_key has {0} characters: at least 32 are needed, for example from `openssl rand -hex 32`")]
+    TooShort(usize),
+    /// The key's file can't be read or written.
+    #[error("the secret key file {path} can't be used: {cause}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+impl SecretKey {
+    /// From a text of at least 32 characters.
+    pub fn from_text(text: &str) -> Result<Self, SecretKeyError> {
+        let text = text.trim();
+        if text.chars().count() < 32 {
+            return Err(SecretKeyError::TooShort(text.chars().count()));
+        }
+        Ok(Self(Sha256::digest(text.as_bytes()).into()))
+    }
+
+    /// From a file; a file that is missing is made, readable by its owner only.
+    pub fn from_file(path: &Path) -> Result<Self, SecretKeyError> {
+        let failed = |cause| SecretKeyError::File { path: path.display().to_string(), cause };
+        match fs::read_to_string(path) {
+            Ok(text) => Self::from_text(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).map_err(failed)?;
+                }
+                let text = hex(&random_bytes::<32>());
+                let mut options = fs::OpenOptions::new();
+                options.write(true).create_new(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let mut file = options.open(path).map_err(failed)?;
+                file.write_all(text.as_bytes()).map_err(failed)?;
+                file.sync_all().map_err(failed)?;
+                Self::from_text(&text)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// HMAC-SHA-256 of `data` for one `purpose`.
+    pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        // A key of any length is accepted by HMAC, so this can't fail.
+        let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.0) else { unreachable!("HMAC takes keys of any length") };
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Tells keys apart without telling anything of the key.
+    pub fn fingerprint(&self) -> String {
+        hex(&self.keyed_hash("fingerprint", b"")[..8])
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret key>")
+    }
+}
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// If the operating system has no randomness to give: then nothing secret can be made.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_and_read_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/stoa.key");
+        let made = SecretKey::from_file(&path).unwrap();
+        let read = SecretKey::from_file(&path).unwrap();
+        assert_eq!(made.fingerprint(), read.fingerprint());
+        assert!(matches!(SecretKey::from_text("short"), Err(SecretKeyError::TooShort(5))));
+    }
+}

@@ -1,0 +1,143 @@
+//! The accounts' tables.
+
+use std::collections::HashMap;
+
+use crate::{
+    accounts::model::{Account, Membership, StoredToken, SystemRole},
+    db::{Db, DbError, Text, Tx, Uuids, on, statements},
+    ids::{AccountId, CourseId},
+    time::Timestamp,
+};
+
+statements! {
+    BY_IDS { "SELECT id, name, email FROM accounts WHERE id " [any_uuid 1] }
+    ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
+    INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
+    INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
+    TOKEN { "SELECT expires_at, revoked_at FROM access_tokens WHERE account_id = $1 AND secret_hash = $2" }
+    INSERT_TOKEN {
+        "INSERT INTO access_tokens (account_id, secret_hash, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, secret_hash) DO NOTHING"
+    }
+    ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
+    GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
+    GOALS { "SELECT topic_id FROM learning_goals WHERE learner_id = $1 ORDER BY topic_id" }
+    COURSES_TAKEN { "SELECT course_id FROM enrolments WHERE learner_id = $1" }
+    COURSES_TAUGHT { "SELECT course_id FROM course_staff WHERE account_id = $1" }
+    /// Which of the people (1) teach a course that is not a draft.
+    TEACHERS {
+        "SELECT DISTINCT s.account_id FROM course_staff s JOIN courses c ON c.id = s.course_id
+         WHERE c.status <> 'DRAFT' AND s.account_id " [any_uuid 1]
+    }
+    /// Who of the people (1) takes which of the courses (2).
+    TAKERS { "SELECT learner_id, course_id FROM enrolments WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] }
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: AccountId,
+    name: String,
+    email: Option<String>,
+}
+
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Self {
+        Self { id: row.id, name: row.name.into(), email: row.email.into() }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+pub(crate) async fn by_ids(db: &Db, ids: &[AccountId]) -> Result<Vec<Account>, DbError> {
+    let (sql, ids) = (db.sql(&BY_IDS), Uuids::new(ids.iter().copied()));
+    let rows: Vec<AccountRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(ids).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+pub(crate) async fn id_by_email(db: &Db, email_hash: &[u8; 32]) -> Result<Option<AccountId>, DbError> {
+    let sql = db.sql(&ID_BY_EMAIL);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(email_hash.to_vec()).fetch_optional(c).await)?)
+}
+
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    id: AccountId,
+    name: &str,
+    email: &str,
+    email_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&INSERT);
+    on!(tx.conn(), c => sqlx::query(sql).bind(id).bind(name).bind(email).bind(now).execute(c).await.map(|_| ()))?;
+    let sql = tx.sql(&INSERT_EMAIL);
+    on!(tx.conn(), c => sqlx::query(sql).bind(email_hash.to_vec()).bind(id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<StoredToken>, DbError> {
+    let sql = db.sql(&TOKEN);
+    let row: Option<TokenRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(secret_hash.to_vec()).fetch_optional(c).await)?;
+    Ok(row.map(|row| StoredToken { expires_at: row.expires_at, revoked_at: row.revoked_at }))
+}
+
+pub(crate) async fn insert_token(
+    db: &Db,
+    account: AccountId,
+    secret_hash: &[u8; 32],
+    label: &str,
+    now: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> Result<(), DbError> {
+    let sql = db.sql(&INSERT_TOKEN);
+    on!(db.writer(), c => sqlx::query(sql)
+        .bind(account).bind(secret_hash.to_vec()).bind(label).bind(now).bind(expires_at)
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(crate) async fn roles(db: &Db, account: AccountId) -> Result<Vec<SystemRole>, DbError> {
+    let sql = db.sql(&ROLES);
+    let rows: Vec<Text<SystemRole>> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+pub(crate) async fn grant(db: &Db, account: AccountId, role: SystemRole, now: Timestamp) -> Result<(), DbError> {
+    let sql = db.sql(&GRANT);
+    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(Text(role)).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(crate) async fn goals(db: &Db, learner: AccountId) -> Result<Vec<crate::ids::TopicId>, DbError> {
+    let sql = db.sql(&GOALS);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).fetch_all(c).await)?)
+}
+
+/// What the person is to each course she has to do with.
+pub(crate) async fn memberships(db: &Db, account: AccountId) -> Result<HashMap<CourseId, Membership>, DbError> {
+    let sql = db.sql(&COURSES_TAKEN);
+    let taken: Vec<CourseId> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
+    let sql = db.sql(&COURSES_TAUGHT);
+    let taught: Vec<CourseId> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
+    let mut memberships: HashMap<_, _> = taken.into_iter().map(|course| (course, Membership::Learner)).collect();
+    memberships.extend(taught.into_iter().map(|course| (course, Membership::Staff)));
+    Ok(memberships)
+}
+
+pub(crate) async fn teachers(db: &Db, people: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
+    let (sql, people) = (db.sql(&TEACHERS), Uuids::new(people.iter().copied()));
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(people).fetch_all(c).await)?)
+}
+
+pub(crate) async fn takers(
+    db: &Db,
+    people: &[AccountId],
+    courses: impl IntoIterator<Item = CourseId>,
+) -> Result<Vec<(AccountId, CourseId)>, DbError> {
+    let (sql, people, courses) = (db.sql(&TAKERS), Uuids::new(people.iter().copied()), Uuids::new(courses));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).fetch_all(c).await)?)
+}

@@ -1,0 +1,54 @@
+//! What the server is made of: the services, put together once.
+
+use crate::{
+    accounts::{Accounts, secret::SecretKey},
+    db::{Db, DbError, Sql},
+    forum::Forum,
+    progress::Learning,
+    recommendations::Feed,
+    time::Clock,
+};
+
+/// The services; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// People.
+    pub accounts: Accounts,
+    /// Enrolments and progress.
+    pub learning: Learning,
+    /// The forum.
+    pub forum: Forum,
+    /// Next courses.
+    pub feed: Feed,
+}
+
+impl App {
+    /// Puts the services on a database that is up to date.
+    pub async fn new(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+        db.require_current().await?;
+        Ok(Self {
+            accounts: Accounts::open(db.clone(), clock.clone(), key).await?,
+            learning: Learning::new(db.clone(), clock.clone()),
+            forum: Forum::new(db.clone(), clock.clone()),
+            feed: Feed::new(db.clone(), clock.clone()),
+            db,
+            clock,
+        })
+    }
+}
+
+/// Every statement that the stores send, by area, for the test that prepares them all on both databases.
+pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
+    vec![
+        ("accounts", crate::accounts::store::STATEMENTS),
+        ("courses", crate::courses::store::STATEMENTS),
+        ("forum", crate::forum::store::STATEMENTS),
+        ("progress", crate::progress::store::STATEMENTS),
+        ("recommendations", crate::recommendations::store::STATEMENTS),
+        ("settings", crate::db::settings::STATEMENTS),
+    ]
+}

@@ -1,0 +1,124 @@
+//! Loading by key in batches, so that a query costs as many statements as it is deep.
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::Hash,
+    sync::Arc,
+};
+
+use dataloader::{BatchFn, cached::Loader};
+
+use crate::db::{
+    DbError,
+    page::{Page, PageRequest},
+};
+
+/// How many keys one statement takes at most.
+const MAX_BATCH: usize = 1_000;
+
+/// Reads the values of many keys at once. A key that has no value gets the type's default.
+pub(crate) trait Fetch: Send + Sync + 'static {
+    type Key: Clone + Debug + Eq + Hash + Send + Sync + 'static;
+    type Value: Clone + Default + Send + Sync + 'static;
+
+    fn fetch(
+        &self,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>, DbError>> + Send;
+}
+
+/// A failure that many resolvers share.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct LoadError(Arc<DbError>);
+
+impl LoadError {
+    /// What the database said.
+    pub fn cause(&self) -> &DbError {
+        &self.0
+    }
+}
+
+impl From<DbError> for LoadError {
+    fn from(error: DbError) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// A loader for one request: what was read once in a request is not read again in it.
+pub(crate) struct Load<F: Fetch>(Loader<F::Key, Result<F::Value, LoadError>, Batched<F>>);
+
+impl<F: Fetch> Load<F> {
+    pub(crate) fn new(fetch: F) -> Self {
+        Self(Loader::new(Batched(fetch)).with_max_batch_size(MAX_BATCH))
+    }
+
+    pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
+        // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped.
+        self.0.try_load(key).await.unwrap_or_else(|_| Err(DbError::Unavailable("the request was cancelled".to_owned()).into()))
+    }
+
+    pub(crate) async fn get_many(&self, keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
+        let found = self
+            .0
+            .try_load_many(keys)
+            .await
+            .map_err(|_| LoadError::from(DbError::Unavailable("the request was cancelled".to_owned())))?;
+        found.into_iter().map(|(key, value)| value.map(|value| (key, value))).collect()
+    }
+}
+
+struct Batched<F>(F);
+
+impl<F: Fetch> BatchFn<F::Key, Result<F::Value, LoadError>> for Batched<F> {
+    async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Result<F::Value, LoadError>> {
+        match self.0.fetch(keys).await {
+            // Every key is answered: the crate takes a missing one for an error.
+            Ok(mut found) => {
+                keys.iter().map(|key| (key.clone(), Ok(found.remove(key).unwrap_or_default()))).collect()
+            }
+            Err(error) => {
+                let error = LoadError::from(error);
+                keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect()
+            }
+        }
+    }
+}
+
+/// Rows by what they belong to, each group in the order of the rows.
+pub(crate) fn grouped<K: Eq + Hash, T>(rows: impl IntoIterator<Item = (K, T)>) -> HashMap<K, Arc<Vec<T>>> {
+    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
+    for (key, row) in rows {
+        groups.entry(key).or_default().push(row);
+    }
+    groups.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect()
+}
+
+/// The lists of the same page request together: each request costs one statement, however many lists.
+pub(crate) fn by_request<L: Copy, K: Clone + Eq + Hash>(keys: &[(L, PageRequest<K>)]) -> HashMap<PageRequest<K>, Vec<L>> {
+    let mut lists: HashMap<_, Vec<L>> = HashMap::new();
+    for (list, request) in keys {
+        lists.entry(request.clone()).or_default().push(*list);
+    }
+    lists
+}
+
+/// The pages of `lists`, from the rows as they were read, each with the list it belongs to.
+pub(crate) fn pages<L: Copy + Eq + Hash, K: Clone + Eq + Hash, T>(
+    request: &PageRequest<K>,
+    lists: Vec<L>,
+    rows: impl IntoIterator<Item = (L, T)>,
+) -> HashMap<(L, PageRequest<K>), Arc<Page<T>>> {
+    let mut rows_of: HashMap<L, Vec<T>> = HashMap::with_capacity(lists.len());
+    for (list, row) in rows {
+        rows_of.entry(list).or_default().push(row);
+    }
+    lists
+        .into_iter()
+        .map(|list| {
+            let page = Page::from_rows(rows_of.remove(&list).unwrap_or_default(), request);
+            ((list, request.clone()), Arc::new(page))
+        })
+        .collect()
+}

@@ -1,0 +1,409 @@
+//! The catalogue in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    model::{self, CourseKey},
+    store,
+};
+use crate::{
+    access::{COURSE_FORUM, Relation, Shown, permit, graphql::About},
+    accounts::{graphql::Person, model::Membership},
+    forum::{self, graphql::Forum},
+    graphql::{
+        connection::{Pages, Paging, connection},
+        errors::Fault,
+        node::NodeId,
+        scalars::DateTime,
+        scope::{Scope, scope},
+    },
+    ids::CourseId,
+    progress::graphql::Enrolment,
+};
+
+/// How much a course expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::Level")]
+pub(crate) enum Level {
+    /// Nothing.
+    Beginner,
+    /// The basics.
+    Intermediate,
+    /// Experience.
+    Advanced,
+}
+
+/// Where a course is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::CourseStatus")]
+pub(crate) enum CourseStatus {
+    /// Seen by its staff only.
+    Draft,
+    /// In the catalogue.
+    Published,
+    /// Kept for those who took it.
+    Archived,
+}
+
+/// What a lesson is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::LessonKind")]
+pub(crate) enum LessonKind {
+    /// To watch.
+    Video,
+    /// To read.
+    Reading,
+    /// To do.
+    Exercise,
+    /// Somewhere else.
+    Link,
+}
+
+/// What somebody does in a course that she does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::StaffRole")]
+pub(crate) enum StaffRole {
+    /// Teaches it.
+    Instructor,
+    /// Helps to teach it.
+    Assistant,
+}
+
+/// How a list of courses is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::CourseOrder")]
+pub(crate) enum CourseOrder {
+    /// By title, from A to Z.
+    Title,
+    /// The latest first.
+    Newest,
+    /// The shortest first.
+    Shortest,
+}
+
+/// Which courses are wanted. Everything that is given must hold.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct CourseFilter {
+    /// About any of these topics, by slug.
+    topics: Option<Vec<String>>,
+    /// At any of these levels.
+    levels: Option<Vec<Level>>,
+    /// In this language, by its BCP 47 tag, such as `en`.
+    language: Option<String>,
+    /// With each of these words in title or summary.
+    text: Option<String>,
+}
+
+impl From<CourseFilter> for model::CourseFilter {
+    fn from(filter: CourseFilter) -> Self {
+        Self {
+            topics: filter.topics,
+            levels: filter.levels.map(|levels| levels.into_iter().map(Into::into).collect()),
+            language: filter.language,
+            text: filter.text,
+        }
+    }
+}
+
+/// What courses are about.
+#[derive(Clone)]
+pub(crate) struct Topic(pub(crate) model::Topic);
+
+#[Object]
+impl Topic {
+    /// The global id.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Topic(self.0.id).encode()
+    }
+
+    /// A readable name for addresses and filters, unique.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+}
+
+/// A course of the catalogue.
+#[derive(Clone)]
+pub(crate) struct Course(pub(crate) Arc<model::Course>);
+
+impl Course {
+    /// The course, if the viewer may know of it.
+    pub(crate) async fn find(scope: &Scope, id: CourseId) -> Result<Option<Self>, Fault> {
+        let load = scope.load();
+        Ok(match load.courses.get(id).await? {
+            Some(course) if course.is_public() => Some(Self(course)),
+            Some(course) if load.memberships.all().await?.get(&id) == Some(&Membership::Staff) => Some(Self(course)),
+            _ => None,
+        })
+    }
+
+    /// What the viewer is to those who write in the course's forum.
+    pub(crate) async fn relation(&self, scope: &Scope) -> Result<Relation, Fault> {
+        let load = scope.load();
+        let membership = load.memberships.all().await?.get(&self.0.id).copied();
+        Ok(forum::relation(&self.0, membership, scope.viewer.id().is_some()))
+    }
+}
+
+#[Object]
+impl Course {
+    /// The global id.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Course(self.0.id).encode()
+    }
+
+    /// A readable name for addresses, unique.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The title.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What it is about, in a few sentences.
+    async fn summary(&self) -> &str {
+        &self.0.summary
+    }
+
+    /// Its language, as a BCP 47 tag.
+    async fn language(&self) -> &str {
+        &self.0.language
+    }
+
+    /// How much it expects; null where nobody said.
+    async fn level(&self) -> Option<Level> {
+        self.0.level.map(Into::into)
+    }
+
+    /// Where it is in its life.
+    async fn status(&self) -> CourseStatus {
+        self.0.status.into()
+    }
+
+    /// The length of its lessons together, in seconds.
+    async fn seconds(&self) -> i64 {
+        self.0.seconds
+    }
+
+    /// How many lessons it has.
+    async fn lesson_count(&self) -> i64 {
+        self.0.lesson_count
+    }
+
+    /// Since when it is in the catalogue.
+    async fn published_at(&self) -> DateTime {
+        self.0.published_at.into()
+    }
+
+    /// How many learners have enrolled.
+    async fn learner_count(&self, ctx: &Context<'_>) -> Result<i64, Fault> {
+        Ok(scope(ctx).load().rollups.get(self.0.id).await?.learner_count)
+    }
+
+    /// What those who took it think of it.
+    async fn rating(&self, ctx: &Context<'_>) -> Result<CourseRating, Fault> {
+        let rollup = scope(ctx).load().rollups.get(self.0.id).await?;
+        Ok(CourseRating { average: rollup.average_rating(), count: rollup.rating_count })
+    }
+
+    /// What it is about, the most important first.
+    async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>, Fault> {
+        let topics = scope(ctx).load().topics_of_course.get(self.0.id).await?;
+        Ok(topics.iter().cloned().map(Topic).collect())
+    }
+
+    /// The courses that come before it.
+    async fn prerequisites(&self, ctx: &Context<'_>) -> Result<Vec<Self>, Fault> {
+        let load = scope(ctx).load();
+        let ids = load.prerequisites.get(self.0.id).await?;
+        let courses = load.courses.get_many(ids.to_vec()).await?;
+        Ok(ids.iter().filter_map(|id| courses.get(id).cloned().flatten()).map(Self).collect())
+    }
+
+    /// Who teaches it.
+    async fn staff(&self, ctx: &Context<'_>) -> Result<Vec<StaffMember>, Fault> {
+        let scope = scope(ctx);
+        let staff = scope.load().staff.get(self.0.id).await?;
+        let found = futures_util::future::try_join_all(staff.iter().map(async |member| {
+            let person = Person::load(scope, member.account_id).await?;
+            Ok::<_, Fault>(person.map(|person| StaffMember { person, role: member.role.into() }))
+        }))
+        .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Its modules, in order.
+    async fn modules(&self, ctx: &Context<'_>) -> Result<Vec<Module>, Fault> {
+        let modules = scope(ctx).load().modules_of_course.get(self.0.id).await?;
+        Ok(modules.iter().cloned().map(Module).collect())
+    }
+
+    /// Your enrolment in it; null if you don't take it.
+    async fn my_enrolment(&self, ctx: &Context<'_>) -> Option<Result<Enrolment, Fault>> {
+        let scope = scope(ctx);
+        Enrolment::find(scope, scope.viewer.id()?, self.0.id).await.transpose()
+    }
+
+    /// Its forum, for those who take or teach it; an open forum is for everybody who has signed in.
+    #[graphql(directive = About::apply(&COURSE_FORUM))]
+    async fn forum(&self, ctx: &Context<'_>) -> Shown<Forum> {
+        match self.relation(scope(ctx)).await {
+            Err(fault) => Shown::Failed(fault),
+            Ok(relation) => match permit(&COURSE_FORUM, relation) {
+                Err(denied) => Shown::Denied(denied),
+                Ok(_permit) => Shown::Visible(Forum::new(self.0.id, relation)),
+            },
+        }
+    }
+}
+
+/// What learners think of a course.
+#[derive(SimpleObject)]
+pub(crate) struct CourseRating {
+    /// The average of the ratings, 1 to 5; null until there are 5, so that nobody's own shows.
+    average: Option<f64>,
+    /// How many have rated it.
+    count: i64,
+}
+
+/// Somebody who teaches a course.
+#[derive(SimpleObject)]
+pub(crate) struct StaffMember {
+    /// Who.
+    person: Person,
+    /// As what.
+    role: StaffRole,
+}
+
+/// A part of a course.
+#[derive(Clone)]
+pub(crate) struct Module(pub(crate) Arc<model::Module>);
+
+#[Object]
+impl Module {
+    /// The global id.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Module(self.0.id).encode()
+    }
+
+    /// The title.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// Its place in the course, from 0.
+    async fn position(&self) -> i64 {
+        self.0.position
+    }
+
+    /// The course it belongs to.
+    async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
+        Course::find(scope(ctx), self.0.course_id).await.transpose()
+    }
+
+    /// Its lessons, in order.
+    async fn lessons(&self, ctx: &Context<'_>) -> Result<Vec<Lesson>, Fault> {
+        let lessons = scope(ctx).load().lessons_of_module.get(self.0.id).await?;
+        Ok(lessons.iter().cloned().map(Lesson).collect())
+    }
+}
+
+/// A part of a module.
+#[derive(Clone)]
+pub(crate) struct Lesson(pub(crate) Arc<model::Lesson>);
+
+#[Object]
+impl Lesson {
+    /// The global id.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Lesson(self.0.id).encode()
+    }
+
+    /// The title.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What it is.
+    async fn kind(&self) -> LessonKind {
+        self.0.kind.into()
+    }
+
+    /// Its usual length in seconds; null where it has none.
+    async fn seconds(&self) -> Option<i64> {
+        self.0.seconds
+    }
+
+    /// Its place in the module, from 0.
+    async fn position(&self) -> i64 {
+        self.0.position
+    }
+
+    /// The module it belongs to.
+    async fn module(&self, ctx: &Context<'_>) -> Option<Result<Module, Fault>> {
+        let load = scope(ctx).load();
+        load.modules.get(self.0.module_id).await.map(|found| found.map(Module)).map_err(Fault::from).transpose()
+    }
+
+    /// The course it belongs to.
+    async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
+        Course::find(scope(ctx), self.0.course_id).await.transpose()
+    }
+}
+
+/// Reading the catalogue.
+#[derive(Default)]
+pub(crate) struct CourseQuery;
+
+#[Object]
+impl CourseQuery {
+    /// The courses of the catalogue, page by page.
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
+    async fn courses(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which courses are wanted; all if left out.")] filter: Option<CourseFilter>,
+        #[graphql(desc = "In which order.", default_with = "CourseOrder::Title")] order_by: CourseOrder,
+    ) -> Result<Pages<Course>, Fault> {
+        let order = model::CourseOrder::from(order_by);
+        let list = format!("courses/{}", order.as_str());
+        let request = Paging { first, after, last, before }.request::<CourseKey>(&list)?;
+        if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
+            return Err(Fault::bad_input("the cursor is not one of this list in this order"));
+        }
+        let filter = filter.unwrap_or_default().into();
+        let page = store::page(&scope(ctx).app.db, &filter, order, &request).await?.map(Arc::new);
+        Ok(connection(&list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course))))
+    }
+
+    /// A course by its slug; null if there is none.
+    async fn course(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The course's slug.")] slug: String,
+    ) -> Option<Result<Course, Fault>> {
+        let scope = scope(ctx);
+        match store::id_by_slug(&scope.app.db, &slug).await {
+            Ok(id) => Course::find(scope, id?).await.transpose(),
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+
+    /// Every topic, by name.
+    async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>, Fault> {
+        Ok(store::topics(&scope(ctx).app.db).await?.into_iter().map(Topic).collect())
+    }
+}

@@ -1,0 +1,213 @@
+//! The catalogue: courses, their modules and lessons, topics and staff. None of it is about a learner.
+
+use crate::{
+    db::stored_enum,
+    ids::{AccountId, CourseId, LessonId, ModuleId, TopicId},
+    time::Timestamp,
+};
+
+stored_enum! {
+    /// How much a course expects.
+    pub enum Level {
+        /// Nothing.
+        Beginner = "BEGINNER",
+        /// The basics.
+        Intermediate = "INTERMEDIATE",
+        /// Experience.
+        Advanced = "ADVANCED",
+    }
+}
+
+stored_enum! {
+    /// Where a course is in its life.
+    pub enum CourseStatus {
+        /// Seen by its staff only.
+        Draft = "DRAFT",
+        /// In the catalogue.
+        Published = "PUBLISHED",
+        /// Kept for those who took it.
+        Archived = "ARCHIVED",
+    }
+}
+
+stored_enum! {
+    /// What a lesson is.
+    pub enum LessonKind {
+        /// To watch.
+        Video = "VIDEO",
+        /// To read.
+        Reading = "READING",
+        /// To do.
+        Exercise = "EXERCISE",
+        /// Somewhere else.
+        Link = "LINK",
+    }
+}
+
+stored_enum! {
+    /// What somebody does in a course that she does not take.
+    pub enum StaffRole {
+        /// Teaches it.
+        Instructor = "INSTRUCTOR",
+        /// Helps to teach it.
+        Assistant = "ASSISTANT",
+    }
+}
+
+stored_enum! {
+    /// How a list of courses is ordered.
+    pub enum CourseOrder {
+        /// By title, from A to Z.
+        Title = "TITLE",
+        /// The latest first.
+        Newest = "NEWEST",
+        /// The shortest first.
+        Shortest = "SHORTEST",
+    }
+}
+
+/// A course.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// The course's id.
+    pub id: CourseId,
+    /// A readable name for addresses, unique.
+    pub slug: String,
+    /// The title.
+    pub title: String,
+    /// What it is about, in a few sentences.
+    pub summary: String,
+    /// A BCP 47 language tag.
+    pub language: String,
+    /// How much it expects; `None` where nobody said.
+    pub level: Option<Level>,
+    /// Where it is in its life.
+    pub status: CourseStatus,
+    /// Whether everybody who has signed in may read and write its forum.
+    pub open_forum: bool,
+    /// How many lessons it has.
+    pub lesson_count: i64,
+    /// The length of its lessons together, in seconds.
+    pub seconds: i64,
+    /// Since when it is in the catalogue.
+    pub published_at: Timestamp,
+}
+
+impl Course {
+    /// Whether anybody but its staff may know of it.
+    pub fn is_public(&self) -> bool {
+        self.status != CourseStatus::Draft
+    }
+}
+
+/// A part of a course.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// The module's id.
+    pub id: ModuleId,
+    /// The course it belongs to.
+    pub course_id: CourseId,
+    /// Its place in the course, from 0.
+    pub position: i64,
+    /// The title.
+    pub title: String,
+}
+
+/// A part of a module.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// The lesson's id.
+    pub id: LessonId,
+    /// The course it belongs to.
+    pub course_id: CourseId,
+    /// The module it belongs to.
+    pub module_id: ModuleId,
+    /// Its place in the module, from 0.
+    pub position: i64,
+    /// The title.
+    pub title: String,
+    /// What it is.
+    pub kind: LessonKind,
+    /// Its usual length in seconds, where it has one.
+    pub seconds: Option<i64>,
+}
+
+/// What courses are about.
+#[derive(Clone, Debug)]
+pub struct Topic {
+    /// The topic's id.
+    pub id: TopicId,
+    /// A readable name for addresses, unique.
+    pub slug: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Somebody who teaches a course.
+#[derive(Clone, Debug)]
+pub struct StaffMember {
+    /// Who.
+    pub account_id: AccountId,
+    /// As what.
+    pub role: StaffRole,
+}
+
+/// What is counted of a course as it happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CourseRollup {
+    /// How many have enrolled.
+    pub learner_count: i64,
+    /// How many have rated it.
+    pub rating_count: i64,
+    /// The sum of their stars.
+    pub rating_sum: i64,
+}
+
+/// An average of fewer ratings would tell what a single learner thinks.
+pub const MIN_RATINGS: i64 = 5;
+
+impl CourseRollup {
+    /// The average of the ratings, 1..=5, once there are [`MIN_RATINGS`].
+    pub fn average_rating(&self) -> Option<f64> {
+        (self.rating_count >= MIN_RATINGS).then(|| self.rating_sum as f64 / self.rating_count as f64)
+    }
+}
+
+/// Which courses are wanted; everything that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct CourseFilter {
+    /// About any of these topics (slugs).
+    pub topics: Option<Vec<String>>,
+    /// At any of these levels.
+    pub levels: Option<Vec<Level>>,
+    /// In this language.
+    pub language: Option<String>,
+    /// With each of these words in title or summary.
+    pub text: Option<String>,
+}
+
+/// What a list of courses is sorted by: the order's own value, then the id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum CourseKey {
+    /// For orders by time and length.
+    Number(i64, uuid::Uuid),
+    /// For the order by title.
+    Text(String, uuid::Uuid),
+}
+
+impl CourseKey {
+    /// The key of a course in an order.
+    pub fn of(course: &Course, order: CourseOrder) -> Self {
+        match order {
+            CourseOrder::Title => Self::Text(course.title.to_lowercase(), course.id.0),
+            CourseOrder::Newest => Self::Number(course.published_at.0, course.id.0),
+            CourseOrder::Shortest => Self::Number(course.seconds, course.id.0),
+        }
+    }
+
+    /// Whether the key belongs to the order.
+    pub fn fits(&self, order: CourseOrder) -> bool {
+        matches!(self, Self::Text(..)) == (order == CourseOrder::Title)
+    }
+}

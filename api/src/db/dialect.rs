@@ -1,0 +1,316 @@
+//! One text per statement, with named fragments where the two dialects differ, and the values that
+//! travel differently.
+
+use sqlx::{
+    Database, Decode, Encode, Postgres, Sqlite, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgTypeInfo},
+    sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo},
+};
+use uuid::Uuid;
+
+use super::Backend;
+
+/// A statement in both dialects. Made by [`statements!`].
+#[derive(Clone, Copy, Debug)]
+pub struct Sql {
+    /// The constant's name, for the test that prepares every statement.
+    pub name: &'static str,
+    /// For SQLite.
+    pub lite: &'static str,
+    /// For PostgreSQL.
+    pub pg: &'static str,
+}
+
+impl Sql {
+    pub(crate) fn text<L, P>(&self, backend: &Backend<L, P>) -> &'static str {
+        match backend {
+            Backend::Lite(_) => self.lite,
+            Backend::Pg(_) => self.pg,
+        }
+    }
+}
+
+/// Declares statements: `NAME { "SELECT … WHERE id " [any_uuid 1] "…" }`. Fragments:
+///
+/// | fragment | meaning |
+/// |---|---|
+/// | `[any_uuid n]` | `… IN` the ids of parameter *n*, a [`Uuids`] |
+/// | `[any_text n]` | `… IN` the texts of parameter *n*, a [`Texts`] |
+/// | `[uuids n]` | a table with one column `key`: the ids of parameter *n* |
+/// | `[pairs n]` | a table with columns `owner` and `key`: the pairs of parameter *n*, a [`Pairs`] |
+/// | `[page KEYS …]` | a page of each of many lists, see below |
+/// | `[for_update]` | lock the row until the transaction ends (SQLite's writer is alone anyhow) |
+/// | `[lite "…"]`, `[pg "…"]` | this text in one dialect only |
+///
+/// `[page (KEYS) "columns" from "table" owned "t.… = k.…" where "i.… = k.…" by "time" "id" (">" "ASC")]`
+/// reads, for each of the keys `k` of parameter 1, the rows beyond the key in parameters 2 and 3, at
+/// most as many as parameter 4 says. Each list costs what its page costs, however long it is.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident { $($part:tt)+ })+) => {
+        $(
+            $(#[$doc])*
+            const $name: $crate::db::Sql = $crate::db::Sql {
+                name: stringify!($name),
+                lite: concat!($($crate::db::dialect::lite!($part)),+),
+                pg: concat!($($crate::db::dialect::pg!($part)),+),
+            };
+        )+
+        /// Every statement of this store, for the test that prepares them all on both databases.
+        pub(crate) const STATEMENTS: &[$crate::db::Sql] = &[$($name),+];
+    };
+}
+
+macro_rules! lite {
+    ($text:literal) => { $text };
+    ([any_uuid $n:literal]) => { concat!("IN (SELECT unhex(value) FROM json_each($", $n, "))") };
+    ([any_text $n:literal]) => { concat!("IN (SELECT value FROM json_each($", $n, "))") };
+    ([uuids $n:literal]) => { concat!("(SELECT unhex(value) AS key FROM json_each($", $n, "))") };
+    ([pairs $n:literal]) => {
+        concat!("(SELECT unhex(substr(value, 1, 32)) AS owner, unhex(substr(value, 33)) AS key FROM json_each($", $n, "))")
+    };
+    ([page ($keys:tt) $columns:literal from $table:literal owned $owned:literal where $where:literal by $time:literal $id:literal ($op:literal $dir:literal)]) => {
+        concat!(
+            "SELECT ", $columns, " FROM ", $crate::db::dialect::lite!([$keys 1]), " k JOIN ", $table, " t ON ", $owned,
+            " AND t.", $id, " IN (SELECT i.", $id, " FROM ", $table, " i WHERE ", $where, " AND (i.", $time, ", i.", $id, ") ", $op,
+            " ($2, $3) ORDER BY i.", $time, " ", $dir, ", i.", $id, " ", $dir, " LIMIT $4)",
+            " ORDER BY t.", $time, " ", $dir, ", t.", $id, " ", $dir
+        )
+    };
+    ([for_update]) => { "" };
+    ([lite $text:literal]) => { $text };
+    ([pg $text:literal]) => { "" };
+}
+
+macro_rules! pg {
+    ($text:literal) => { $text };
+    ([any_uuid $n:literal]) => { concat!("= ANY($", $n, "::uuid[])") };
+    ([any_text $n:literal]) => { concat!("= ANY($", $n, "::text[])") };
+    ([uuids $n:literal]) => { concat!("(SELECT unnest($", $n, "::uuid[]) AS key)") };
+    ([pairs $n:literal]) => {
+        concat!(
+            "(SELECT ($", $n, "::uuid[])[2 * n - 1] AS owner, ($", $n, "::uuid[])[2 * n] AS key",
+            " FROM generate_series(1, cardinality($", $n, "::uuid[]) / 2) n)"
+        )
+    };
+    ([page ($keys:tt) $columns:literal from $table:literal owned $owned:literal where $where:literal by $time:literal $id:literal ($op:literal $dir:literal)]) => {
+        concat!(
+            "SELECT ", $columns, " FROM ", $crate::db::dialect::pg!([$keys 1]), " k CROSS JOIN LATERAL (SELECT * FROM ", $table,
+            " i WHERE ", $where, " AND (i.", $time, ", i.", $id, ") ", $op,
+            " ($2, $3) ORDER BY i.", $time, " ", $dir, ", i.", $id, " ", $dir, " LIMIT $4) t",
+            " ORDER BY t.", $time, " ", $dir, ", t.", $id, " ", $dir
+        )
+    };
+    ([for_update]) => { " FOR UPDATE" };
+    ([lite $text:literal]) => { "" };
+    ([pg $text:literal]) => { $text };
+}
+
+/// Runs one body on whichever database it is: `on!(db.reader(), c => query_as(sql).fetch_all(c).await)`.
+/// The body is compiled, and so type-checked, once for each.
+macro_rules! on {
+    ($target:expr, $c:ident => $body:expr) => {
+        match $target {
+            $crate::db::Backend::Lite($c) => $body,
+            $crate::db::Backend::Pg($c) => $body,
+        }
+    };
+}
+
+pub(crate) use {lite, on, pg, statements};
+
+/// Ids as one parameter: an array on PostgreSQL, a JSON list of hexadecimal texts on SQLite.
+pub(crate) struct Uuids(Vec<Uuid>);
+
+impl Uuids {
+    pub(crate) fn new<T: Copy + Into<Uuid>>(ids: impl IntoIterator<Item = T>) -> Self {
+        Self(ids.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Type<Postgres> for Uuids {
+    fn type_info() -> PgTypeInfo {
+        <Vec<Uuid> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Uuids {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Vec<Uuid> as Encode<Postgres>>::encode_by_ref(&self.0, buffer)
+    }
+}
+
+impl Type<Sqlite> for Uuids {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Uuids {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        let mut json = String::with_capacity(2 + 35 * self.0.len());
+        json.push('[');
+        for (at, id) in self.0.iter().enumerate() {
+            if at > 0 {
+                json.push(',');
+            }
+            json.push('"');
+            json.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+            json.push('"');
+        }
+        json.push(']');
+        Encode::<Sqlite>::encode(json, buffer)
+    }
+}
+
+/// Pairs of ids as one parameter: an array of twice the length on PostgreSQL, a JSON list of
+/// hexadecimal texts of twice the length on SQLite.
+pub(crate) struct Pairs(Vec<Uuid>);
+
+impl Pairs {
+    pub(crate) fn new<A: Into<Uuid>, B: Into<Uuid>>(pairs: impl IntoIterator<Item = (A, B)>) -> Self {
+        Self(pairs.into_iter().flat_map(|(owner, key)| [owner.into(), key.into()]).collect())
+    }
+}
+
+impl Type<Postgres> for Pairs {
+    fn type_info() -> PgTypeInfo {
+        <Vec<Uuid> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Pairs {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Vec<Uuid> as Encode<Postgres>>::encode_by_ref(&self.0, buffer)
+    }
+}
+
+impl Type<Sqlite> for Pairs {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Pairs {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        let pairs: Vec<_> =
+            self.0.chunks_exact(2).map(|pair| format!("{}{}", pair[0].simple(), pair[1].simple())).collect();
+        Encode::<Sqlite>::encode(serde_json::to_string(&pairs)?, buffer)
+    }
+}
+
+/// Texts as one parameter: an array on PostgreSQL, a JSON list on SQLite.
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
+impl Type<Postgres> for Texts {
+    fn type_info() -> PgTypeInfo {
+        <Vec<String> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Texts {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Vec<String> as Encode<Postgres>>::encode_by_ref(&self.0, buffer)
+    }
+}
+
+impl Type<Sqlite> for Texts {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Texts {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(serde_json::to_string(&self.0)?, buffer)
+    }
+}
+
+/// A plain enumeration that is stored as its name.
+pub(crate) trait Stored: Copy + Sized + Send + 'static {
+    /// The stored name.
+    fn name(self) -> &'static str;
+    /// The value of a stored name.
+    fn from_name(name: &str) -> Option<Self>;
+}
+
+/// A column that holds the name of a [`Stored`] value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<T>(pub(crate) T);
+
+impl<DB: Database, T: Stored> Type<DB> for Text<T>
+where
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <String as Type<DB>>::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        <String as Type<DB>>::compatible(ty)
+    }
+}
+
+impl<'q, DB: Database, T: Stored> Encode<'q, DB> for Text<T>
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut <DB as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <String as Encode<'q, DB>>::encode(self.0.name().to_owned(), buffer)
+    }
+}
+
+impl<'r, DB: Database, T: Stored> Decode<'r, DB> for Text<T>
+where
+    &'r str: Decode<'r, DB>,
+{
+    fn decode(value: <DB as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let name = <&'r str as Decode<'r, DB>>::decode(value)?;
+        T::from_name(name)
+            .map(Text)
+            .ok_or_else(|| format!("{name:?} is not a known {}", std::any::type_name::<T>()).into())
+    }
+}
+
+/// Declares a plain enumeration with the names under which it is stored and shown.
+macro_rules! stored_enum {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name it is stored and shown under.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl $crate::db::Stored for $name {
+            fn name(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            /// Letters may be of either case.
+            fn from_str(text: &str) -> Result<Self, String> {
+                <Self as $crate::db::Stored>::from_name(&text.trim().to_ascii_uppercase()).ok_or_else(|| {
+                    format!("{text:?} is none of {}", [$($text),+].join(", "))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use stored_enum;

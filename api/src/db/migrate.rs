@@ -1,0 +1,103 @@
+//! The schema's history, embedded in the program.
+
+use std::sync::LazyLock;
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migrate, Migration, MigrationType, Migrator},
+};
+
+use super::{Backend, Db, DbError};
+
+/// The migrations of one database, from its folder under `migrations/`.
+macro_rules! migrations {
+    ($folder:literal: $($version:literal $name:literal),+ $(,)?) => {
+        LazyLock::new(|| {
+            Migrator::with_migrations(vec![$(
+                Migration::new(
+                    $version,
+                    $name.into(),
+                    MigrationType::Simple,
+                    include_str!(concat!("../../../migrations/", $folder, "/", $name, ".sql")).into_sql_str(),
+                    false,
+                )
+            ),+])
+        })
+    };
+}
+
+static SQLITE: LazyLock<Migrator> = migrations!("sqlite": 1 "0001_first_light");
+static POSTGRES: LazyLock<Migrator> = migrations!("postgres": 1 "0001_first_light");
+
+impl Db {
+    fn migrator(&self) -> &'static Migrator {
+        match &self.backend {
+            Backend::Lite(_) => &SQLITE,
+            Backend::Pg(_) => &POSTGRES,
+        }
+    }
+
+    /// Applies what is missing, each migration in a transaction of its own. Answers with the numbers
+    /// of the migrations that were applied now.
+    pub async fn migrate(&self) -> Result<Vec<i64>, DbError> {
+        let before = self.applied().await?;
+        self.refuse_newer(before.last().copied().unwrap_or(0))?;
+        let result = match &self.backend {
+            Backend::Lite(lite) => self.migrator().run(&lite.write).await,
+            Backend::Pg(pool) => self.migrator().run(pool).await,
+        };
+        result.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => DbError::from(error),
+            other => DbError::Migration(other.to_string()),
+        })?;
+        let after = self.applied().await?;
+        Ok(after.into_iter().filter(|version| !before.contains(version)).collect())
+    }
+
+    /// Refuses a database that is older or newer than this program.
+    pub async fn require_current(&self) -> Result<(), DbError> {
+        let found = self.applied().await?.last().copied().unwrap_or(0);
+        self.refuse_newer(found)?;
+        let wanted = self.newest();
+        if found < wanted { Err(DbError::Outdated { found, wanted }) } else { Ok(()) }
+    }
+
+    fn refuse_newer(&self, found: i64) -> Result<(), DbError> {
+        let wanted = self.newest();
+        if found > wanted { Err(DbError::Newer { found, wanted }) } else { Ok(()) }
+    }
+
+    fn newest(&self) -> i64 {
+        self.migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    async fn applied(&self) -> Result<Vec<i64>, DbError> {
+        const TABLE: &str = "_sqlx_migrations";
+        let mut versions: Vec<i64> = match &self.backend {
+            Backend::Lite(lite) => {
+                let mut conn = lite.write.acquire().await?;
+                conn.ensure_migrations_table(TABLE).await.map_err(migrating)?;
+                conn.list_applied_migrations(TABLE).await.map_err(migrating)?
+            }
+            Backend::Pg(pool) => {
+                let mut conn = pool.acquire().await?;
+                conn.ensure_migrations_table(TABLE).await.map_err(migrating)?;
+                conn.list_applied_migrations(TABLE).await.map_err(migrating)?
+            }
+        }
+        .into_iter()
+        .map(|migration| migration.version)
+        .collect();
+        versions.sort_unstable();
+        Ok(versions)
+    }
+}
+
+fn migrating(error: sqlx::migrate::MigrateError) -> DbError {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+            DbError::from(error)
+        }
+        other => DbError::Migration(other.to_string()),
+    }
+}

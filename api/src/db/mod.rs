@@ -1,0 +1,288 @@
+//! The two databases behind one handle.
+//!
+//! A store writes each statement once (see [`statements!`](crate::db::dialect)), asks the handle for its
+//! text, and runs one body for both databases through [`on!`]:
+//!
+//! ```ignore
+//! let sql = db.sql(&TOPICS);
+//! let rows: Vec<TopicRow> = on!(db.reader(), c => query_as(sql).fetch_all(c).await)?;
+//! ```
+//!
+//! Invariant: statement texts come only from [`Db::sql`] and [`Tx::sql`] (or are counted with
+//! [`Db::counted`] where a filter is built at run time), so the number of statements that a request
+//! cost is known.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub(crate) mod dialect;
+mod error;
+pub mod migrate;
+pub mod page;
+pub(crate) mod settings;
+
+pub use dialect::Sql;
+pub(crate) use dialect::{Pairs, Stored, Text, Texts, Uuids, on, statements, stored_enum};
+pub use error::DbError;
+
+/// One of two things: what SQLite needs, or what PostgreSQL needs.
+#[derive(Clone, Debug)]
+pub enum Backend<L, P> {
+    /// The embedded database.
+    Lite(L),
+    /// The server.
+    Pg(P),
+}
+
+/// SQLite allows one writer at a time. Waiting for the one writing connection is fair and has no
+/// time limit to tune; waiting for the file's lock is neither.
+#[derive(Clone, Debug)]
+pub struct Lite {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    backend: Backend<Lite, PgPool>,
+    statements: Arc<AtomicU64>,
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
+pub struct Tx {
+    backend: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    statements: Arc<AtomicU64>,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: String,
+    /// Make the SQLite file, and its folder, where there is none.
+    pub create: bool,
+    /// Connections for reading on SQLite, connections in all on PostgreSQL.
+    pub connections: u32,
+}
+
+impl Options {
+    /// The database at `url`, which must be there.
+    pub fn existing(url: &str) -> Self {
+        Self { url: url.to_owned(), create: false, connections: 4 }
+    }
+
+    /// The database at `url`, made if missing.
+    pub fn create(url: &str) -> Self {
+        Self { create: true, ..Self::existing(url) }
+    }
+}
+
+impl Db {
+    /// Opens a database without changing what is in it.
+    pub async fn open(options: &Options) -> Result<Self, DbError> {
+        let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            Backend::Lite(open_sqlite(path.trim_start_matches("//"), options).await?)
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            Backend::Pg(open_postgres(options).await?)
+        } else {
+            return Err(DbError::Url(without_password(&options.url)));
+        };
+        Ok(Self { backend, statements: Arc::default() })
+    }
+
+    /// The connections to read from.
+    pub(crate) fn reader(&self) -> Backend<&SqlitePool, &PgPool> {
+        match &self.backend {
+            Backend::Lite(lite) => Backend::Lite(&lite.read),
+            Backend::Pg(pool) => Backend::Pg(pool),
+        }
+    }
+
+    /// The connections to write to, for a write of one statement. More than one: [`Db::begin`].
+    pub(crate) fn writer(&self) -> Backend<&SqlitePool, &PgPool> {
+        match &self.backend {
+            Backend::Lite(lite) => Backend::Lite(&lite.write),
+            Backend::Pg(pool) => Backend::Pg(pool),
+        }
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let backend = match &self.backend {
+            // A deferred transaction that turns into a writing one can fail half-way.
+            Backend::Lite(lite) => Backend::Lite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
+            Backend::Pg(pool) => Backend::Pg(pool.begin().await?),
+        };
+        Ok(Tx { backend, statements: Arc::clone(&self.statements) })
+    }
+
+    /// The text of a statement in this database's dialect; counted as one statement sent.
+    pub(crate) fn sql(&self, statement: &Sql) -> &'static str {
+        self.counted();
+        statement.text(&self.backend)
+    }
+
+    /// Counts a statement that is built at run time.
+    pub(crate) fn counted(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many statements were sent through this handle and its clones.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database answers now.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        on!(self.reader(), c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Closes every connection and waits for what runs. On SQLite the write-ahead log is folded in.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Lite(lite) => {
+                lite.read.close().await;
+                lite.write.close().await;
+            }
+            Backend::Pg(pool) => pool.close().await,
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        match &self.backend {
+            Backend::Lite(_) => "sqlite",
+            Backend::Pg(_) => "postgres",
+        }
+    }
+
+    /// Brings the planner's statistics up to date after a large change.
+    pub async fn analyze(&self) -> Result<(), DbError> {
+        on!(self.writer(), c => sqlx::query("ANALYZE").execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// The connection, for [`on!`].
+    pub(crate) fn conn(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
+        match &mut self.backend {
+            Backend::Lite(tx) => Backend::Lite(&mut **tx),
+            Backend::Pg(tx) => Backend::Pg(&mut **tx),
+        }
+    }
+
+    /// As [`Db::sql`].
+    pub(crate) fn sql(&self, statement: &Sql) -> &'static str {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        statement.text(&self.backend)
+    }
+
+    /// Makes the changes last. When this returns, they survive a crash.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self.backend {
+            Backend::Lite(tx) => tx.commit().await?,
+            Backend::Pg(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
+    let file = PathBuf::from(path.split('?').next().unwrap_or(path));
+    if file.as_os_str().is_empty() || path.contains(":memory:") {
+        return Err(DbError::Url(options.url.clone()));
+    }
+    if options.create {
+        make_folder(&file)?;
+    } else if !file.exists() {
+        return Err(DbError::Missing(file));
+    }
+    let connect = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(options.create)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged write survives even a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        // Rows cross from SQLite's thread in large steps; measured at nearly twice the reads.
+        .row_buffer_size(2_000)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-32000");
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(connect.clone())
+        .await
+        .map_err(|error| DbError::opening(&file, error))?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(options.connections.max(1))
+        .acquire_timeout(Duration::from_secs(30))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(connect.create_if_missing(false).pragma("query_only", "on"))
+        .await
+        .map_err(|error| DbError::opening(&file, error))?;
+    Ok(Lite { read, write })
+}
+
+async fn open_postgres(options: &Options) -> Result<PgPool, DbError> {
+    let connect = PgConnectOptions::from_str(&options.url)
+        .map_err(|_| DbError::Url(without_password(&options.url)))?
+        .application_name("stoa");
+    Ok(PgPoolOptions::new()
+        .max_connections(options.connections.max(1))
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .connect_with(connect)
+        .await?)
+}
+
+fn make_folder(file: &Path) -> Result<(), DbError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|error| DbError::Folder(folder.to_owned(), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The URL as it may be shown: a password between `:` and `@` becomes `***`.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let name = user.split(':').next().unwrap_or_default();
+    let secret = if user.contains(':') { ":***" } else { "" };
+    format!("{scheme}://{name}{secret}@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        assert_eq!(without_password("postgres://ada:s3cret@db/stoa"), "postgres://ada:***@db/stoa");
+        assert_eq!(without_password("postgres://ada@db/stoa"), "postgres://ada@db/stoa");
+        assert_eq!(without_password("sqlite://data/stoa.db"), "sqlite://data/stoa.db");
+    }
+}

@@ -1,0 +1,105 @@
+//! The forum by key, in batches.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    model::{ForumCategory, Post, Thread},
+    store,
+};
+use crate::{
+    batch::{Fetch, by_request, grouped, pages},
+    db::{
+        Db, DbError,
+        page::{Page, PageRequest, TimeKey},
+    },
+    ids::{CategoryId, CourseId, PostId, ThreadId},
+};
+
+/// The categories of courses.
+pub(crate) struct CategoriesOfCourse(pub(crate) Db);
+
+impl Fetch for CategoriesOfCourse {
+    type Key = CourseId;
+    type Value = Arc<Vec<Arc<ForumCategory>>>;
+
+    async fn fetch(&self, keys: &[CourseId]) -> Result<HashMap<CourseId, Self::Value>, DbError> {
+        let found = store::categories_of_courses(&self.0, keys).await?;
+        Ok(grouped(found.into_iter().map(|category| (category.course_id, Arc::new(category)))))
+    }
+}
+
+/// Categories by course and id.
+pub(crate) struct Categories(pub(crate) Db);
+
+impl Fetch for Categories {
+    type Key = (CourseId, CategoryId);
+    type Value = Option<Arc<ForumCategory>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = store::categories(&self.0, keys).await?;
+        Ok(found.into_iter().map(|found| ((found.course_id, found.id), Some(Arc::new(found)))).collect())
+    }
+}
+
+/// Threads by course and id.
+pub(crate) struct Threads(pub(crate) Db);
+
+impl Fetch for Threads {
+    type Key = (CourseId, ThreadId);
+    type Value = Option<Arc<Thread>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = store::threads(&self.0, keys).await?;
+        Ok(found.into_iter().map(|found| ((found.course_id, found.id), Some(Arc::new(found)))).collect())
+    }
+}
+
+/// Posts by course and id.
+pub(crate) struct Posts(pub(crate) Db);
+
+impl Fetch for Posts {
+    type Key = (CourseId, PostId);
+    type Value = Option<Arc<Post>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = store::posts(&self.0, keys).await?;
+        Ok(found.into_iter().map(|found| ((found.course_id, found.id), Some(Arc::new(found)))).collect())
+    }
+}
+
+/// Loaders of pages: which list, what is in it, how it is read, and the list that a row belongs to.
+macro_rules! page_loaders {
+    ($($(#[$doc:meta])* $name:ident: $list:ty => $value:ty = $read:path, |$row:ident| $of:expr;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) Db);
+
+        impl Fetch for $name {
+            type Key = ($list, PageRequest<TimeKey>);
+            type Value = Arc<Page<Arc<$value>>>;
+
+            async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+                let mut found = HashMap::with_capacity(keys.len());
+                for (request, lists) in by_request(keys) {
+                    let rows = $read(&self.0, &lists, &request).await?;
+                    // A row of a list has a list, so nothing is dropped here.
+                    let rows = rows.into_iter().filter_map(|$row| $of.map(|list| (list, Arc::new($row))));
+                    found.extend(pages(&request, lists, rows));
+                }
+                Ok(found)
+            }
+        }
+    )+};
+}
+
+page_loaders! {
+    /// Pages of courses' threads.
+    ThreadsOfCourse: CourseId => Thread = store::thread_pages, |thread| Some(thread.course_id);
+    /// Pages of categories' threads.
+    ThreadsOfCategory: (CourseId, CategoryId) => Thread = store::category_thread_pages,
+        |thread| Some((thread.course_id, thread.category_id));
+    /// Pages of threads' posts.
+    PostsOfThread: (CourseId, ThreadId) => Post = store::post_pages, |post| Some((post.course_id, post.thread_id));
+    /// Pages of posts' replies.
+    RepliesOfPost: (CourseId, PostId) => Post = store::reply_pages,
+        |post| post.reply_to.map(|reply_to| (post.course_id, reply_to));
+}

@@ -1,0 +1,97 @@
+//! Errors as clients see them: a stable code, a message without internals.
+
+use async_graphql::{ErrorExtensions, Enum, SimpleObject};
+
+use crate::{batch::LoadError, db::DbError};
+
+/// A top-level error. What a person can mend in a form is a [`UserError`] instead.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    code: &'static str,
+    message: String,
+}
+
+impl Fault {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The request must say whose it is.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new("UNAUTHENTICATED", "sign in first: send a token as `Authorization: Bearer …`")
+    }
+
+    /// An argument can't be used.
+    pub(crate) fn bad_input(message: impl Into<String>) -> Self {
+        Self::new("BAD_USER_INPUT", message)
+    }
+
+    /// Something that should not happen. The cause goes to the log only.
+    fn internal(cause: &DbError) -> Self {
+        tracing::error!(error = %cause, "database error");
+        Self::new("INTERNAL", "something went wrong here; the log has the details under the request's id")
+    }
+}
+
+impl From<&DbError> for Fault {
+    fn from(error: &DbError) -> Self {
+        if error.is_passing() {
+            tracing::warn!(%error, "database not available");
+            Self::new("UNAVAILABLE", "the database is busy or away: try again in a moment")
+        } else {
+            Self::internal(error)
+        }
+    }
+}
+
+impl From<DbError> for Fault {
+    fn from(error: DbError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<LoadError> for Fault {
+    fn from(error: LoadError) -> Self {
+        Self::from(error.cause())
+    }
+}
+
+// `Fault` is not `Display` on purpose: with it, async-graphql would turn any error into an answer's
+// message, and with that the database's own words.
+impl From<Fault> for async_graphql::Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.message).extend_with(|_, extensions| extensions.set("code", fault.code))
+    }
+}
+
+/// Something that a person can mend in what she sent.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct UserError {
+    /// What kind of problem it is, for programs.
+    pub(crate) code: UserErrorCode,
+    /// What is wrong and how to mend it, for people.
+    pub(crate) message: String,
+    /// Where in the arguments it is, from the outside in.
+    pub(crate) path: Vec<String>,
+}
+
+impl UserError {
+    pub(crate) fn new(code: UserErrorCode, path: &[&str], message: &impl ToString) -> Self {
+        Self { code, message: message.to_string(), path: path.iter().map(ToString::to_string).collect() }
+    }
+}
+
+/// What kind of problem a `UserError` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum UserErrorCode {
+    /// There is no such thing, or it is not for you.
+    NotFound,
+    /// The course takes no new learners.
+    CourseClosed,
+    /// It is for the course's learners: enroll first.
+    NotEnrolled,
+    /// A number is too small or too large.
+    OutOfRange,
+    /// A text is empty or too long.
+    Length,
+}

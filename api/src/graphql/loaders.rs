@@ -1,0 +1,70 @@
+//! The loaders of one request.
+
+use std::sync::Arc;
+
+use crate::{
+    access::Viewer,
+    accounts::loaders as accounts,
+    batch::Load,
+    courses::loaders as courses,
+    db::Db,
+    forum::loaders as forum,
+    progress::loaders as progress,
+};
+
+macro_rules! loaders {
+    ($($field:ident: $fetch:ty),+ $(,)?) => {
+        /// Every loader, each of which reads a thing at most once in a request.
+        pub(crate) struct Loaders {
+            pub(crate) memberships: Arc<accounts::Memberships>,
+            pub(crate) relations: Load<accounts::Relations>,
+            $(pub(crate) $field: Load<$fetch>),+
+        }
+
+        impl Loaders {
+            pub(crate) fn new(db: &Db, viewer: &Viewer) -> Self {
+                let memberships = Arc::new(accounts::Memberships::new(db.clone(), viewer.clone()));
+                Self {
+                    relations: Load::new(accounts::Relations {
+                        db: db.clone(),
+                        viewer: viewer.clone(),
+                        memberships: Arc::clone(&memberships),
+                    }),
+                    memberships,
+                    $($field: Load::new(<$fetch>::new(db.clone()))),+
+                }
+            }
+        }
+
+        $(impl $fetch {
+            const fn new(db: Db) -> Self {
+                Self(db)
+            }
+        })+
+    };
+}
+
+loaders! {
+    accounts: accounts::Accounts,
+    courses: courses::Courses,
+    topics: courses::Topics,
+    modules: courses::Modules,
+    lessons: courses::Lessons,
+    topics_of_course: courses::TopicsOfCourse,
+    prerequisites: courses::Prerequisites,
+    staff: courses::Staff,
+    modules_of_course: courses::ModulesOfCourse,
+    lessons_of_module: courses::LessonsOfModule,
+    rollups: courses::Rollups,
+    enrolments: progress::Enrolments,
+    enrolment_pages: progress::EnrolmentPages,
+    lessons_of_enrolment: progress::LessonsOfEnrolment,
+    categories: forum::Categories,
+    categories_of_course: forum::CategoriesOfCourse,
+    threads: forum::Threads,
+    posts: forum::Posts,
+    threads_of_course: forum::ThreadsOfCourse,
+    threads_of_category: forum::ThreadsOfCategory,
+    posts_of_thread: forum::PostsOfThread,
+    replies_of_post: forum::RepliesOfPost,
+}

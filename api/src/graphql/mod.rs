@@ -1,0 +1,58 @@
+//! The graph: the areas' parts merged into one schema, and what they share.
+//!
+//! Invariant: no SQL and no rules here. A resolver asks a service or a loader, and shows what is about a
+//! person through [`crate::access`].
+
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+
+use crate::app::App;
+
+pub(crate) mod connection;
+pub mod errors;
+pub(crate) mod loaders;
+pub(crate) mod node;
+pub(crate) mod scalars;
+pub(crate) mod scope;
+
+pub use scope::Scope;
+
+/// Reads.
+#[derive(Default, MergedObject)]
+pub struct Query(
+    crate::accounts::graphql::AccountQuery,
+    crate::courses::graphql::CourseQuery,
+    node::NodeQuery,
+);
+
+/// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
+/// person can mend.
+#[derive(Default, MergedObject)]
+pub struct Mutation(crate::progress::graphql::ProgressMutation, crate::forum::graphql::ForumMutation);
+
+/// The schema that is served.
+pub type StoaSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// How deep a query may nest.
+const MAX_DEPTH: usize = 24;
+/// How much a query may ask for: its fields, each counted once.
+const MAX_COMPLEXITY: usize = 2_000;
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<node::Node>()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+}
+
+/// The schema on the services. Each request brings its own [`Scope`].
+pub fn schema(app: App) -> StoaSchema {
+    builder().data(app).finish()
+}
+
+/// The schema as text, as committed in `schema.graphql`.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2);
+    let sdl = builder().finish().sdl_with_options(options);
+    let body: Vec<_> = sdl.trim().lines().map(str::trim_end).collect();
+    format!("{}\n", body.join("\n"))
+}

@@ -1,0 +1,206 @@
+//! Global ids and what they lead to.
+
+use async_graphql::{Context, ID, Interface, Object};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::{
+    errors::Fault,
+    scope::{Scope, scope},
+};
+use crate::{
+    accounts::graphql::Person,
+    courses::graphql::{Course, Lesson, Module, Topic},
+    forum::graphql::{ForumCategory, Post, Thread},
+    ids::{AccountId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    progress::graphql::Enrolment,
+};
+
+/// How many ids `nodes` takes.
+const MAX_NODES: usize = 100;
+
+macro_rules! node_ids {
+    ($($letter:literal $name:ident ($($part:ident: $id:ty),+)),+ $(,)?) => {
+        /// What a global id names. What belongs to a course or a learner carries that id too, so that it is
+        /// looked for where it lies.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum NodeId { $($name($($id),+)),+ }
+
+        impl NodeId {
+            fn bytes(self) -> Vec<u8> {
+                match self {
+                    $(Self::$name($($part),+) => {
+                        let mut bytes = vec![$letter];
+                        $(bytes.extend_from_slice($part.0.as_bytes());)+
+                        bytes
+                    })+
+                }
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let (letter, rest) = bytes.split_first()?;
+                let mut parts = rest.chunks(16).map(|part| Uuid::from_slice(part).ok());
+                let id = match letter {
+                    $($letter => Self::$name($(<$id>::from({
+                        let _ = stringify!($part);
+                        parts.next()??
+                    })),+),)+
+                    _ => return None,
+                };
+                parts.next().is_none().then_some(id)
+            }
+
+            /// The GraphQL type's name.
+            fn type_name(self) -> &'static str {
+                match self { $(Self::$name(..) => stringify!($name)),+ }
+            }
+        }
+    };
+}
+
+node_ids! {
+    b'C' Course(course: CourseId),
+    b'M' Module(module: ModuleId),
+    b'L' Lesson(lesson: LessonId),
+    b'T' Topic(topic: TopicId),
+    b'P' Person(account: AccountId),
+    b'E' Enrolment(learner: AccountId, course: CourseId),
+    b'F' ForumCategory(course: CourseId, category: CategoryId),
+    b'D' Thread(course: CourseId, thread: ThreadId),
+    b'R' Post(course: CourseId, post: PostId),
+}
+
+impl NodeId {
+    /// As clients see it: opaque.
+    pub(crate) fn encode(self) -> ID {
+        ID(URL_SAFE_NO_PAD.encode(self.bytes()))
+    }
+
+    /// Reads an id that a client sends in an argument.
+    pub(crate) fn decode(id: &ID) -> Result<Self, Fault> {
+        URL_SAFE_NO_PAD
+            .decode(id.as_bytes())
+            .ok()
+            .and_then(|bytes| Self::from_bytes(&bytes))
+            .ok_or_else(|| Fault::bad_input(format!("{:?} is not an id of anything here", shortened(id))))
+    }
+
+    fn wanted(self, wanted: &str) -> Fault {
+        Fault::bad_input(format!("this is the id of a {}; the id of a {wanted} is wanted", self.type_name()))
+    }
+}
+
+fn shortened(id: &ID) -> String {
+    id.chars().take(64).collect()
+}
+
+macro_rules! expect {
+    ($($function:ident -> $variant:ident($($part:ident),+): $type:ty;)+) => {$(
+        /// The id, if it is of this type.
+        pub(crate) fn $function(id: &ID) -> Result<$type, Fault> {
+            match NodeId::decode(id)? {
+                NodeId::$variant($($part),+) => Ok(($($part),+)),
+                other => Err(other.wanted(stringify!($variant))),
+            }
+        }
+    )+};
+}
+
+expect! {
+    course_id -> Course(course): CourseId;
+    lesson_id -> Lesson(lesson): LessonId;
+    thread_id -> Thread(course, thread): (CourseId, ThreadId);
+    post_id -> Post(course, post): (CourseId, PostId);
+    category_id -> ForumCategory(course, category): (CourseId, CategoryId);
+}
+
+/// Anything with a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The global id: give it to `node` to find this again."))]
+#[expect(clippy::large_enum_variant, reason = "one is made for each id that is asked for, not kept")]
+pub(crate) enum Node {
+    Course(Course),
+    Module(Module),
+    Lesson(Lesson),
+    Topic(Topic),
+    Person(Person),
+    Enrolment(Enrolment),
+    ForumCategory(ForumCategory),
+    Thread(Thread),
+    Post(Post),
+}
+
+/// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
+async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
+    let load = scope.load();
+    Ok(match id {
+        NodeId::Course(id) => Course::find(scope, id).await?.map(Node::Course),
+        NodeId::Module(id) => match load.modules.get(id).await? {
+            Some(module) if Course::find(scope, module.course_id).await?.is_some() => Some(Node::Module(Module(module))),
+            _ => None,
+        },
+        NodeId::Lesson(id) => match load.lessons.get(id).await? {
+            Some(lesson) if Course::find(scope, lesson.course_id).await?.is_some() => Some(Node::Lesson(Lesson(lesson))),
+            _ => None,
+        },
+        NodeId::Topic(id) => load.topics.get(id).await?.map(|topic| Node::Topic(Topic((*topic).clone()))),
+        NodeId::Person(id) => Person::find(scope, id).await?.map(Node::Person),
+        NodeId::Enrolment(learner, course) => Enrolment::find(scope, learner, course).await?.map(Node::Enrolment),
+        NodeId::ForumCategory(course, id) => ForumCategory::find(scope, course, id).await?.map(Node::ForumCategory),
+        NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
+        NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
+    })
+}
+
+/// Finding things by their global ids.
+#[derive(Default)]
+pub(crate) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The thing with this global id; null if there is none, or none for you.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Option<Result<Node, Fault>> {
+        match NodeId::decode(&id) {
+            Ok(id) => find(scope(ctx), id).await.transpose(),
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
+    /// The things with these global ids, in the same order; null for each that there is not, or not for you.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Result<Node, Fault>>>, Fault> {
+        if ids.len() > MAX_NODES {
+            return Err(Fault::bad_input(format!("`ids` takes at most {MAX_NODES}; these were {}", ids.len())));
+        }
+        let scope = scope(ctx);
+        Ok(futures_util::future::join_all(ids.iter().map(async |id| match NodeId::decode(id) {
+            Ok(id) => find(scope, id).await.transpose(),
+            Err(fault) => Some(Err(fault)),
+        }))
+        .await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_of_what_it_is_and_nothing_else_is_one() {
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for id in [NodeId::Course(a.into()), NodeId::Thread(a.into(), b.into()), NodeId::Enrolment(a.into(), b.into())] {
+            assert_eq!(NodeId::decode(&id.encode()).unwrap(), id);
+        }
+        for stranger in ["", "1", "Q291cnNlOjE", "QQ", &NodeId::Course(a.into()).encode()[..10]] {
+            assert!(NodeId::decode(&ID(stranger.to_owned())).is_err(), "{stranger}");
+        }
+        assert!(lesson_id(&NodeId::Course(a.into()).encode()).is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! The identifiers of everything that Stoa stores: one type each, so that a course can't be taken for a lesson.
+//!
+//! New rows get time-ordered ids (UUID version 7), so that what was made together lies together.
+//! Rows that come from outside get an id derived from their key there (version 5): importing the
+//! same file twice finds the same rows.
+
+use uuid::Uuid;
+
+/// The name space of ids derived from keys of other systems. Fixed for ever.
+const IMPORTED: Uuid = Uuid::from_u128(0x5b1d_3a52_7c0e_4f7a_9d57_0a6e_57a0_57a0);
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize, serde::Deserialize)]
+        #[sqlx(transparent)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The id of what another system (`source`) knows by `key`.
+            pub fn imported(source: &str, key: &str) -> Self {
+                Self(Uuid::new_v5(&IMPORTED, format!("{}\0{source}\0{key}", stringify!($name)).as_bytes()))
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A person's account. Everything about the person is found by it.
+    AccountId,
+    /// A course of the catalogue.
+    CourseId,
+    /// A module: a part of a course.
+    ModuleId,
+    /// A lesson: a part of a module.
+    LessonId,
+    /// A topic that courses are about.
+    TopicId,
+    /// A category of a course's forum.
+    CategoryId,
+    /// A thread of a course's forum; found together with its course.
+    ThreadId,
+    /// A post in a thread; found together with its course.
+    PostId,
+    /// A trained model of the recommender.
+    ModelId,
+}

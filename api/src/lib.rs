@@ -1,0 +1,30 @@
+//! Stoa: an open-source server for online learning.
+//!
+//! The rooms, and which may lead to which, are described in `ARCHITECTURE.md`; a test keeps them so.
+//! Each area of the product (`accounts`, `courses`, `progress`, `forum`, `recommendations`) is one
+//! folder with the same few files:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | the area's rules: the service that others call, with the viewer as an argument |
+//! | `model.rs` | plain types |
+//! | `store.rs` | all SQL of the area |
+//! | `loaders.rs` | batching by key |
+//! | `graphql.rs` | objects, inputs, payloads, and this area's part of Query and Mutation |
+
+pub mod access;
+pub mod accounts;
+pub mod app;
+// pub mod cli;
+pub mod courses;
+pub mod db;
+pub mod forum;
+pub mod graphql;
+// pub mod http;
+pub mod ids;
+// pub mod intake;
+pub mod progress;
+pub mod recommendations;
+pub mod time;
+
+mod batch;

@@ -1,0 +1,70 @@
+//! Enrolments and progress by key, in batches.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    model::{Enrolment, LessonProgress},
+    store,
+};
+use crate::{
+    access::{Personal, tags},
+    batch::{Fetch, by_request, pages},
+    db::{
+        Db, DbError,
+        page::{Page, PageRequest, TimeKey},
+    },
+    ids::{AccountId, CourseId, LessonId},
+};
+
+/// Enrolments by learner and course.
+pub(crate) struct Enrolments(pub(crate) Db);
+
+impl Fetch for Enrolments {
+    type Key = (AccountId, CourseId);
+    type Value = Option<Arc<Enrolment>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = store::enrolments(&self.0, keys).await?;
+        Ok(found.into_iter().map(|enrolment| (enrolment.key(), Some(Arc::new(enrolment)))).collect())
+    }
+}
+
+/// An enrolment and its place in the list.
+pub(crate) type Placed = (TimeKey, Arc<Enrolment>);
+
+/// Pages of learners' enrolments, latest first.
+pub(crate) struct EnrolmentPages(pub(crate) Db);
+
+impl Fetch for EnrolmentPages {
+    type Key = (AccountId, PageRequest<TimeKey>);
+    type Value = Arc<Page<Placed>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for (request, learners) in by_request(keys) {
+            let rows = store::enrolment_pages(&self.0, &learners, &request).await?;
+            let rows = rows.into_iter().map(|row| (row.learner_id, (row.time_key(), Arc::new(row.into()))));
+            found.extend(pages(&request, learners, rows));
+        }
+        Ok(found)
+    }
+}
+
+/// What learners did in the lessons of their courses, by lesson.
+pub(crate) struct LessonsOfEnrolment(pub(crate) Db);
+
+/// The record of one learner in one course, by lesson.
+pub(crate) type LessonRecord = Personal<tags::LearningRecord, HashMap<LessonId, LessonProgress>>;
+
+impl Fetch for LessonsOfEnrolment {
+    type Key = (AccountId, CourseId);
+    type Value = Option<Arc<LessonRecord>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let mut records: HashMap<Self::Key, HashMap<LessonId, LessonProgress>> = HashMap::new();
+        for (key, progress) in store::lessons_of_enrolments(&self.0, keys).await? {
+            records.entry(key).or_default().insert(progress.lesson_id, progress);
+        }
+        Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record.into())))).collect())
+    }
+}

@@ -1,0 +1,230 @@
+//! The tables of enrolments and progress. Every key starts with the learner.
+
+use crate::{
+    db::{
+        Db, DbError, Pairs, Tx, on,
+        page::{PageRequest, TimeKey},
+        statements,
+    },
+    ids::{AccountId, CourseId, LessonId, TopicId},
+    progress::model::{Enrolment, LessonProgress, Progress},
+    time::Timestamp,
+};
+
+statements! {
+    ENROLMENTS {
+        "SELECT e.learner_id, e.course_id, e.enrolled_at, e.last_active_at, e.completed_at, e.seconds, e.progress_sum
+         FROM " [pairs 1] " k JOIN enrolments e ON e.learner_id = k.owner AND e.course_id = k.key"
+    }
+    ENROLMENTS_FORWARD {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" ("<" "DESC")]
+    }
+    ENROLMENTS_BACKWARD {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
+    }
+    LESSONS_OF_ENROLMENTS {
+        "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at
+         FROM " [pairs 1] " k JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key"
+    }
+    TIME_PER_TOPIC {
+        "SELECT ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
+         FROM enrolments e JOIN course_topics ct ON ct.course_id = e.course_id
+         WHERE e.learner_id = $1 GROUP BY ct.topic_id HAVING SUM(e.seconds) > 0 ORDER BY SUM(e.seconds) DESC, ct.topic_id"
+    }
+    ENROL {
+        "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum)
+         VALUES ($1, $2, $3, $3, 0, 0) ON CONFLICT (learner_id, course_id) DO NOTHING"
+    }
+    COUNT_LEARNER {
+        "INSERT INTO course_rollups (course_id, learner_count, completed_count, rating_count, rating_sum)
+         VALUES ($1, 1, 0, 0, 0)
+         ON CONFLICT (course_id) DO UPDATE SET learner_count = course_rollups.learner_count + 1"
+    }
+    COUNT_COMPLETED { "UPDATE course_rollups SET completed_count = completed_count + 1 WHERE course_id = $1" }
+    LOCK_ENROLMENT {
+        "SELECT learner_id, course_id, enrolled_at, last_active_at, completed_at, seconds, progress_sum
+         FROM enrolments WHERE learner_id = $1 AND course_id = $2" [for_update]
+    }
+    LESSON_SO_FAR {
+        "SELECT seconds, position, furthest, progress, started_at, completed_at FROM lesson_progress
+         WHERE learner_id = $1 AND course_id = $2 AND lesson_id = $3"
+    }
+    PUT_LESSON {
+        "INSERT INTO lesson_progress (learner_id, course_id, lesson_id, seconds, position, furthest, progress, started_at, updated_at, completed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (learner_id, course_id, lesson_id) DO UPDATE SET seconds = excluded.seconds, position = excluded.position,
+           furthest = excluded.furthest, progress = excluded.progress, updated_at = excluded.updated_at, completed_at = excluded.completed_at"
+    }
+    ADD_TO_ENROLMENT {
+        "UPDATE enrolments SET seconds = seconds + $3, progress_sum = progress_sum + $4, last_active_at = $5, completed_at = $6
+         WHERE learner_id = $1 AND course_id = $2"
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EnrolmentRow {
+    pub(super) learner_id: AccountId,
+    pub(super) course_id: CourseId,
+    enrolled_at: Timestamp,
+    last_active_at: Timestamp,
+    pub(super) completed_at: Option<Timestamp>,
+    seconds: i64,
+    pub(super) progress_sum: i64,
+}
+
+impl EnrolmentRow {
+    /// The place in the list of a learner's enrolments.
+    pub(super) fn time_key(&self) -> TimeKey {
+        (self.enrolled_at.0, self.course_id.0)
+    }
+}
+
+impl From<EnrolmentRow> for Enrolment {
+    fn from(row: EnrolmentRow) -> Self {
+        Self {
+            learner_id: row.learner_id,
+            course_id: row.course_id,
+            enrolled_at: row.enrolled_at.into(),
+            last_active_at: row.last_active_at.into(),
+            completed_at: row.completed_at.into(),
+            seconds: row.seconds.into(),
+            progress_sum: row.progress_sum.into(),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct LessonProgressRow {
+    learner_id: AccountId,
+    course_id: CourseId,
+    lesson_id: LessonId,
+    seconds: i64,
+    position: i64,
+    progress: i64,
+    completed_at: Option<Timestamp>,
+}
+
+/// What is known of a learner in a lesson before an activity is added.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub(super) struct LessonSoFar {
+    pub(super) seconds: i64,
+    pub(super) position: i64,
+    pub(super) furthest: i64,
+    pub(super) progress: i64,
+    pub(super) started_at: Timestamp,
+    pub(super) completed_at: Option<Timestamp>,
+}
+
+pub(super) async fn enrolments(db: &Db, keys: &[(AccountId, CourseId)]) -> Result<Vec<Enrolment>, DbError> {
+    let (sql, keys) = (db.sql(&ENROLMENTS), Pairs::new(keys.iter().copied()));
+    let rows: Vec<EnrolmentRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Enrolment::from).collect())
+}
+
+/// For each learner the rows of a page of her enrolments, latest first, as they were read.
+pub(super) async fn enrolment_pages(
+    db: &Db,
+    learners: &[AccountId],
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<EnrolmentRow>, DbError> {
+    let sql = db.sql(if request.is_forward() { &ENROLMENTS_FORWARD } else { &ENROLMENTS_BACKWARD });
+    let (time, id) = request.start(false);
+    let keys = crate::db::Uuids::new(learners.iter().copied());
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?)
+}
+
+pub(super) async fn lessons_of_enrolments(
+    db: &Db,
+    keys: &[(AccountId, CourseId)],
+) -> Result<Vec<((AccountId, CourseId), LessonProgress)>, DbError> {
+    let (sql, keys) = (db.sql(&LESSONS_OF_ENROLMENTS), Pairs::new(keys.iter().copied()));
+    let rows: Vec<LessonProgressRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let progress = LessonProgress {
+                lesson_id: row.lesson_id,
+                seconds: row.seconds,
+                position: row.position,
+                progress: Progress::from_millionths(row.progress),
+                completed_at: row.completed_at,
+            };
+            ((row.learner_id, row.course_id), progress)
+        })
+        .collect())
+}
+
+/// Seconds per topic, most first.
+pub(super) async fn time_per_topic(db: &Db, learner: AccountId) -> Result<Vec<(TopicId, i64)>, DbError> {
+    let sql = db.sql(&TIME_PER_TOPIC);
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learner).fetch_all(c).await)?)
+}
+
+/// Whether the enrolment is new.
+pub(super) async fn enrol(tx: &mut Tx, learner: AccountId, course: CourseId, now: Timestamp) -> Result<bool, DbError> {
+    let sql = tx.sql(&ENROL);
+    let added = on!(tx.conn(), c => sqlx::query(sql).bind(learner).bind(course).bind(now)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    if added == 0 {
+        return Ok(false);
+    }
+    let sql = tx.sql(&COUNT_LEARNER);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).execute(c).await.map(|_| ()))?;
+    Ok(true)
+}
+
+/// The enrolment, held until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, learner: AccountId, course: CourseId) -> Result<Option<EnrolmentRow>, DbError> {
+    let sql = tx.sql(&LOCK_ENROLMENT);
+    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(learner).bind(course).fetch_optional(c).await)?)
+}
+
+pub(super) async fn lesson_so_far(
+    tx: &mut Tx,
+    (learner, course, lesson): (AccountId, CourseId, LessonId),
+) -> Result<Option<LessonSoFar>, DbError> {
+    let sql = tx.sql(&LESSON_SO_FAR);
+    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(learner).bind(course).bind(lesson).fetch_optional(c).await)?)
+}
+
+pub(super) async fn put_lesson(
+    tx: &mut Tx,
+    (learner, course, lesson): (AccountId, CourseId, LessonId),
+    state: LessonSoFar,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&PUT_LESSON);
+    on!(tx.conn(), c => sqlx::query(sql)
+        .bind(learner).bind(course).bind(lesson)
+        .bind(state.seconds).bind(state.position).bind(state.furthest).bind(state.progress)
+        .bind(state.started_at).bind(now).bind(state.completed_at)
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// What an activity adds to an enrolment.
+pub(super) struct Added {
+    pub(super) seconds: i64,
+    pub(super) progress: i64,
+    pub(super) completed_at: Option<Timestamp>,
+    pub(super) newly_completed: bool,
+}
+
+pub(super) async fn add_to_enrolment(
+    tx: &mut Tx,
+    (learner, course): (AccountId, CourseId),
+    added: &Added,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&ADD_TO_ENROLMENT);
+    on!(tx.conn(), c => sqlx::query(sql)
+        .bind(learner).bind(course).bind(added.seconds).bind(added.progress).bind(now).bind(added.completed_at)
+        .execute(c).await.map(|_| ()))?;
+    if added.newly_completed {
+        let sql = tx.sql(&COUNT_COMPLETED);
+        on!(tx.conn(), c => sqlx::query(sql).bind(course).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Next courses: the bridge between the database and the recommender, which knows nothing of it.
+
+mod catalogue;
+pub(crate) mod graphql;
+pub mod model;
+pub(crate) mod store;
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use stoa_recommender::{
+    CatalogueError, FitError, Interactions, InteractionsBuilder, Model, ModelError, Query, Recommender, Settings,
+    evaluate::{self, Report},
+};
+
+use crate::{
+    access::{Personal, tags},
+    accounts,
+    db::{Db, DbError, settings},
+    ids::{AccountId, ModelId},
+    time::{Clock, Timestamp},
+};
+use catalogue::Mapped;
+use model::{MAX_LIST, ModelInfo, Reason, Recommended};
+use store::CatalogueStamp;
+
+pub use stoa_recommender::Progress as TrainingProgress;
+
+/// The setting that names the model in use.
+const CURRENT_MODEL: &str = "current_model";
+/// How often a server looks for a newer model or catalogue.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long a list is kept: about a sitting, in microseconds.
+const LIST_LIFE: i64 = 15 * 60 * 1_000_000;
+
+/// The service of next courses; cheap to clone.
+#[derive(Clone)]
+pub struct Feed {
+    db: Db,
+    clock: Clock,
+    serving: Arc<ArcSwapOption<Serving>>,
+}
+
+/// A model on a catalogue. Replaced as a whole.
+struct Serving {
+    model_id: ModelId,
+    stamp: CatalogueStamp,
+    recommender: Recommender,
+    mapped: Mapped,
+}
+
+/// Why there are no next courses.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The database did not answer.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The catalogue can't be used.
+    #[error("the catalogue can't be used for recommendations: {0}")]
+    Catalogue(#[from] CatalogueError),
+    /// The stored model can't be used.
+    #[error("the model {id} can't be used: {cause}. Make a new one with `stoa train`")]
+    Model {
+        /// Which model.
+        id: String,
+        /// Why.
+        cause: ModelError,
+    },
+    /// Training failed.
+    #[error("the recommender can't be trained: {0}")]
+    Fit(#[from] FitError),
+    /// Training was broken off.
+    #[error("training was interrupted")]
+    Interrupted,
+    /// No model has been trained.
+    #[error("there is no model yet: make one with `stoa train`")]
+    NoModel,
+}
+
+impl Feed {
+    /// The service, without a model until [`Feed::refresh`] has found one.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock, serving: Arc::default() }
+    }
+
+    /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
+    pub async fn refresh(&self) -> Result<bool, FeedError> {
+        let Some(id) = self.current().await? else {
+            self.serving.store(None);
+            return Ok(false);
+        };
+        let stamp = store::catalogue_stamp(&self.db).await?;
+        if self.serving.load().as_ref().is_some_and(|serving| serving.model_id == id && serving.stamp == stamp) {
+            return Ok(true);
+        }
+        let payload = store::model(&self.db, id).await?.ok_or(FeedError::NoModel)?;
+        let mapped = Mapped::new(store::catalogue(&self.db).await?)?;
+        let unusable = |cause| FeedError::Model { id: id.0.to_string(), cause };
+        let model = Model::from_bytes(&payload).map_err(unusable)?;
+        let recommender = model.bind(&mapped.catalogue).map_err(unusable)?;
+        self.serving.store(Some(Arc::new(Serving { model_id: id, stamp, recommender, mapped })));
+        Ok(true)
+    }
+
+    /// Keeps up with newer models and a changed catalogue until the future is dropped. A model that can't
+    /// be used leaves the one before it in its place.
+    pub async fn keep_fresh(&self) {
+        let mut complained = None;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match self.refresh().await {
+                Ok(_) => complained = None,
+                Err(error) => {
+                    let complaint = error.to_string();
+                    if complained.as_ref() != Some(&complaint) {
+                        tracing::error!(error = %complaint, "the recommender was not refreshed");
+                        complained = Some(complaint);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The model in use, if there is one.
+    pub async fn current(&self) -> Result<Option<ModelId>, DbError> {
+        let id = settings::get(&self.db, CURRENT_MODEL).await?;
+        Ok(id.and_then(|id| id.parse().ok()).map(ModelId))
+    }
+
+    /// Every model that was trained, the latest first.
+    pub async fn models(&self) -> Result<Vec<ModelInfo>, DbError> {
+        store::models(&self.db).await
+    }
+
+    /// Trains a model on everybody's enrolments, keeps it, and makes it the current one. Servers take it
+    /// up within seconds.
+    pub async fn train(
+        &self,
+        settings: Settings,
+        mut progress: impl FnMut(TrainingProgress) + Send + 'static,
+    ) -> Result<ModelInfo, FeedError> {
+        let (mapped, interactions) = self.training_data().await?;
+        let now = self.clock.now();
+        let model = tokio::task::spawn_blocking(move || {
+            Model::fit(&mapped.catalogue, &interactions, &settings, &mut progress).map(|model| model.stamp(now.seconds()))
+        })
+        .await
+        .map_err(|_| FeedError::Interrupted)??;
+        let header = model.header();
+        let info = ModelInfo {
+            id: self.clock.id(),
+            engine: header.engine.clone(),
+            trained_at: now,
+            learners: header.learners as i64,
+            interactions: header.interactions as i64,
+            courses: header.courses as i64,
+        };
+        let mut tx = self.db.begin().await?;
+        store::insert_model(&mut tx, &info, model.to_bytes()).await?;
+        crate::db::settings::set(&mut tx, CURRENT_MODEL, &info.id.0.to_string()).await?;
+        tx.commit().await?;
+        Ok(info)
+    }
+
+    /// Measures the recommender on everybody's enrolments: the last course of each learner is to be
+    /// foretold from those before it.
+    pub async fn evaluate(
+        &self,
+        settings: Settings,
+        mut progress: impl FnMut(TrainingProgress) + Send + 'static,
+    ) -> Result<Report, FeedError> {
+        let (mapped, interactions) = self.training_data().await?;
+        let report = tokio::task::spawn_blocking(move || {
+            evaluate::leave_last_out(&mapped.catalogue, &interactions, &settings, &mut progress)
+        })
+        .await
+        .map_err(|_| FeedError::Interrupted)??;
+        Ok(report)
+    }
+
+    async fn training_data(&self) -> Result<(Mapped, Interactions), FeedError> {
+        let mapped = Mapped::new(store::catalogue(&self.db).await?)?;
+        let mut builder = InteractionsBuilder::new(&mapped.catalogue);
+        let (mut learner, mut last, mut refused) = (0, None, 0_u64);
+        store::each_interaction(&self.db, |row| {
+            if last.replace(row.learner_id) != Some(row.learner_id) {
+                learner += 1;
+            }
+            if let Some(interaction) = mapped.interaction(&row)
+                && builder.push(learner, interaction).is_err()
+            {
+                refused += 1;
+            }
+        })
+        .await?;
+        if refused > 0 {
+            tracing::warn!(refused, "enrolments were left out of training: their numbers are out of range");
+        }
+        let interactions = builder.build();
+        Ok((mapped, interactions))
+    }
+
+    /// The learner's next courses, the best first, at most [`MAX_LIST`]; none without a model.
+    ///
+    /// The same list is given until the learner does something, a newer model comes, or a sitting is over.
+    pub async fn next_courses(
+        &self,
+        learner: AccountId,
+    ) -> Result<Personal<tags::Recommendation, Vec<Recommended>>, DbError> {
+        let Some(serving) = self.serving.load_full() else { return Ok(Vec::new().into()) };
+        let now = self.clock.now();
+        let oldest = Timestamp(now.0 - LIST_LIFE);
+        if let Some(list) = store::list(&self.db, learner, serving.model_id, oldest).await? {
+            return Ok(list.into());
+        }
+        // The stamp is read first: what happens meanwhile makes the list stale, never wrongly fresh.
+        let history_at = store::history_stamp(&self.db, learner).await?;
+        let rows = store::history(&self.db, learner).await?;
+        let goals = accounts::store::goals(&self.db, learner).await?;
+        let list = serving.list(&rows, &goals, now);
+        if let Err(error) = store::put_list(&self.db, (learner, serving.model_id), history_at, now, &list).await {
+            tracing::warn!(%error, "a list of next courses was not kept");
+        }
+        Ok(list.into())
+    }
+}
+
+impl Serving {
+    fn list(&self, rows: &[store::InteractionRow], goals: &[crate::ids::TopicId], now: Timestamp) -> Vec<Recommended> {
+        let history: Vec<_> = rows.iter().filter_map(|row| self.mapped.interaction(row)).collect();
+        let goals: Vec<_> = goals.iter().filter_map(|goal| self.mapped.topic(*goal)).collect();
+        let query = Query {
+            history: &history,
+            now: now.seconds(),
+            goals: &goals,
+            exclude: &self.mapped.closed,
+            limit: MAX_LIST,
+        };
+        let found = self.recommender.recommend(&query);
+        found
+            .into_iter()
+            .map(|found| Recommended {
+                course: self.mapped.courses[found.course as usize],
+                score: found.score,
+                reasons: found.reasons.iter().map(|reason| self.reason(reason)).collect(),
+            })
+            .collect()
+    }
+
+    fn reason(&self, reason: &stoa_recommender::Reason) -> Reason {
+        Reason {
+            kind: reason.kind.as_str().to_owned(),
+            sentence: reason.sentence(&self.mapped.catalogue),
+            courses: reason.courses.iter().map(|at| self.mapped.courses[*at as usize]).collect(),
+            topics: reason.topics.iter().map(|at| self.mapped.topics[*at as usize]).collect(),
+            seconds: reason.seconds,
+            rate: reason.rate,
+            learners: reason.learners,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What the recommender reads, and the tables of models and lists.
+
+use futures_util::TryStreamExt as _;
+use sqlx::types::Json;
+
+use super::model::{ModelInfo, Recommended};
+use crate::{
+    courses::model::Level,
+    db::{Db, DbError, Text, Tx, on, statements},
+    ids::{AccountId, CourseId, ModelId, TopicId},
+    time::Timestamp,
+};
+
+statements! {
+    COURSES {
+        "SELECT id, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
+         WHERE status <> 'DRAFT' ORDER BY published_at, id"
+    }
+    COURSE_TOPICS { "SELECT course_id, topic_id FROM course_topics ORDER BY course_id, position, topic_id" }
+    TOPIC_NAMES { "SELECT id, name FROM topics ORDER BY id" }
+    PREREQUISITES { "SELECT course_id, required_course_id FROM course_prerequisites ORDER BY course_id, required_course_id" }
+    CATALOGUE_STAMP { "SELECT COUNT(*) AS courses, COALESCE(MAX(updated_at), 0) AS updated_at FROM courses" }
+    INTERACTIONS {
+        "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments ORDER BY learner_id"
+    }
+    HISTORY {
+        "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments
+         WHERE learner_id = $1 ORDER BY enrolled_at, course_id"
+    }
+    HISTORY_STAMP { "SELECT COALESCE(MAX(last_active_at), 0) FROM enrolments WHERE learner_id = $1" }
+    INSERT_MODEL {
+        "INSERT INTO models (id, engine, trained_at, learners, interactions, courses, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    }
+    MODEL { "SELECT payload FROM models WHERE id = $1" }
+    MODELS { "SELECT id, engine, trained_at, learners, interactions, courses FROM models ORDER BY trained_at DESC, id DESC" }
+    /// A list is good for as long as neither the model nor the learner's history has changed, and no longer
+    /// than a sitting: what fits after a pause is something else.
+    LIST {
+        "SELECT items FROM recommendation_lists WHERE learner_id = $1 AND model_id = $2 AND computed_at > $3
+         AND history_at = (SELECT COALESCE(MAX(last_active_at), 0) FROM enrolments WHERE learner_id = $1)"
+    }
+    PUT_LIST {
+        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (learner_id) DO UPDATE SET model_id = excluded.model_id, history_at = excluded.history_at,
+           computed_at = excluded.computed_at, items = excluded.items"
+    }
+}
+
+/// A course as the recommender needs it.
+#[derive(sqlx::FromRow)]
+pub(super) struct CourseRow {
+    pub(super) id: CourseId,
+    pub(super) title: String,
+    pub(super) level: Option<Text<Level>>,
+    pub(super) open: bool,
+    pub(super) seconds: i64,
+    pub(super) lesson_count: i64,
+    pub(super) published_at: Timestamp,
+}
+
+/// A learner's enrolment as the recommender needs it.
+#[derive(sqlx::FromRow)]
+pub(super) struct InteractionRow {
+    pub(super) learner_id: AccountId,
+    pub(super) course_id: CourseId,
+    pub(super) enrolled_at: Timestamp,
+    pub(super) seconds: i64,
+    pub(super) progress_sum: i64,
+    pub(super) rating: Option<i64>,
+}
+
+/// Changes whenever the catalogue does.
+pub(super) type CatalogueStamp = (i64, i64);
+
+/// The catalogue, in a fixed order.
+pub(super) struct CatalogueRows {
+    pub(super) courses: Vec<CourseRow>,
+    pub(super) topics: Vec<(TopicId, String)>,
+    pub(super) course_topics: Vec<(CourseId, TopicId)>,
+    pub(super) prerequisites: Vec<(CourseId, CourseId)>,
+}
+
+pub(super) async fn catalogue(db: &Db) -> Result<CatalogueRows, DbError> {
+    let sql = db.sql(&COURSES);
+    let courses = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
+    let sql = db.sql(&TOPIC_NAMES);
+    let topics = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
+    let sql = db.sql(&COURSE_TOPICS);
+    let course_topics = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
+    let sql = db.sql(&PREREQUISITES);
+    let prerequisites = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
+    Ok(CatalogueRows { courses, topics, course_topics, prerequisites })
+}
+
+pub(super) async fn catalogue_stamp(db: &Db) -> Result<CatalogueStamp, DbError> {
+    let sql = db.sql(&CATALOGUE_STAMP);
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).fetch_one(c).await)?)
+}
+
+/// Gives every learner's enrolments to `take`, learner by learner, without holding them all.
+pub(super) async fn each_interaction(db: &Db, mut take: impl FnMut(InteractionRow)) -> Result<(), DbError> {
+    let sql = db.sql(&INTERACTIONS);
+    on!(db.reader(), c => {
+        let mut rows = sqlx::query_as::<_, InteractionRow>(sql).fetch(c);
+        while let Some(row) = rows.try_next().await? {
+            take(row);
+        }
+    });
+    Ok(())
+}
+
+pub(super) async fn history(db: &Db, learner: AccountId) -> Result<Vec<InteractionRow>, DbError> {
+    let sql = db.sql(&HISTORY);
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learner).fetch_all(c).await)?)
+}
+
+pub(super) async fn history_stamp(db: &Db, learner: AccountId) -> Result<i64, DbError> {
+    let sql = db.sql(&HISTORY_STAMP);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).fetch_one(c).await)?)
+}
+
+pub(super) async fn insert_model(tx: &mut Tx, info: &ModelInfo, payload: Vec<u8>) -> Result<(), DbError> {
+    let sql = tx.sql(&INSERT_MODEL);
+    on!(tx.conn(), c => sqlx::query(sql)
+        .bind(info.id).bind(&info.engine).bind(info.trained_at)
+        .bind(info.learners).bind(info.interactions).bind(info.courses).bind(payload)
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn model(db: &Db, id: ModelId) -> Result<Option<Vec<u8>>, DbError> {
+    let sql = db.sql(&MODEL);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?)
+}
+
+#[derive(sqlx::FromRow)]
+struct ModelRow {
+    id: ModelId,
+    engine: String,
+    trained_at: Timestamp,
+    learners: i64,
+    interactions: i64,
+    courses: i64,
+}
+
+/// Every model, the latest first.
+pub(super) async fn models(db: &Db) -> Result<Vec<ModelInfo>, DbError> {
+    let sql = db.sql(&MODELS);
+    let rows: Vec<ModelRow> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ModelInfo {
+            id: row.id,
+            engine: row.engine,
+            trained_at: row.trained_at,
+            learners: row.learners,
+            interactions: row.interactions,
+            courses: row.courses,
+        })
+        .collect())
+}
+
+/// The list that was last made for a learner with this model, if it was made after `oldest` and she has
+/// done nothing since.
+pub(super) async fn list(
+    db: &Db,
+    learner: AccountId,
+    model: ModelId,
+    oldest: Timestamp,
+) -> Result<Option<Vec<Recommended>>, DbError> {
+    let sql = db.sql(&LIST);
+    let items: Option<Json<Vec<Recommended>>> =
+        on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).bind(model).bind(oldest).fetch_optional(c).await)?;
+    Ok(items.map(|items| items.0))
+}
+
+pub(super) async fn put_list(
+    db: &Db,
+    (learner, model): (AccountId, ModelId),
+    history_at: i64,
+    now: Timestamp,
+    items: &[Recommended],
+) -> Result<(), DbError> {
+    let sql = db.sql(&PUT_LIST);
+    on!(db.writer(), c => sqlx::query(sql)
+        .bind(learner).bind(model).bind(history_at).bind(now).bind(Json(items))
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
