@@ -47,6 +47,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("accounts", crate::accounts::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
+        ("intake", crate::intake::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),

@@ -15,14 +15,14 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
-// pub mod cli;
+pub mod cli;
 pub mod courses;
 pub mod db;
 pub mod forum;
 pub mod graphql;
-// pub mod http;
+pub mod http;
 pub mod ids;
-// pub mod intake;
+pub mod intake;
 pub mod progress;
 pub mod recommendations;
 pub mod time;

@@ -1,6 +1,10 @@
 //! How the policy shows in the graph: the output type, the directive, and the list of what was held back.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Mutex};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_graphql::{
     ContextSelectionSet, Enum, OutputType, Positioned, ServerResult, TypeDirective, Value,
@@ -63,7 +67,7 @@ impl<T: OutputType> OutputType for Shown<T> {
         match self {
             Self::Visible(value) => value.resolve(ctx, field).await,
             Self::Denied(denied) => {
-                if let Some(redactions) = ctx.data_opt::<Redactions>() {
+                if let Some(redactions) = ctx.data_opt::<Arc<Redactions>>() {
                     redactions.note(*denied);
                 }
                 Ok(Value::Null)

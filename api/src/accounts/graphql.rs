@@ -15,6 +15,7 @@ use crate::{
         connection::{Pages, Paging, connection},
         errors::Fault,
         node::NodeId,
+        scalars::int,
         scope::{Scope, scope},
     },
     ids::AccountId,
@@ -47,6 +48,8 @@ impl Person {
     }
 }
 
+/// Somebody with an account. What you see of her depends on what you are to her: fields that are not for
+/// you are null, and `extensions.redactions` names them.
 #[Object]
 impl Person {
     /// The global id.
@@ -136,7 +139,7 @@ impl Person {
             .into_iter()
             .filter_map(|(id, seconds)| {
                 let topic = topics.get(&id).cloned().flatten()?;
-                Some(TopicTime { topic: Topic((*topic).clone()), seconds })
+                Some(TopicTime { topic: Topic((*topic).clone()), seconds: int(seconds) })
             })
             .collect())
     }
@@ -148,13 +151,14 @@ pub(crate) struct TopicTime {
     /// The topic.
     topic: Topic,
     /// The time, in seconds.
-    seconds: i64,
+    seconds: i32,
 }
 
 /// Reading about people.
 #[derive(Default)]
 pub(crate) struct AccountQuery;
 
+/// Reading about people.
 #[Object]
 impl AccountQuery {
     /// You; null if you have not signed in.

@@ -78,6 +78,11 @@ impl Accounts {
         store::id_by_email(&self.db, &self.email_hash(email)).await
     }
 
+    /// Whether there is such an account.
+    pub async fn exists(&self, id: AccountId) -> Result<bool, DbError> {
+        Ok(!store::by_ids(&self.db, &[id]).await?.is_empty())
+    }
+
     /// Makes an account.
     pub async fn create(&self, new: NewAccount) -> Result<AccountId, CreateAccountError> {
         let email = normalised(&new.email);

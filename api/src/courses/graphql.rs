@@ -16,7 +16,7 @@ use crate::{
         connection::{Pages, Paging, connection},
         errors::Fault,
         node::NodeId,
-        scalars::DateTime,
+        scalars::{DateTime, int},
         scope::{Scope, scope},
     },
     ids::CourseId,
@@ -111,6 +111,7 @@ impl From<CourseFilter> for model::CourseFilter {
 #[derive(Clone)]
 pub(crate) struct Topic(pub(crate) model::Topic);
 
+/// What courses are about.
 #[Object]
 impl Topic {
     /// The global id.
@@ -152,6 +153,7 @@ impl Course {
     }
 }
 
+/// A course of the catalogue.
 #[Object]
 impl Course {
     /// The global id.
@@ -190,13 +192,13 @@ impl Course {
     }
 
     /// The length of its lessons together, in seconds.
-    async fn seconds(&self) -> i64 {
-        self.0.seconds
+    async fn seconds(&self) -> i32 {
+        int(self.0.seconds)
     }
 
     /// How many lessons it has.
-    async fn lesson_count(&self) -> i64 {
-        self.0.lesson_count
+    async fn lesson_count(&self) -> i32 {
+        int(self.0.lesson_count)
     }
 
     /// Since when it is in the catalogue.
@@ -205,14 +207,14 @@ impl Course {
     }
 
     /// How many learners have enrolled.
-    async fn learner_count(&self, ctx: &Context<'_>) -> Result<i64, Fault> {
-        Ok(scope(ctx).load().rollups.get(self.0.id).await?.learner_count)
+    async fn learner_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
+        Ok(int(scope(ctx).load().rollups.get(self.0.id).await?.learner_count))
     }
 
     /// What those who took it think of it.
     async fn rating(&self, ctx: &Context<'_>) -> Result<CourseRating, Fault> {
         let rollup = scope(ctx).load().rollups.get(self.0.id).await?;
-        Ok(CourseRating { average: rollup.average_rating(), count: rollup.rating_count })
+        Ok(CourseRating { average: rollup.average_rating(), count: int(rollup.rating_count) })
     }
 
     /// What it is about, the most important first.
@@ -272,7 +274,7 @@ pub(crate) struct CourseRating {
     /// The average of the ratings, 1 to 5; null until there are 5, so that nobody's own shows.
     average: Option<f64>,
     /// How many have rated it.
-    count: i64,
+    count: i32,
 }
 
 /// Somebody who teaches a course.
@@ -288,6 +290,7 @@ pub(crate) struct StaffMember {
 #[derive(Clone)]
 pub(crate) struct Module(pub(crate) Arc<model::Module>);
 
+/// A part of a course.
 #[Object]
 impl Module {
     /// The global id.
@@ -301,8 +304,8 @@ impl Module {
     }
 
     /// Its place in the course, from 0.
-    async fn position(&self) -> i64 {
-        self.0.position
+    async fn position(&self) -> i32 {
+        int(self.0.position)
     }
 
     /// The course it belongs to.
@@ -321,6 +324,7 @@ impl Module {
 #[derive(Clone)]
 pub(crate) struct Lesson(pub(crate) Arc<model::Lesson>);
 
+/// A part of a module.
 #[Object]
 impl Lesson {
     /// The global id.
@@ -339,13 +343,13 @@ impl Lesson {
     }
 
     /// Its usual length in seconds; null where it has none.
-    async fn seconds(&self) -> Option<i64> {
-        self.0.seconds
+    async fn seconds(&self) -> Option<i32> {
+        self.0.seconds.map(int)
     }
 
     /// Its place in the module, from 0.
-    async fn position(&self) -> i64 {
-        self.0.position
+    async fn position(&self) -> i32 {
+        int(self.0.position)
     }
 
     /// The module it belongs to.
@@ -364,6 +368,7 @@ impl Lesson {
 #[derive(Default)]
 pub(crate) struct CourseQuery;
 
+/// Reading the catalogue.
 #[Object]
 impl CourseQuery {
     /// The courses of the catalogue, page by page.
@@ -377,16 +382,9 @@ impl CourseQuery {
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which courses are wanted; all if left out.")] filter: Option<CourseFilter>,
         #[graphql(desc = "In which order.", default_with = "CourseOrder::Title")] order_by: CourseOrder,
-    ) -> Result<Pages<Course>, Fault> {
-        let order = model::CourseOrder::from(order_by);
-        let list = format!("courses/{}", order.as_str());
-        let request = Paging { first, after, last, before }.request::<CourseKey>(&list)?;
-        if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
-            return Err(Fault::bad_input("the cursor is not one of this list in this order"));
-        }
-        let filter = filter.unwrap_or_default().into();
-        let page = store::page(&scope(ctx).app.db, &filter, order, &request).await?.map(Arc::new);
-        Ok(connection(&list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course))))
+    ) -> Option<Result<Pages<Course>, Fault>> {
+        let paging = Paging { first, after, last, before };
+        Some(page(scope(ctx), &paging, filter.unwrap_or_default().into(), order_by.into()).await)
     }
 
     /// A course by its slug; null if there is none.
@@ -403,7 +401,23 @@ impl CourseQuery {
     }
 
     /// Every topic, by name.
-    async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>, Fault> {
-        Ok(store::topics(&scope(ctx).app.db).await?.into_iter().map(Topic).collect())
+    async fn topics(&self, ctx: &Context<'_>) -> Option<Result<Vec<Topic>, Fault>> {
+        let topics = store::topics(&scope(ctx).app.db).await;
+        Some(topics.map(|topics| topics.into_iter().map(Topic).collect()).map_err(Fault::from))
     }
+}
+
+async fn page(
+    scope: &Scope,
+    paging: &Paging,
+    filter: model::CourseFilter,
+    order: model::CourseOrder,
+) -> Result<Pages<Course>, Fault> {
+    let list = format!("courses/{}", order.as_str());
+    let request = paging.request::<CourseKey>(&list)?;
+    if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
+        return Err(Fault::bad_input("the cursor is not one of this list in this order"));
+    }
+    let page = store::page(&scope.app.db, &filter, order, &request).await?.map(Arc::new);
+    Ok(connection(&list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course))))
 }

@@ -17,7 +17,7 @@ use crate::{
         connection::{Pages, Paging, connection},
         errors::{Fault, UserError, UserErrorCode},
         node::{self, NodeId},
-        scalars::DateTime,
+        scalars::{DateTime, int},
         scope::{Scope, scope},
     },
     ids::{CategoryId, CourseId, PostId, ThreadId},
@@ -58,6 +58,7 @@ impl Forum {
     }
 }
 
+/// The forum of a course.
 #[Object]
 impl Forum {
     /// Its categories, in order.
@@ -105,6 +106,7 @@ impl ForumCategory {
     }
 }
 
+/// A part of a course's forum.
 #[Object]
 impl ForumCategory {
     /// The global id.
@@ -146,6 +148,7 @@ impl Thread {
     }
 }
 
+/// A thread of a course's forum.
 #[Object]
 impl Thread {
     /// The global id.
@@ -170,8 +173,8 @@ impl Thread {
     }
 
     /// How many posts it has, the first included.
-    async fn post_count(&self) -> i64 {
-        self.row.post_count
+    async fn post_count(&self) -> i32 {
+        int(self.row.post_count)
     }
 
     /// Who began it.
@@ -218,6 +221,7 @@ impl Post {
     }
 }
 
+/// A post in a thread.
 #[Object]
 impl Post {
     /// The global id.
@@ -323,6 +327,7 @@ fn user_error(refusal: Refusal) -> UserError {
 #[derive(Default)]
 pub(crate) struct ForumMutation;
 
+/// Taking part in the forum.
 #[Object]
 impl ForumMutation {
     /// Begins a thread in the forum of a course that you take or teach.

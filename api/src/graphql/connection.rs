@@ -1,17 +1,74 @@
 //! Relay connections: the one helper that every list with pages uses.
 
-use async_graphql::{
-    OutputType,
-    connection::{Connection, Edge, EmptyFields},
-};
+use async_graphql::{Object, OutputType, connection::PageInfo};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::errors::Fault;
-use crate::db::page::{Direction, MAX_PAGE, Page, PageRequest};
+use crate::{
+    courses::graphql::Course,
+    db::page::{Direction, MAX_PAGE, Page, PageRequest},
+    forum::graphql::{Post, Thread},
+    progress::graphql::Enrolment,
+};
 
-/// A connection without extra fields.
-pub(crate) type Pages<T> = Connection<String, T, EmptyFields, EmptyFields>;
+/// A page of a list.
+pub(crate) struct Pages<T> {
+    page_info: PageInfo,
+    edges: Vec<Edge<T>>,
+}
+
+/// A page of a list.
+#[Object(
+    concrete(name = "CourseConnection", params(Course)),
+    concrete(name = "EnrolmentConnection", params(Enrolment)),
+    concrete(name = "ThreadConnection", params(Thread)),
+    concrete(name = "PostConnection", params(Post))
+)]
+impl<T: OutputType> Pages<T>
+where
+    Edge<T>: OutputType,
+{
+    /// Whether there is more, and where to go on.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+
+    /// What is on the page, each with its cursor.
+    async fn edges(&self) -> &[Edge<T>] {
+        &self.edges
+    }
+
+    /// What is on the page, without the cursors.
+    async fn nodes(&self) -> Vec<&T> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+}
+
+/// Something in a list, and its place there.
+pub(crate) struct Edge<T> {
+    cursor: String,
+    node: T,
+}
+
+/// Something in a list, and its place there.
+#[Object(
+    concrete(name = "CourseEdge", params(Course)),
+    concrete(name = "EnrolmentEdge", params(Enrolment)),
+    concrete(name = "ThreadEdge", params(Thread)),
+    concrete(name = "PostEdge", params(Post))
+)]
+impl<T: OutputType> Edge<T> {
+    /// Its place: give it to `after` or `before` to go on from here.
+    async fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    /// What is there.
+    async fn node(&self) -> &T {
+        &self.node
+    }
+}
 
 /// The four arguments of a connection.
 #[derive(Clone, Debug, Default)]
@@ -73,9 +130,15 @@ where
     K: Serialize,
     N: OutputType,
 {
-    let mut connection = Connection::new(page.has_previous, page.has_next);
-    connection.edges.extend(page.items.iter().map(|item| Edge::new(cursor(list, &key(item)), node(item))));
-    connection
+    let edges: Vec<_> =
+        page.items.iter().map(|item| Edge { cursor: cursor(list, &key(item)), node: node(item) }).collect();
+    let page_info = PageInfo {
+        has_previous_page: page.has_previous,
+        has_next_page: page.has_next,
+        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+        end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+    };
+    Pages { page_info, edges }
 }
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
 #[derive(Default)]
 pub(crate) struct NodeQuery;
 
+/// Finding things by their global ids.
 #[Object]
 impl NodeQuery {
     /// The thing with this global id; null if there is none, or none for you.

@@ -29,3 +29,9 @@ impl From<Timestamp> for DateTime {
         Self(at)
     }
 }
+
+/// A count or a number of seconds as GraphQL's `Int`, which has 32 bits; what is larger is shown as the
+/// largest there is.
+pub(crate) fn int(value: i64) -> i32 {
+    value.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}

@@ -20,7 +20,7 @@ use crate::{
     graphql::{
         errors::{Fault, UserError, UserErrorCode},
         node::{NodeId, course_id, lesson_id},
-        scalars::DateTime,
+        scalars::{DateTime, int},
         scope::{Scope, scope},
     },
     ids::{AccountId, CourseId},
@@ -73,6 +73,7 @@ impl Enrolment {
     }
 }
 
+/// A learner in a course.
 #[Object]
 impl Enrolment {
     /// The global id.
@@ -110,8 +111,8 @@ impl Enrolment {
 
     /// Time spent in the course, in seconds.
     #[graphql(directive = About::apply(&ENROLMENT_SECONDS))]
-    async fn seconds(&self) -> Shown<i64> {
-        access::show(&ENROLMENT_SECONDS, self.relation, &self.row.seconds)
+    async fn seconds(&self) -> Shown<i32> {
+        access::show(&ENROLMENT_SECONDS, self.relation, &self.row.seconds).map(int)
     }
 
     /// Progress in the course, 0 to 1: the mean over its lessons. 1 exactly when all are completed.
@@ -158,6 +159,7 @@ impl ModuleProgress {
     }
 }
 
+/// A learner's progress in a module. Reached through an enrolment whose modules may be seen.
 #[Object]
 impl ModuleProgress {
     /// The module.
@@ -179,11 +181,11 @@ impl ModuleProgress {
 
     /// Time spent in the module, in seconds.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_SECONDS))]
-    async fn seconds(&self, ctx: &Context<'_>) -> Shown<i64> {
+    async fn seconds(&self, ctx: &Context<'_>) -> Shown<i32> {
         match permit(&access::MODULE_PROGRESS_SECONDS, self.relation) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => Shown::from(self.read_lessons(scope(ctx), permit).await)
-                .map(|lessons| lessons.iter().map(|(_, progress)| progress.seconds).sum()),
+                .map(|lessons| int(lessons.iter().map(|(_, progress)| progress.seconds).sum())),
         }
     }
 
@@ -209,6 +211,7 @@ pub(crate) struct LessonProgress {
     relation: Relation,
 }
 
+/// A learner's progress in a lesson.
 #[Object]
 impl LessonProgress {
     /// The lesson.
@@ -224,14 +227,14 @@ impl LessonProgress {
 
     /// Time spent in the lesson, in seconds.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_SECONDS))]
-    async fn seconds(&self) -> Shown<i64> {
-        access::show(&LESSON_PROGRESS_SECONDS, self.relation, &self.progress).map(|lesson| lesson.seconds)
+    async fn seconds(&self) -> Shown<i32> {
+        access::show(&LESSON_PROGRESS_SECONDS, self.relation, &self.progress).map(|lesson| int(lesson.seconds))
     }
 
     /// Where the learner left off, in seconds from the lesson's start.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_POSITION))]
-    async fn position(&self) -> Shown<i64> {
-        access::show(&LESSON_PROGRESS_POSITION, self.relation, &self.progress).map(|lesson| lesson.position)
+    async fn position(&self) -> Shown<i32> {
+        access::show(&LESSON_PROGRESS_POSITION, self.relation, &self.progress).map(|lesson| int(lesson.position))
     }
 
     /// When it was completed; null until then.
@@ -246,9 +249,9 @@ impl LessonProgress {
 #[derive(Debug, InputObject)]
 pub(crate) struct RecordActivityInput {
     /// Seconds spent since the last report, 0 to 86400.
-    seconds: i64,
+    seconds: i32,
     /// Where she is, in seconds from the lesson's start.
-    position: Option<i64>,
+    position: Option<i32>,
     /// Whether she says that the lesson is done. A lesson that is completed stays so.
     #[graphql(default)]
     completed: bool,
@@ -288,6 +291,7 @@ fn user_error(refusal: Refusal) -> UserError {
 #[derive(Default)]
 pub(crate) struct ProgressMutation;
 
+/// Taking courses.
 #[Object]
 impl ProgressMutation {
     /// Takes a course. Doing it again changes nothing.
@@ -315,7 +319,12 @@ impl ProgressMutation {
         let scope = scope(ctx);
         let (learner, lesson_id) = (scope.account()?, self::lesson_id(&lesson_id)?);
         let activity =
-            Activity { lesson_id, seconds: input.seconds, position: input.position, completed: input.completed };
+            Activity {
+                lesson_id,
+                seconds: input.seconds.into(),
+                position: input.position.map(i64::from),
+                completed: input.completed,
+            };
         match scope.app.learning.record(learner, activity).await? {
             Err(refusal) => Ok(RecordActivityPayload { enrolment: None, user_errors: vec![user_error(refusal)] }),
             Ok(lesson) => {

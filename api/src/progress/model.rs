@@ -10,7 +10,7 @@ use crate::{
 ///
 /// **The definition, version 1.**
 /// - A lesson's progress is 1 when it is completed; else the furthest position reached over the lesson's
-///   length, below 1; else, for a lesson without a length, 0.
+///   length (or the share that an imported record reports, if that is more), below 1; else 0.
 /// - A lesson is completed when its learner says so or reaches its end, and stays completed.
 /// - A module's and a course's progress is the mean over its lessons, each counting the same; a module or
 ///   course without lessons has progress 0.
@@ -36,6 +36,11 @@ impl Progress {
             }
             _ => Self::NONE,
         }
+    }
+
+    /// The share of a lesson, 0..=1, that an imported record reports.
+    pub(crate) fn reported(share: f64) -> Self {
+        Self((share * 1_000_000.0).clamp(0.0, 1_000_000.0) as i64)
     }
 
     /// The mean of `sum` (see [`Progress::sum`]) over `lessons` lessons.

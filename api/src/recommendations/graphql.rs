@@ -85,6 +85,7 @@ impl Recommendation {
     }
 }
 
+/// A course to take next.
 #[Object]
 impl Recommendation {
     /// The course.
@@ -113,6 +114,7 @@ pub(crate) struct Reason<'a> {
     reason: &'a model::Reason,
 }
 
+/// A reason for a recommendation, with its evidence.
 #[Object(name = "RecommendationReason")]
 impl Reason<'_> {
     /// What kind of reason, for programs.

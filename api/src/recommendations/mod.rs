@@ -121,6 +121,11 @@ impl Feed {
         }
     }
 
+    /// Whether a model serves.
+    pub fn is_serving(&self) -> bool {
+        self.serving.load().is_some()
+    }
+
     /// The model in use, if there is one.
     pub async fn current(&self) -> Result<Option<ModelId>, DbError> {
         let id = settings::get(&self.db, CURRENT_MODEL).await?;

@@ -1,0 +1,141 @@
+//! The command line.
+//!
+//! Exit codes: 0 done; 1 it could not be done, and standard error says why; 2 the command itself is wrong;
+//! 3 an import was refused because of bad rows, which standard output lists.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+mod bar;
+mod config;
+mod data;
+mod model;
+mod serve;
+mod token;
+
+use config::{Config, Flags, LogFormat};
+
+use crate::{
+    app::App,
+    db::{Db, Options},
+    time::Clock,
+};
+
+/// Stoa: a server for online learning.
+#[derive(Debug, Parser)]
+#[command(name = "stoa", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// The configuration file [default: stoa.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://data/stoa.db]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a campus to look around in: makes, fills and trains whatever is missing
+    Demo(serve::DemoArguments),
+    /// Serve the database as it is
+    Serve(serve::ServeArguments),
+    /// Bring the database's schema up to date, making the SQLite file if there is none
+    Migrate,
+    /// Print the GraphQL schema
+    Schema,
+    /// Fill the database with a generated campus
+    Seed(data::SeedArguments),
+    /// Import courses, learners and what they did from files
+    Import(data::ImportArguments),
+    /// Train the recommender on everybody's enrolments; servers take the new model up by themselves
+    Train,
+    /// Show a learner's next courses, with the reasons
+    Recommend(model::RecommendArguments),
+    /// Measure the recommender: can it foretell the course that each learner took last?
+    Evaluate(model::EvaluateArguments),
+    /// Make a bearer token for an account
+    Token(token::TokenArguments),
+}
+
+/// Runs the command line and says how it went.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let listen = match &arguments.command {
+        Command::Demo(serve) => serve.listen.clone(),
+        Command::Serve(serve) => serve.listen.clone(),
+        _ => None,
+    };
+    let flags = Flags { database_url: arguments.database_url, listen };
+    let config = match Config::read(arguments.config.as_deref(), &flags) {
+        Ok(config) => config,
+        Err(error) => return failed(&error, 2),
+    };
+    start_log(&config);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into(), 1),
+    };
+    match runtime.block_on(dispatch(arguments.command, &config)) {
+        Ok(code) => code,
+        Err(error) => failed(&error, 1),
+    }
+}
+
+async fn dispatch(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => serve::demo(config, &arguments).await,
+        Command::Serve(_) => serve::serve(config).await,
+        Command::Migrate => data::migrate(config).await,
+        Command::Schema => {
+            print!("{}", crate::graphql::sdl());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Seed(arguments) => data::seed(config, &arguments).await,
+        Command::Import(arguments) => data::import(config, &arguments).await,
+        Command::Train => model::train(config).await,
+        Command::Recommend(arguments) => model::recommend(config, &arguments).await,
+        Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
+        Command::Token(arguments) => token::token(config, &arguments).await,
+    }
+}
+
+/// The services on the configured database, which must be there and up to date.
+async fn open(config: &Config) -> anyhow::Result<App> {
+    let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
+    let db = Db::open(&options).await?;
+    Ok(App::new(db, Clock::system(), config.secret_key()?).await?)
+}
+
+/// As [`open`], but makes and migrates what is missing.
+async fn open_or_create(config: &Config) -> anyhow::Result<App> {
+    let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
+    let db = Db::open(&options).await?;
+    db.migrate().await?;
+    Ok(App::new(db, Clock::system(), config.secret_key()?).await?)
+}
+
+fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+    // The causes repeat each other where an error shows its cause in its own message.
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    eprintln!("stoa: {text}");
+    ExitCode::from(code)
+}
+
+fn start_log(config: &Config) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start, as tests do it, keeps the first log.
+    let _ = match config.log_format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}

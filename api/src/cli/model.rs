@@ -1,0 +1,139 @@
+//! `stoa train`, `stoa recommend`, `stoa evaluate`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use stoa_recommender::{
+    Settings,
+    evaluate::{self, Part, Split},
+};
+
+use super::{bar::Bar, config::Config, open};
+use crate::{
+    access::{PERSON_RECOMMENDATIONS, Relation, permit},
+    app::App,
+    courses::store as catalogue,
+    ids::AccountId,
+    recommendations::TrainingProgress,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct RecommendArguments {
+    /// The learner: an e-mail address, an account's id, or SOURCE:KEY of somebody who was imported (mars-en:123)
+    learner: String,
+    /// How many courses
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=50))]
+    limit: u16,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArguments {
+    /// Instead of the database: a folder with train.tsv, val_target.tsv, trainval.tsv, test_target.tsv, item_ids.tsv
+    #[arg(long, value_name = "DIR")]
+    split: Option<PathBuf>,
+    /// With --split: the times are only an order
+    #[arg(long, requires = "split")]
+    no_clock: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Draws how far training is.
+fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
+    let mut bar = Bar::new();
+    move |progress| bar.show(progress.stage, progress.done as u64, progress.total as u64)
+}
+
+/// Trains, with a bar. Also what `stoa demo` does.
+pub(super) async fn train_on(app: &App, settings: Settings) -> anyhow::Result<String> {
+    let model = app.feed.train(settings, shown()).await?;
+    Ok(format!(
+        "trained {} on {} interactions of {} learners with {} courses",
+        model.engine, model.interactions, model.learners, model.courses
+    ))
+}
+
+pub(super) async fn train(config: &Config) -> anyhow::Result<ExitCode> {
+    let app = open(config).await?;
+    println!("{}", train_on(&app, config.recommender.clone()).await?);
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -> anyhow::Result<ExitCode> {
+    let app = open(config).await?;
+    if !app.feed.refresh().await? {
+        bail!("there is no model yet: make one with `stoa train`");
+    }
+    let learner = find(&app, &arguments.learner).await?;
+    let list = app.feed.next_courses(learner).await?;
+    // Whoever runs commands on the server's machine acts for the learner here, and could read the file too.
+    let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, Relation::Oneself) else { bail!("the policy shows nobody her list") };
+    let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
+    let ids: Vec<_> = list.iter().map(|item| item.course).collect();
+    let courses: std::collections::HashMap<_, _> =
+        catalogue::by_ids(&app.db, &ids).await?.into_iter().map(|course| (course.id, course)).collect();
+    let titled = list.iter().filter_map(|item| courses.get(&item.course).map(|course| (*item, course)));
+    if arguments.json {
+        let items: Vec<_> = titled
+            .map(|(item, course)| {
+                serde_json::json!({
+                    "course": { "id": course.id, "slug": course.slug, "title": course.title },
+                    "score": item.score,
+                    "reasons": item.reasons,
+                })
+            })
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&items)?);
+    } else {
+        for (place, (item, course)) in titled.enumerate() {
+            println!("{:>2}. {} ({:.3})", place + 1, course.title, item.score);
+            for reason in &item.reasons {
+                println!("      {}", reason.sentence);
+            }
+        }
+    }
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
+    let account = if learner.contains('@') {
+        app.accounts.find_by_email(learner).await?
+    } else if let Ok(id) = learner.parse() {
+        Some(AccountId(id))
+    } else if let Some((source, key)) = learner.split_once(':') {
+        Some(AccountId::imported(source, key))
+    } else {
+        bail!("{learner:?} is neither an e-mail address, nor an account's id, nor SOURCE:KEY");
+    };
+    let account = account.with_context(|| format!("nobody has the address {learner}"))?;
+    if !app.accounts.exists(account).await? {
+        bail!("there is no account {learner}");
+    }
+    Ok(account)
+}
+
+pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> anyhow::Result<ExitCode> {
+    let settings = config.recommender.clone();
+    let report = if let Some(folder) = &arguments.split {
+        let split = Split::read_with(folder, !arguments.no_clock)?;
+        tokio::task::spawn_blocking(move || evaluate::evaluate_split(&split, Part::Test, &settings, &mut shown())).await??
+    } else {
+        let app = open(config).await?;
+        let report = app.feed.evaluate(settings, shown()).await?;
+        app.db.close().await;
+        report
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

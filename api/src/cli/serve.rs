@@ -1,0 +1,126 @@
+//! `stoa serve` and `stoa demo`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::{config::Config, data, model, open, open_or_create};
+use crate::{
+    accounts::model::SystemRole,
+    app::App,
+    http::{self, ConsoleAccount, Listener},
+    intake::{
+        Intake,
+        campus::{CAMPUS_UNTIL, Campus, CampusSize, DEMO_PEOPLE},
+    },
+};
+
+/// The demo's campus.
+const DEMO_SIZE: CampusSize = CampusSize { learners: 2_000, courses: 120, seed: 1, until: CAMPUS_UNTIL };
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// The address to listen on [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// The address to listen on, of this machine only [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// Make everything ready, then end instead of serving
+    #[arg(long)]
+    prepare_only: bool,
+}
+
+pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+    let listener = listen(&config.listen).await?;
+    let app = open(config).await?;
+    match app.feed.refresh().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("there is no model yet, so there are no recommendations: make one with `stoa train`"),
+        // All else works without it.
+        Err(error) => tracing::error!(%error, "there are no recommendations"),
+    }
+    tracing::info!(address = %listener.address, database = app.db.kind(), "serving");
+    run(app, listener, Vec::new()).await
+}
+
+pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+    let listener = listen(&config.listen).await?;
+    // The page hands the demo's accounts to whoever opens it.
+    if !listener.address.ip().is_loopback() {
+        bail!("the demo gives its accounts to everybody, so it listens on this machine only: use `stoa serve` for others");
+    }
+    let app = open_or_create(config).await?;
+    if Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone()).is_empty().await? {
+        eprintln!("filling the database with a campus of {} learners and {} courses …", DEMO_SIZE.learners, DEMO_SIZE.courses);
+        let report = data::take(&app, &Campus::new(DEMO_SIZE)).await?;
+        if !report.complete() {
+            bail!("the campus was not taken:\n{report}");
+        }
+    }
+    if app.feed.current().await?.is_none() {
+        eprintln!("training the recommender …");
+        eprintln!("{}", model::train_on(&app, config.recommender.clone()).await?);
+    }
+    app.feed.refresh().await?;
+    let accounts = accounts(&app).await?;
+    println!("{}", welcome(&listener, &accounts));
+    if arguments.prepare_only {
+        app.db.close().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    run(app, listener, accounts).await
+}
+
+async fn listen(address: &str) -> anyhow::Result<Listener> {
+    Listener::bind(address).await.with_context(|| {
+        format!("{address} can't be listened on: is another server running there? Choose another with --listen")
+    })
+}
+
+async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<ExitCode> {
+    let feed = app.feed.clone();
+    let fresh = tokio::spawn(async move { feed.keep_fresh().await });
+    let served = listener.serve(http::routes(&app, accounts), http::asked_to_end()).await;
+    fresh.abort();
+    app.db.close().await;
+    served.context("the server broke off")?;
+    tracing::info!("ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The demo's people who are there, with tokens.
+async fn accounts(app: &App) -> anyhow::Result<Vec<ConsoleAccount>> {
+    let mut accounts = Vec::new();
+    for person in DEMO_PEOPLE {
+        let Some(id) = app.accounts.find_by_email(person.email).await? else { continue };
+        if let Ok(role) = person.role.parse::<SystemRole>() {
+            app.accounts.grant(id, role).await?;
+        }
+        let token = app.accounts.demo_token(id).await?;
+        accounts.push(ConsoleAccount {
+            name: person.name.to_owned(),
+            role: person.role.to_owned(),
+            note: person.note.to_owned(),
+            token: token.secret_text().to_owned(),
+        });
+    }
+    Ok(accounts)
+}
+
+fn welcome(listener: &Listener, accounts: &[ConsoleAccount]) -> String {
+    let address = listener.address;
+    let mut text = format!(
+        "\nStoa is ready.\n\n  The query page    http://{address}/\n  GraphQL endpoint  http://{address}/graphql\n\n\
+         Sign in on the page, or send one of these as `Authorization: Bearer …`:\n"
+    );
+    for account in accounts {
+        text += &format!("\n  {} ({}): {}\n  {}\n", account.name, account.role, account.note, account.token);
+    }
+    text + "\nCtrl-C ends it."
+}

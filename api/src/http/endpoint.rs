@@ -1,0 +1,320 @@
+//! `/graphql`: GraphQL over HTTP on a handler of our own.
+//!
+//! The stock endpoint answers 200 to documents that don't parse, lets GET run mutations, and takes forms
+//! and files from anybody's page. This one follows the specification of GraphQL over HTTP: GET and POST,
+//! `application/graphql-response+json` with status codes of its own, and the older `application/json`.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Request as GraphQlRequest, Variables,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, OperationType},
+    },
+};
+use poem::{
+    Endpoint, Request, Response,
+    http::{Method, StatusCode, header},
+};
+use serde::Deserialize;
+
+use crate::{
+    access::{Redactions, Viewer},
+    accounts::AuthenticationError,
+    app::App,
+    graphql::{Scope, StoaSchema},
+};
+
+/// The largest request body, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+pub(super) struct GraphQl {
+    schema: StoaSchema,
+    app: App,
+}
+
+/// The parameters of a request, as a body or as a query string has them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    // Accepted, so that a client which sends it is served; nothing here uses it.
+    #[serde(rename = "extensions")]
+    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// In which media type the answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// `application/graphql-response+json`: the status tells whether the request was carried out.
+    GraphQl,
+    /// `application/json`: the status tells only whether it was a GraphQL request.
+    Json,
+}
+
+/// A request that is not carried out.
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+}
+
+impl GraphQl {
+    pub(super) fn new(schema: StoaSchema, app: App) -> Self {
+        Self { schema, app }
+    }
+
+    async fn answer(&self, mut request: Request) -> Response {
+        let wanted = match wanted(&request) {
+            Ok(wanted) => wanted,
+            Err(refused) => return refused.into_response(Wanted::Json),
+        };
+        match self.carry_out(&mut request, wanted).await {
+            Ok(response) => response,
+            Err(refused) => refused.into_response(wanted),
+        }
+    }
+
+    async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
+        let viewer = self.viewer(request).await?;
+        let by_get = request.method() == Method::GET;
+        let parameters = parameters(request).await?;
+        let document = match parse_query(&parameters.query) {
+            Ok(document) => document,
+            Err(error) => return Ok(written(&unparsable(error), wanted, true)),
+        };
+        if by_get && operation_type(&document, parameters.operation_name.as_deref()) == Some(OperationType::Mutation) {
+            return Err(Refused::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "a mutation changes something: send it by POST",
+            ));
+        }
+
+        let redactions = Arc::new(Redactions::default());
+        let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
+        let mut query = GraphQlRequest::new(parameters.query)
+            .variables(Variables::from_json(variables))
+            .data(Scope::new(self.app.clone(), viewer))
+            .data(Arc::clone(&redactions));
+        if let Some(name) = parameters.operation_name {
+            query = query.operation_name(name);
+        }
+        query.set_parsed_query(document);
+        let mut response = self.schema.execute(query).await;
+        // Before execution there is no path: what fails there fails as a whole, and has no `data`.
+        let not_executed = response.data == async_graphql::Value::Null
+            && !response.errors.is_empty()
+            && response.errors.iter().all(|error| error.path.is_empty());
+        for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
+            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+            error.extensions.get_or_insert_default().set("code", code);
+        }
+        if let Some(redactions) = redactions.to_value() {
+            response.extensions.insert("redactions".to_owned(), redactions);
+        }
+        Ok(written(&response, wanted, not_executed))
+    }
+
+    /// Whose request it is. No token is an anonymous viewer; a token that is not valid is refused, since
+    /// whoever sends one wants to be somebody.
+    async fn viewer(&self, request: &Request) -> Result<Viewer, Refused> {
+        let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(Viewer::ANONYMOUS) };
+        let token = value
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token);
+        let Some(token) = token else {
+            return Err(Refused::new(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHENTICATED",
+                "the Authorization header must be `Bearer` and a token",
+            ));
+        };
+        self.app.accounts.authenticate(token).await.map_err(|error| match error {
+            AuthenticationError::Invalid => {
+                Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", error.to_string())
+            }
+            AuthenticationError::Database(error) => {
+                tracing::error!(%error, "a token could not be looked up");
+                Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the database is busy or away: try again in a moment")
+            }
+        })
+    }
+}
+
+impl Endpoint for GraphQl {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Ok(self.answer(request).await)
+    }
+}
+
+async fn parameters(request: &mut Request) -> Result<Parameters, Refused> {
+    match *request.method() {
+        Method::GET => parameters_of_query(request.uri().query().unwrap_or_default()),
+        Method::POST => {
+            let media_type = request.content_type().unwrap_or_default();
+            let mut parts = media_type.split(';').map(str::trim);
+            // A page of somebody else's can send forms and plain text without asking; JSON it can't.
+            if !parts.next().unwrap_or_default().eq_ignore_ascii_case("application/json") {
+                return Err(Refused::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "UNSUPPORTED_MEDIA_TYPE",
+                    "send the query as JSON, with `Content-Type: application/json`",
+                ));
+            }
+            let utf8 = |charset: &str| matches!(charset.trim_matches('"').to_ascii_lowercase().as_str(), "utf-8" | "utf8");
+            if parts.filter_map(|part| part.strip_prefix("charset=")).any(|charset| !utf8(charset)) {
+                return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "send the JSON in UTF-8"));
+            }
+            let body = request.take_body().into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
+                poem::error::ReadBodyError::PayloadTooLarge => Refused::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "PAYLOAD_TOO_LARGE",
+                    format!("a request has at most {MAX_BODY} bytes"),
+                ),
+                _ => Refused::bad_request("the body broke off"),
+            })?;
+            serde_json::from_slice(&body).map_err(|error| {
+                Refused::bad_request(format!(
+                    "the body must be a JSON object with `query` and, if needed, `variables` and `operationName`: {error}"
+                ))
+            })
+        }
+        _ => Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "send queries by GET or POST")),
+    }
+}
+
+fn parameters_of_query(query: &str) -> Result<Parameters, Refused> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Texts {
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Option<String>,
+        extensions: Option<String>,
+    }
+    let object = |name: &str, text: Option<String>| {
+        text.filter(|text| !text.is_empty())
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| Refused::bad_request(format!("`{name}` must be a JSON object: {error}")))
+    };
+    let texts: Texts = serde_urlencoded::from_str(query)
+        .map_err(|error| Refused::bad_request(format!("the address's parameters can't be read: {error}")))?;
+    Ok(Parameters {
+        query: texts.query.ok_or_else(|| Refused::bad_request("the parameter `query` is missing"))?,
+        operation_name: texts.operation_name.filter(|name| !name.is_empty()),
+        variables: object("variables", texts.variables)?.flatten(),
+        _extensions: object("extensions", texts.extensions)?.flatten(),
+    })
+}
+
+/// The answer to a document that is not GraphQL. The parser draws the place; the locations tell it too.
+fn unparsable(error: async_graphql::parser::Error) -> async_graphql::Response {
+    let mut error = async_graphql::ServerError::from(error);
+    if let Some((_, expectation)) = error.message.rsplit_once("= ") {
+        error.message = format!("the document can't be parsed: {}", expectation.trim());
+    }
+    error.extensions.get_or_insert_default().set("code", "GRAPHQL_PARSE_FAILED");
+    async_graphql::Response::from_errors(vec![error])
+}
+
+/// The type of the operation that would run, if it is clear which.
+fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+    match &document.operations {
+        DocumentOperations::Single(operation) => Some(operation.node.ty),
+        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| operation.node.ty),
+    }
+}
+
+fn wanted(request: &Request) -> Result<Wanted, Refused> {
+    let Some(accept) = request.headers().get(header::ACCEPT) else { return Ok(Wanted::Json) };
+    let accept = accept.to_str().unwrap_or_default().to_ascii_lowercase();
+    let ranges: Vec<_> = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim()).collect();
+    let has = |range| ranges.contains(&range);
+    if has("application/graphql-response+json") {
+        Ok(Wanted::GraphQl)
+    } else if accept.trim().is_empty() || has("application/json") || has("application/*") || has("*/*") {
+        Ok(Wanted::Json)
+    } else {
+        Err(Refused::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "NOT_ACCEPTABLE",
+            "answers come as application/graphql-response+json or application/json",
+        ))
+    }
+}
+
+impl Refused {
+    fn into_response(self, wanted: Wanted) -> Response {
+        let mut response = problem(self.status, self.code, &self.message);
+        if wanted == Wanted::GraphQl {
+            let value = header::HeaderValue::from_static(media_type(wanted));
+            response.headers_mut().insert(header::CONTENT_TYPE, value);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
+        }
+        response
+    }
+}
+
+/// An answer that is one error.
+pub(super) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
+    super::plain(status, "application/json; charset=utf-8", body.to_string())
+}
+
+fn media_type(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::GraphQl => "application/graphql-response+json; charset=utf-8",
+        Wanted::Json => "application/json; charset=utf-8",
+    }
+}
+
+fn written(response: &async_graphql::Response, wanted: Wanted, not_executed: bool) -> Response {
+    /// The answer in the order in which people read it.
+    #[derive(serde::Serialize)]
+    struct Answer<'a> {
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        errors: &'a [async_graphql::ServerError],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<&'a async_graphql::Value>,
+        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        extensions: &'a std::collections::BTreeMap<String, async_graphql::Value>,
+    }
+    let answer = Answer {
+        errors: &response.errors,
+        data: (!not_executed).then_some(&response.data),
+        extensions: &response.extensions,
+    };
+    let status = if not_executed && wanted == Wanted::GraphQl { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    match serde_json::to_vec(&answer) {
+        Ok(body) => super::plain(status, media_type(wanted), body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
+        }
+    }
+}

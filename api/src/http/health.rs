@@ -1,0 +1,36 @@
+//! Answers for operators.
+
+use poem::{Endpoint, Response, endpoint::make, http::StatusCode};
+
+use super::plain;
+use crate::app::App;
+
+/// `/healthz`: the process runs.
+pub(super) fn alive() -> impl Endpoint<Output = Response> {
+    make(async |_| plain(StatusCode::OK, "text/plain; charset=utf-8", "alive\n"))
+}
+
+/// `/readyz`: requests can be answered: the database is there and at this program's version. Says whether
+/// there is a model; without one there are no recommendations, but all else works.
+pub(super) fn ready(app: App) -> impl Endpoint<Output = Response> {
+    make(move |_| {
+        let app = app.clone();
+        async move {
+            let database = match app.db.require_current().await {
+                Ok(()) => "ok".to_owned(),
+                Err(error) => {
+                    tracing::warn!(%error, "not ready");
+                    "not available".to_owned()
+                }
+            };
+            let ready = database == "ok";
+            let body = serde_json::json!({
+                "ready": ready,
+                "database": database,
+                "recommender": if app.feed.is_serving() { "ok" } else { "no model: run `stoa train`" },
+            });
+            let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            plain(status, "application/json", format!("{body}\n"))
+        }
+    })
+}

@@ -1,0 +1,18 @@
+//! What comes into Stoa in bulk: from our CSV layout, from published data sets, from the generator.
+//!
+//! A [`records::Source`] yields records; [`Intake`] checks what they refer to and writes them. Every file is
+//! taken as a whole or not at all, and taking it twice changes nothing: rows are found again by the keys
+//! they have at their source.
+
+pub mod campus;
+pub mod csv;
+pub mod mars;
+pub mod records;
+mod report;
+mod slug;
+mod store;
+mod take;
+
+pub use report::{FileReport, Report};
+pub use take::{Intake, IntakeError, OnProgress};
+pub(crate) use store::STATEMENTS;

@@ -1,0 +1,92 @@
+//! Candidates: the courses that some engine proposes, with their features.
+
+use crate::content::Content;
+use crate::engine::{Ask, Scorer, Scores};
+use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, top, width};
+
+/// A fitted engine under its label.
+pub(crate) struct FittedEngine {
+    /// Name in the registry.
+    pub(crate) engine: String,
+    /// Name in features and reports.
+    pub(crate) label: String,
+    pub(crate) scorer: Box<dyn Scorer>,
+}
+
+/// Room for scoring, used again from one question to the next.
+pub(crate) struct Desk {
+    scores: Vec<Scores>,
+    proposed: Vec<bool>,
+    pub(crate) courses: Vec<u32>,
+    /// `courses.len()` × `width`, row by row.
+    pub(crate) rows: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+impl Desk {
+    pub(crate) fn new(engines: usize, courses: usize) -> Self {
+        Self {
+            scores: vec![Scores::new(courses); engines],
+            proposed: vec![false; courses],
+            courses: Vec::new(),
+            rows: Vec::new(),
+            width: width(engines),
+        }
+    }
+
+    pub(crate) fn row(&self, index: usize) -> &[f32] {
+        &self.rows[index * self.width..(index + 1) * self.width]
+    }
+
+    /// Every engine's scores, the union of their best `count` courses, and those courses' features.
+    /// `extra` are courses to look at in any case.
+    pub(crate) fn gather(
+        &mut self,
+        engines: &[FittedEngine],
+        learner: &Learner<'_>,
+        ask: &Ask<'_>,
+        count: usize,
+        extra: &[u32],
+        open: impl Fn(u32) -> bool,
+    ) {
+        self.courses.clear();
+        self.rows.clear();
+        let mut views = Vec::with_capacity(engines.len());
+        for (engine, scores) in engines.iter().zip(&mut self.scores) {
+            scores.clear();
+            engine.scorer.score(ask, scores);
+            let best = top(scores, count, |c| !learner.has(c) && open(c));
+            for &course in &best {
+                propose(course, &mut self.proposed, &mut self.courses);
+            }
+            views.push(EngineView::new(scores, &best));
+        }
+        for &course in extra {
+            if in_range(course, ask.content) && !learner.has(course) && open(course) {
+                propose(course, &mut self.proposed, &mut self.courses);
+            }
+        }
+        self.rows.resize(self.courses.len() * self.width, 0.0);
+        let facts_at = self.width - FACTS.len();
+        for (&course, row) in self.courses.iter().zip(self.rows.chunks_mut(self.width)) {
+            self.proposed[course as usize] = false;
+            let parts = row.chunks_mut(PER_ENGINE);
+            for ((scores, view), part) in self.scores.iter().zip(&views).zip(parts) {
+                view.features(scores.get(course), part);
+            }
+            learner.facts(course, &mut row[facts_at..]);
+        }
+    }
+}
+
+fn in_range(course: u32, content: &Content) -> bool {
+    (course as usize) < content.len()
+}
+
+fn propose(course: u32, proposed: &mut [bool], courses: &mut Vec<u32>) {
+    let seen = &mut proposed[course as usize];
+    if !*seen {
+        *seen = true;
+        courses.push(course);
+    }
+}

@@ -1,0 +1,81 @@
+//! Ridge regressions from courses to courses, solved at once.
+//!
+//! Both EASE and SLIST have the form: for each course j, the column `b` that minimises
+//! `‖y_j - X b‖² + ridge ‖b‖²` with `b_j = 0`. With `A = XᵀX + ridge I` and `M = XᵀY`, the columns are
+//! `B = A⁻¹ (M - diag(μ))` with `μ_j = (A⁻¹ M)_jj / (A⁻¹)_jj` (Steck, "Embarrassingly shallow
+//! autoencoders", WWW 2019; Choi et al., "Session-aware linear item-item models", WWW 2021).
+
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+
+use super::sparse::{Occurrences, Sparse};
+use crate::FitError;
+
+/// The courses that take part: those taken most, since the cost grows with their cube.
+pub(crate) struct Members {
+    /// Course → row, or `u32::MAX`.
+    row_of: Vec<u32>,
+    courses: Vec<u32>,
+}
+
+impl Members {
+    pub(crate) fn new(places: &Occurrences, courses: usize, most: usize) -> Self {
+        let mut members: Vec<u32> = (0..courses as u32).filter(|&c| places.count(c) > 0).collect();
+        members.sort_by_key(|&c| (std::cmp::Reverse(places.count(c)), c));
+        members.truncate(most);
+        members.sort_unstable();
+        let mut row_of = vec![u32::MAX; courses];
+        for (row, &course) in (0_u32..).zip(&members) {
+            row_of[course as usize] = row;
+        }
+        Self { row_of, courses: members }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.courses.len()
+    }
+
+    /// The row of a course that takes part.
+    pub(crate) fn row(&self, course: u32) -> Option<usize> {
+        match self.row_of.get(course as usize) {
+            None | Some(&u32::MAX) => None,
+            Some(&row) => Some(row as usize),
+        }
+    }
+}
+
+/// `B` as course × course, the `keep` largest weights of each row.
+pub(crate) fn solve(
+    engine: &str,
+    members: &Members,
+    mut gram: Mat<f32>,
+    cross: &Mat<f32>,
+    ridge: f32,
+    keep: usize,
+) -> Result<Sparse, FitError> {
+    let size = members.len();
+    for at in 0..size {
+        gram[(at, at)] += ridge;
+    }
+    let factor = gram.llt(Side::Lower).map_err(|error| FitError::Engine {
+        engine: engine.to_owned(),
+        reason: format!("no Cholesky factor with ridge {ridge}: {error:?}"),
+    })?;
+    let inverse = factor.solve(Mat::<f32>::identity(size, size));
+    let mut weights = &inverse * cross;
+    for column in 0..size {
+        let own = weights[(column, column)] / inverse[(column, column)];
+        for row in 0..size {
+            weights[(row, column)] -= own * inverse[(row, column)];
+        }
+    }
+    Ok(Sparse::build(members.row_of.len(), keep, |course, out| {
+        if let Some(row) = members.row(course) {
+            for (column, &other) in members.courses.iter().enumerate() {
+                if column != row {
+                    out.add(other, weights[(row, column)]);
+                }
+            }
+        }
+    }))
+}

@@ -1,0 +1,102 @@
+//! Item neighbours: courses taken by the same learners.
+//!
+//! Sarwar et al., "Item-based collaborative filtering" (WWW 2001), with the cosine of binary
+//! histories and a shrunk denominator: `sim(a, c) = n(a and c) / (sqrt(n(a) n(c)) + shrink)`; a
+//! course scores the sum over the learner's history of its `neighbours` nearest.
+
+use serde::{Deserialize, Serialize};
+
+use super::sparse::{Occurrences, Sparse, givers};
+use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::{FitError, ReasonKind};
+
+pub(crate) const REGISTRATION: Registration = Registration {
+    name: "neighbours",
+    parameters: &[
+        Parameter {
+            name: "neighbours",
+            default: 50.0,
+            min: 1.0,
+            max: 1000.0,
+            search: &[20.0, 50.0, 100.0, 200.0],
+            meaning: "nearest courses kept for each course",
+        },
+        Parameter {
+            name: "shrink",
+            default: 10.0,
+            min: 0.0,
+            max: 100_000.0,
+            search: &[0.0, 3.0, 10.0, 30.0],
+            meaning: "added to the denominator: doubts pairs seen together rarely",
+        },
+    ],
+    build: |values| {
+        Box::new(Neighbours { keep: values.get("neighbours") as usize, shrink: values.get("shrink") as f32 })
+    },
+    load: super::load::<Fitted>,
+};
+
+/// A history longer than this speaks by its latest courses only.
+const LONGEST: usize = 400;
+
+struct Neighbours {
+    keep: usize,
+    shrink: f32,
+}
+
+impl Engine for Neighbours {
+    fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
+        let places = Occurrences::new(data.content.len(), &data.histories);
+        let mut together = Scores::new(data.content.len());
+        let similar = Sparse::build(data.content.len(), self.keep, |course, row| {
+            together.clear();
+            for &(learner, _) in places.of(course) {
+                let history = data.histories[learner as usize];
+                for other in history.iter().rev().take(LONGEST) {
+                    together.add(other.course, 1.0);
+                }
+            }
+            let own = places.count(course) as f32;
+            for &other in together.touched() {
+                if other != course {
+                    let root = (own * places.count(other) as f32).sqrt();
+                    row.add(other, together.get(other) / (root + self.shrink));
+                }
+            }
+        });
+        let taken = (0..data.content.len() as u32).map(|c| places.count(c) as u32);
+        Ok(Box::new(Fitted { taken: taken.collect(), similar }))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fitted {
+    taken: Vec<u32>,
+    similar: Sparse,
+}
+
+impl Scorer for Fitted {
+    fn score(&self, ask: &Ask<'_>, out: &mut Scores) {
+        for row in ask.history.iter().rev().take(LONGEST) {
+            self.similar.add_row(row.course, 1.0, out);
+        }
+    }
+
+    fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {
+        let gifts = ask.history.iter().rev().take(LONGEST);
+        let courses = givers(gifts.map(|row| (row.course, self.similar.get(row.course, course))));
+        Evidence {
+            learners: courses.first().and_then(|&from| self.taken.get(from as usize).copied()),
+            courses,
+            ..Evidence::default()
+        }
+    }
+
+    fn kind(&self) -> ReasonKind {
+        ReasonKind::SimilarTo
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        super::save(self)
+    }
+}

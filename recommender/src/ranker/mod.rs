@@ -1,0 +1,83 @@
+//! The ranker: weights for the features, learned from held-out choices.
+//!
+//! [`pairwise`] is linfa's, [`listwise`] a conditional logit of our own; both see the same choices
+//! and give the same kind of weights, so either may be the default.
+
+pub(crate) mod listwise;
+pub(crate) mod pairwise;
+
+use crate::features::SITUATIONS;
+
+/// One held-out choice: the candidates' features, the chosen course's row first.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) situation: [f64; SITUATIONS],
+    /// Rows of `width` features; the first is the course chosen.
+    pub(crate) rows: Vec<f32>,
+    /// How many candidates each row stands for: rows from far down the lists are a sample.
+    pub(crate) stands_for: Vec<f32>,
+}
+
+impl Choice {
+    /// Scores of all rows under weights laid out as situation × feature.
+    pub(crate) fn scores(&self, width: usize, weights: &[f64]) -> Vec<f64> {
+        let collapsed = collapse(weights, &self.situation, width);
+        self.rows.chunks(width).map(|row| dot(&collapsed, row)).collect()
+    }
+}
+
+/// The weights of the features in one situation.
+pub(crate) fn collapse(weights: &[f64], situation: &[f64; SITUATIONS], width: usize) -> Vec<f64> {
+    let mut collapsed = vec![0.0; width];
+    for (part, &factor) in weights.chunks(width).zip(situation) {
+        if factor != 0.0 {
+            for (sum, weight) in collapsed.iter_mut().zip(part) {
+                *sum += factor * weight;
+            }
+        }
+    }
+    collapsed
+}
+
+/// Σ weight × feature.
+pub(crate) fn dot(weights: &[f64], row: &[f32]) -> f64 {
+    weights.iter().zip(row).map(|(w, &f)| w * f64::from(f)).sum()
+}
+
+/// How the ranker is fitted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// Pairs for each choice, on average.
+    pub(crate) negatives: usize,
+    pub(crate) rounds: usize,
+    pub(crate) ridge: f64,
+}
+
+/// Root mean square of each crossed feature's difference between what was chosen and what was not.
+pub(crate) fn scales(choices: &[Choice], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; SITUATIONS * width];
+    let mut count = 0.0;
+    let mut difference = vec![0.0; SITUATIONS * width];
+    for choice in choices {
+        for other in 1..choice.rows.len() / width {
+            fill(choice, other, width, &mut difference);
+            for (sum, d) in sums.iter_mut().zip(&difference) {
+                *sum += d * d;
+            }
+            count += 1.0;
+        }
+    }
+    let scale = |sum: f64| (sum / f64::max(count, 1.0)).sqrt();
+    // A feature that never differs keeps its zero weight, whatever it is divided by.
+    sums.into_iter().map(|sum| if scale(sum) > 1e-9 { scale(sum) } else { 1.0 }).collect()
+}
+
+pub(crate) fn fill(choice: &Choice, other: usize, width: usize, out: &mut [f64]) {
+    let chosen = &choice.rows[..width];
+    let other = &choice.rows[other * width..(other + 1) * width];
+    for (part, &factor) in out.chunks_mut(width).zip(&choice.situation) {
+        for ((d, &a), &b) in part.iter_mut().zip(chosen).zip(other) {
+            *d = factor * f64::from(a - b);
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Answering: the next courses for a history, with reasons.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::candidates::Desk;
+use crate::content::Content;
+use crate::engine::{Ask, Evidence};
+use crate::features::{FACTS, Learner, PER_ENGINE, situation};
+use crate::interactions::{self, Interaction};
+use crate::model::Inner;
+use crate::ranker::{collapse, dot};
+use crate::reasons::{Reason, ReasonKind};
+use crate::{Catalogue, Model, ModelError};
+
+/// A slot whose course is no longer in the catalogue.
+const GONE: u32 = u32::MAX;
+/// Most courses that goals alone may propose.
+const GOAL_COURSES: usize = 500;
+
+/// A question: what next for this learner?
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<'a> {
+    /// What she did so far, in any order. Rows that name no course of the catalogue or hold values
+    /// out of range are passed over.
+    pub history: &'a [Interaction],
+    /// The time of asking (Unix seconds).
+    pub now: i64,
+    /// Topics (indices in the catalogue) she wants to learn about.
+    pub goals: &'a [u32],
+    /// Courses never to return, such as dismissed ones. Those of the history never are.
+    pub exclude: &'a [u32],
+    /// How many courses at most.
+    pub limit: usize,
+}
+
+/// A feature's part of a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution {
+    /// Name of the feature, such as `rules.log`.
+    pub feature: Arc<str>,
+    /// What it adds (log odds).
+    pub value: f64,
+}
+
+/// A course to take next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recommendation {
+    /// Index in the catalogue.
+    pub course: u32,
+    /// Log odds up to a constant: only differences within one list mean something.
+    pub score: f64,
+    /// What each feature gave; they sum to the score. Zero ones are left out.
+    pub contributions: Vec<Contribution>,
+    /// The strongest grounds, strongest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// A model at work on a catalogue. Shared between threads; answering needs no lock for long.
+pub struct Recommender {
+    model: Model,
+    content: Content,
+    /// Slot → index in the catalogue, or [`GONE`].
+    course_of: Vec<u32>,
+    /// Index in the catalogue → slot.
+    slot_of: Vec<u32>,
+    cold: Vec<f64>,
+    desks: Mutex<Vec<Desk>>,
+}
+
+impl std::fmt::Debug for Recommender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recommender")
+            .field("model", &self.model)
+            .field("courses", &self.slot_of.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Recommender {
+    pub(crate) fn new(model: Model, catalogue: &Catalogue) -> Result<Self, ModelError> {
+        let keys = &model.0.keys;
+        // Slots are the model's courses in its order, then the courses that are new.
+        let found = keys.iter().map(|key| catalogue.index_of(key));
+        let mut course_of: Vec<u32> = found.map(|c| c.unwrap_or(GONE)).collect();
+        let known = course_of.iter().filter(|&&c| c != GONE).count();
+        if known == 0 && !keys.is_empty() && !catalogue.is_empty() {
+            return Err(ModelError::OtherCatalogue { courses: keys.len() });
+        }
+        let mut slot_of = vec![GONE; catalogue.len()];
+        for (slot, &course) in (0_u32..).zip(&course_of) {
+            if let Some(place) = slot_of.get_mut(course as usize) {
+                *place = slot;
+            }
+        }
+        for (course, slot) in (0_u32..).zip(&mut slot_of) {
+            if *slot == GONE {
+                *slot = course_of.len() as u32;
+                course_of.push(course);
+            }
+        }
+        Ok(Self {
+            content: Content::ordered(catalogue, &course_of),
+            cold: cold(&model.0),
+            model,
+            course_of,
+            slot_of,
+            desks: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The model that answers.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The best courses for a learner, best first: never one of her history or of `exclude`.
+    /// Someone without a history gets what is popular now, and what serves her goals.
+    #[must_use]
+    pub fn recommend(&self, query: &Query<'_>) -> Vec<Recommendation> {
+        let history = self.history(query.history);
+        let ask = Ask { history: &history, now: query.now, content: &self.content };
+        let mut closed = vec![false; self.content.len()];
+        for &course in query.exclude {
+            if let Some(&slot) = self.slot_of.get(course as usize) {
+                closed[slot as usize] = true;
+            }
+        }
+        let open = |slot: u32| self.course_of[slot as usize] != GONE && !closed[slot as usize];
+        let mut desk = self.desk();
+        let list = self.ranked(&ask, query, &open, &mut desk);
+        self.put_back(desk);
+        list
+    }
+
+    fn ranked(
+        &self,
+        ask: &Ask<'_>,
+        query: &Query<'_>,
+        open: &impl Fn(u32) -> bool,
+        desk: &mut Desk,
+    ) -> Vec<Recommendation> {
+        let inner = &*self.model.0;
+        let learner = Learner::new(*ask, &inner.stats);
+        let mut extra: Vec<u32> =
+            query.goals.iter().flat_map(|&topic| self.content.of_topic(topic)).copied().take(GOAL_COURSES).collect();
+        if let Some(next) = self.next_on_shelf(ask) {
+            extra.push(next);
+        }
+        let count = inner.manners.candidates.max(query.limit);
+        desk.gather(&inner.engines, &learner, ask, count, &extra, open);
+        let weights = self.weights(ask);
+        let mut order: Vec<(usize, f64)> = (0..desk.courses.len())
+            .map(|at| {
+                let goal = self.goal(desk.courses[at], query.goals);
+                (at, dot(&weights, desk.row(at)) + goal)
+            })
+            .collect();
+        let course_of = |at: usize| self.course_of[desk.courses[at] as usize];
+        order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| course_of(a.0).cmp(&course_of(b.0))));
+        order.truncate(query.limit);
+        let explain = |&(at, _): &(usize, f64)| {
+            let slot = desk.courses[at];
+            self.explained(ask, &learner, slot, desk.row(at), &weights, query.goals)
+        };
+        let mut list: Vec<Recommendation> = order.iter().map(explain).collect();
+        self.fill(&mut list, &learner, query.limit, open);
+        list
+    }
+
+    /// The weights of the features for this question.
+    pub(crate) fn weights(&self, ask: &Ask<'_>) -> Vec<f64> {
+        let inner = &*self.model.0;
+        if ask.history.is_empty() {
+            return self.cold.clone();
+        }
+        let situation = situation(ask, &inner.stats);
+        collapse(&inner.weights, &situation, inner.names.len())
+    }
+
+    pub(crate) fn next_on_shelf(&self, ask: &Ask<'_>) -> Option<u32> {
+        let place = self.content.facts(ask.history.last()?.course)?.place as usize;
+        self.content.shelf().get(place + 1).copied()
+    }
+
+    /// A history with slots for courses, oldest first, each course once.
+    pub(crate) fn history(&self, rows: &[Interaction]) -> Vec<Interaction> {
+        let mut history: Vec<Interaction> = rows
+            .iter()
+            .filter(|row| interactions::check(row, self.slot_of.len()).is_ok())
+            .map(|row| Interaction { course: self.slot_of[row.course as usize], ..*row })
+            .collect();
+        history.sort_by_key(|row| row.at);
+        let mut seen = vec![false; self.content.len()];
+        history.retain(|row| !std::mem::replace(&mut seen[row.course as usize], true));
+        history
+    }
+
+    pub(crate) fn desk(&self) -> Desk {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.pop().unwrap_or_else(|| Desk::new(self.model.0.engines.len(), self.content.len()))
+    }
+
+    pub(crate) fn put_back(&self, desk: Desk) {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.push(desk);
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// What the learner's goals add: the boost times the share of goals the course serves, or all
+    /// of it for one that serves any, whichever is less surprising: any.
+    fn goal(&self, slot: u32, goals: &[u32]) -> f64 {
+        let topics = self.content.topics(slot);
+        if goals.iter().any(|goal| topics.contains(goal)) { self.model.0.manners.goal_boost } else { 0.0 }
+    }
+
+    /// Where engines and goals propose too little, the rest in the order of level and catalogue:
+    /// a young platform still has something to show. Their score is that of no evidence.
+    fn fill(&self, list: &mut Vec<Recommendation>, learner: &Learner<'_>, limit: usize, open: &impl Fn(u32) -> bool) {
+        if list.len() >= limit {
+            return;
+        }
+        let listed: Vec<u32> = list.iter().map(|r| r.course).collect();
+        let mut rest: Vec<u32> = (0..self.content.len() as u32)
+            .filter(|&slot| open(slot) && !learner.has(slot))
+            .filter(|&slot| !listed.contains(&self.course_of[slot as usize]))
+            .collect();
+        rest.sort_by_key(|&slot| {
+            let level = self.content.facts(slot).and_then(|f| f.level).unwrap_or(1);
+            (level, self.course_of[slot as usize])
+        });
+        let floor = list.iter().map(|r| r.score).fold(0.0, f64::min);
+        for slot in rest.into_iter().take(limit - list.len()) {
+            let no_evidence = Contribution { feature: Arc::from("no_evidence"), value: floor };
+            list.push(Recommendation {
+                course: self.course_of[slot as usize],
+                score: floor,
+                contributions: vec![no_evidence],
+                reasons: Vec::new(),
+            });
+        }
+    }
+
+    fn explained(
+        &self,
+        ask: &Ask<'_>,
+        learner: &Learner<'_>,
+        slot: u32,
+        row: &[f32],
+        weights: &[f64],
+        goals: &[u32],
+    ) -> Recommendation {
+        let inner = &*self.model.0;
+        let mut contributions = Vec::new();
+        let mut parts: HashMap<ReasonKind, Part> = HashMap::new();
+        for (at, (&feature, weight)) in row.iter().zip(weights).enumerate() {
+            let value = weight * f64::from(feature);
+            if value == 0.0 {
+                continue;
+            }
+            contributions.push(Contribution { feature: Arc::clone(&inner.names[at]), value });
+            let engine = inner.engines.get(at / PER_ENGINE);
+            let kind = match engine {
+                Some(engine) => engine.scorer.kind(),
+                None => FACTS[at - inner.engines.len() * PER_ENGINE].1,
+            };
+            let part = parts.entry(kind).or_default();
+            part.value += value;
+            if engine.is_some() && value > part.best.map_or(0.0, |b| b.1) {
+                part.best = Some((at / PER_ENGINE, value));
+            }
+        }
+        let goal = self.goal(slot, goals);
+        if goal != 0.0 {
+            contributions.push(Contribution { feature: Arc::from("goal"), value: goal });
+            parts.entry(ReasonKind::Goal).or_default().value = goal;
+        }
+        let mut parts: Vec<(ReasonKind, Part)> = parts.into_iter().collect();
+        parts.retain(|(_, part)| part.value > 0.0);
+        parts.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
+        let reasons = parts
+            .iter()
+            .filter_map(|(kind, part)| self.reason(ask, learner, slot, *kind, part, goals))
+            .take(inner.manners.reasons)
+            .collect();
+        Recommendation {
+            course: self.course_of[slot as usize],
+            score: contributions.iter().map(|c| c.value).sum(),
+            contributions,
+            reasons,
+        }
+    }
+
+    /// The evidence for one kind of reason; none if it would not be true or says nothing.
+    fn reason(
+        &self,
+        ask: &Ask<'_>,
+        learner: &Learner<'_>,
+        slot: u32,
+        kind: ReasonKind,
+        part: &Part,
+        goals: &[u32],
+    ) -> Option<Reason> {
+        let inner = &*self.model.0;
+        let facts = self.content.facts(slot)?;
+        let mut evidence = match part.best {
+            Some((engine, _)) => inner.engines[engine].scorer.explain(ask, slot),
+            None => Evidence::default(),
+        };
+        match kind {
+            ReasonKind::TakenNext | ReasonKind::SimilarTo if evidence.courses.is_empty() => {
+                return None;
+            }
+            ReasonKind::TimeOnTopic => {
+                let mut topics: Vec<(u32, f32)> = learner.topic_seconds(slot).collect();
+                topics.sort_by(|a, b| b.1.total_cmp(&a.1));
+                topics.truncate(2);
+                let seconds: f32 = topics.iter().map(|t| t.1).sum();
+                evidence.topics = topics.iter().map(|t| t.0).collect();
+                evidence.seconds = (seconds > 0.0).then_some(f64::from(seconds));
+                if evidence.topics.is_empty() {
+                    return None;
+                }
+            }
+            ReasonKind::CompletionRate => {
+                let measured = inner.stats.measured.get(slot as usize).copied();
+                let measured = measured.filter(|&n| n >= inner.manners.support)?;
+                if inner.stats.completion_lift(slot) <= 0.0 {
+                    return None;
+                }
+                evidence.rate = inner.stats.completion.get(slot as usize).map(|&r| f64::from(r));
+                evidence.learners = Some(measured);
+            }
+            ReasonKind::Goal => {
+                let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
+                evidence.topics = served.collect();
+            }
+            ReasonKind::PrerequisitesMet => {
+                let met = facts.prerequisites.iter().copied();
+                evidence.courses = met.filter(|&p| learner.has(p)).collect();
+                if evidence.courses.is_empty() {
+                    return None;
+                }
+            }
+            ReasonKind::NextInCatalogue => {
+                evidence.courses = ask.history.last().map(|row| row.course).into_iter().collect();
+            }
+            ReasonKind::Freshness => {
+                let published = facts.published_at?;
+                if ask.now - published > 60 * 86_400 {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        evidence.courses.retain(|&slot| self.course_of[slot as usize] != GONE);
+        evidence.courses.truncate(3);
+        let course_of = |&slot: &u32| self.course_of[slot as usize];
+        Some(Reason {
+            kind,
+            contribution: part.value,
+            courses: evidence.courses.iter().map(course_of).collect(),
+            topics: evidence.topics,
+            seconds: evidence.seconds,
+            rate: evidence.rate,
+            learners: evidence.learners.filter(|&n| n >= inner.manners.support),
+        })
+    }
+}
+
+/// What the features of one kind of reason gave, and the engine that gave most of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    value: f64,
+    best: Option<(usize, f64)>,
+}
+
+/// Weights for someone without a history: the engine of what is popular now, or of what is popular.
+fn cold(inner: &Inner) -> Vec<f64> {
+    let mut weights = vec![0.0; inner.names.len()];
+    let of_kind = |kind| inner.engines.iter().rposition(|e| e.scorer.kind() == kind);
+    let engine = of_kind(ReasonKind::PopularNow).or_else(|| of_kind(ReasonKind::Popular));
+    if let Some(engine) = engine {
+        weights[engine * PER_ENGINE] = 1.0;
+    }
+    weights
+}

@@ -1,0 +1,66 @@
+//! What the interactions tell of each course, apart from who took it with what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Interaction;
+use crate::content::Content;
+use crate::engine::TrainingData;
+
+/// Visits with which a course's completion rate is drawn to the general one.
+const DOUBT: f32 = 10.0;
+
+/// Numbers for each course, from the training data.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stats {
+    /// Mean completion over all rows that have one.
+    pub(crate) usual_completion: f32,
+    /// Mean completion of the course, drawn to the usual one where few measured it.
+    pub(crate) completion: Vec<f32>,
+    /// How many rows of the course have a completion.
+    pub(crate) measured: Vec<u32>,
+    /// How many learners took the course.
+    pub(crate) taken: Vec<u32>,
+    /// Time of the first visit (Unix seconds); `i64::MAX` for a course nobody took.
+    pub(crate) first_at: Vec<i64>,
+    /// Time of the latest interaction.
+    pub(crate) last_at: i64,
+    /// Whether times are times.
+    pub(crate) clock: bool,
+}
+
+impl Stats {
+    pub(crate) fn new(data: &TrainingData<'_>) -> Self {
+        let courses = data.content.len();
+        let mut sums = vec![0.0_f32; courses];
+        let mut measured = vec![0_u32; courses];
+        let mut taken = vec![0_u32; courses];
+        let mut first_at = vec![i64::MAX; courses];
+        for row in data.histories.iter().copied().flatten() {
+            let index = row.course as usize;
+            taken[index] += 1;
+            first_at[index] = first_at[index].min(row.at);
+            if let Some(completion) = row.completion {
+                sums[index] += completion;
+                measured[index] += 1;
+            }
+        }
+        let all: u32 = measured.iter().sum();
+        let usual_completion = sums.iter().sum::<f32>() / all.max(1) as f32;
+        let completion =
+            sums.iter().zip(&measured).map(|(sum, &n)| (sum + DOUBT * usual_completion) / (n as f32 + DOUBT)).collect();
+        Self { usual_completion, completion, measured, taken, first_at, last_at: data.now, clock: data.clock }
+    }
+
+    /// How far the course's completion rate is from the usual one; zero where not measured.
+    pub(crate) fn completion_lift(&self, course: u32) -> f32 {
+        self.completion.get(course as usize).map_or(0.0, |rate| rate - self.usual_completion)
+    }
+}
+
+/// Seconds a learner spent on a course: as measured, or from completion and the course's length.
+pub(crate) fn seconds_spent(row: &Interaction, content: &Content) -> Option<f32> {
+    row.seconds.or_else(|| {
+        let length = content.facts(row.course)?.seconds?;
+        Some(row.completion? * length as f32)
+    })
+}
