@@ -1,11 +1,6 @@
 //! Loading by key in batches, so that a query costs as many statements as it is deep.
 
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    hash::Hash,
-    sync::Arc,
-};
+use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
 
 use dataloader::{BatchFn, cached::Loader};
 
@@ -56,7 +51,10 @@ impl<F: Fetch> Load<F> {
 
     pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
         // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped.
-        self.0.try_load(key).await.unwrap_or_else(|_| Err(DbError::Unavailable("the request was cancelled".to_owned()).into()))
+        self.0
+            .try_load(key)
+            .await
+            .unwrap_or_else(|_| Err(DbError::Unavailable("the request was cancelled".to_owned()).into()))
     }
 
     pub(crate) async fn get_many(&self, keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
@@ -75,9 +73,7 @@ impl<F: Fetch> BatchFn<F::Key, Result<F::Value, LoadError>> for Batched<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Result<F::Value, LoadError>> {
         match self.0.fetch(keys).await {
             // Every key is answered: the crate takes a missing one for an error.
-            Ok(mut found) => {
-                keys.iter().map(|key| (key.clone(), Ok(found.remove(key).unwrap_or_default()))).collect()
-            }
+            Ok(mut found) => keys.iter().map(|key| (key.clone(), Ok(found.remove(key).unwrap_or_default()))).collect(),
             Err(error) => {
                 let error = LoadError::from(error);
                 keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect()
@@ -96,7 +92,9 @@ pub(crate) fn grouped<K: Eq + Hash, T>(rows: impl IntoIterator<Item = (K, T)>) -
 }
 
 /// The lists of the same page request together: each request costs one statement, however many lists.
-pub(crate) fn by_request<L: Copy, K: Clone + Eq + Hash>(keys: &[(L, PageRequest<K>)]) -> HashMap<PageRequest<K>, Vec<L>> {
+pub(crate) fn by_request<L: Copy, K: Clone + Eq + Hash>(
+    keys: &[(L, PageRequest<K>)],
+) -> HashMap<PageRequest<K>, Vec<L>> {
     let mut lists: HashMap<_, Vec<L>> = HashMap::new();
     for (list, request) in keys {
         lists.entry(request.clone()).or_default().push(*list);

@@ -44,10 +44,7 @@ impl Timestamp {
         if let Ok(civil) = text.parse::<jiff::civil::DateTime>() {
             return Some(Self(jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?.as_microsecond()));
         }
-        text.parse::<i64>()
-            .ok()
-            .filter(|seconds| (0..=253_402_300_799).contains(seconds))
-            .map(Self::from_seconds)
+        text.parse::<i64>().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).map(Self::from_seconds)
     }
 }
 
@@ -69,7 +66,10 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
-    Manual { now: Arc<AtomicI64>, made: Arc<AtomicU64> },
+    Manual {
+        now: Arc<AtomicI64>,
+        made: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {

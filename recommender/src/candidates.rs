@@ -1,7 +1,7 @@
 //! Candidates: the courses that some engine proposes, with their features.
 
 use crate::content::Content;
-use crate::engine::{Ask, Scorer, Scores};
+use crate::engine::{Ask, Scorer, Scores, Standing};
 use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, top, width};
 
 /// A fitted engine under its label.
@@ -54,12 +54,20 @@ impl Desk {
         let mut views = Vec::with_capacity(engines.len());
         for (engine, scores) in engines.iter().zip(&mut self.scores) {
             scores.clear();
-            engine.scorer.score(ask, scores);
-            let best = top(scores, count, |c| !learner.has(c) && open(c));
+            let standing = engine.scorer.standing(ask);
+            let free = |c: u32| !learner.has(c) && open(c);
+            let best: Vec<u32> = if let Some(standing) = standing {
+                let order = standing.order.iter().copied();
+                order.filter(|&c| in_range(c, ask.content) && free(c)).take(count).collect()
+            } else {
+                engine.scorer.score(ask, scores);
+                top(scores, count, free)
+            };
             for &course in &best {
                 propose(course, &mut self.proposed, &mut self.courses);
             }
-            views.push(EngineView::new(scores, &best));
+            let value = |c: u32| value(standing, scores, c);
+            views.push((standing, EngineView::new(&best, value)));
         }
         for &course in extra {
             if in_range(course, ask.content) && !learner.has(course) && open(course) {
@@ -71,11 +79,19 @@ impl Desk {
         for (&course, row) in self.courses.iter().zip(self.rows.chunks_mut(self.width)) {
             self.proposed[course as usize] = false;
             let parts = row.chunks_mut(PER_ENGINE);
-            for ((scores, view), part) in self.scores.iter().zip(&views).zip(parts) {
-                view.features(scores.get(course), part);
+            for ((scores, (standing, view)), part) in self.scores.iter().zip(&views).zip(parts) {
+                view.features(value(*standing, scores, course), part);
             }
             learner.facts(course, &mut row[facts_at..]);
         }
+    }
+}
+
+/// An engine's score of a course, from what stands or what was added up.
+fn value(standing: Option<Standing<'_>>, scores: &Scores, course: u32) -> f32 {
+    match standing {
+        Some(standing) => standing.values.get(course as usize).copied().unwrap_or(0.0),
+        None => scores.get(course),
     }
 }
 

@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::content::Content;
 use crate::reasons::ReasonKind;
 use crate::{FitError, Interaction, SettingsError, engines};
@@ -91,6 +93,50 @@ impl Scores {
     }
 }
 
+/// Scores that are the same for everyone.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// Courses with a score above zero, best first, ties by index.
+    pub order: &'a [u32],
+    /// Scores by course; courses past the end have none.
+    pub values: &'a [f32],
+}
+
+/// A [`Standing`]'s parts, as a scorer keeps them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ordered {
+    order: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Ordered {
+    /// Sorts scores by course.
+    #[must_use]
+    pub fn new(values: Vec<f32>) -> Self {
+        let mut order: Vec<u32> = (0_u32..).zip(&values).filter(|(_, v)| **v > 0.0).map(|(c, _)| c).collect();
+        order.sort_by(|&a, &b| values[b as usize].total_cmp(&values[a as usize]).then(a.cmp(&b)));
+        Self { order, values }
+    }
+
+    /// The score of a course; zero past the end.
+    #[must_use]
+    pub fn get(&self, course: u32) -> f32 {
+        self.values.get(course as usize).copied().unwrap_or(0.0)
+    }
+
+    /// Number of courses.
+    #[must_use]
+    pub fn courses(&self) -> u32 {
+        self.values.len() as u32
+    }
+
+    /// Both parts.
+    #[must_use]
+    pub fn standing(&self) -> Standing<'_> {
+        Standing { order: &self.order, values: &self.values }
+    }
+}
+
 /// What stands behind an engine's score of one course.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
@@ -113,6 +159,12 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// What the engine can't cope with. Few or no interactions are no error.
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError>;
+
+    /// Whether the data has what the engine works from (a clock, topics). One without ground is
+    /// left out of the model.
+    fn has_ground(&self, _: &TrainingData<'_>) -> bool {
+        true
+    }
 }
 
 /// A fitted engine.
@@ -120,6 +172,12 @@ pub trait Scorer: Send + Sync {
     /// Adds this engine's scores (0 and up; any scale: what counts is their ratio to the best).
     /// Courses the learner has may be scored too; the caller drops them.
     fn score(&self, ask: &Ask<'_>, out: &mut Scores);
+
+    /// The scores if they are the same for everyone at this time, so that nothing needs adding up.
+    /// They must be what [`score`](Self::score) adds.
+    fn standing(&self, _: &Ask<'_>) -> Option<Standing<'_>> {
+        None
+    }
 
     /// What the score of `course` rests on.
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence;
@@ -238,6 +296,7 @@ impl Registry {
             engines::trend::REGISTRATION,
             engines::shelf::REGISTRATION,
             engines::pairs::REGISTRATION,
+            engines::topics::REGISTRATION,
         ])
     }
 

@@ -211,6 +211,8 @@ fn overlap(a: &[u32], b: &[u32]) -> f32 {
 
 /// Steepness of the logarithm: scores below a thousandth of the best count as none.
 const FLOOR: f32 = 1e-3;
+/// `ln(1 + 1 / FLOOR)`, which makes the best course's logarithm 1.
+const STEEP: f32 = 6.908_755;
 
 /// One engine's scores of the candidates as features.
 pub(crate) struct EngineView {
@@ -220,9 +222,9 @@ pub(crate) struct EngineView {
 }
 
 impl EngineView {
-    /// `open` says which courses may be recommended at all.
-    pub(crate) fn new(scores: &Scores, top: &[u32]) -> Self {
-        let ladder: Vec<f32> = top.iter().map(|&c| scores.get(c)).collect();
+    /// `top` are the engine's best courses that may be recommended, best first.
+    pub(crate) fn new(top: &[u32], value: impl Fn(u32) -> f32) -> Self {
+        let ladder: Vec<f32> = top.iter().map(|&c| value(c)).collect();
         Self { best: ladder.first().copied().unwrap_or(0.0), ladder }
     }
 
@@ -232,7 +234,7 @@ impl EngineView {
         }
         let share = (score / self.best).min(1.0);
         out[0] = share;
-        out[1] = (share / FLOOR).ln_1p() / (1.0 / FLOOR).ln_1p();
+        out[1] = (1.0 + share / FLOOR).ln() / STEEP;
         let rank = self.ladder.partition_point(|&s| s > score);
         out[2] = 1.0 / (1.0 + rank as f32);
     }

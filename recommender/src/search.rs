@@ -3,7 +3,7 @@
 use crate::engine::{Ask, Registry, Scores, TrainingData, Values};
 use crate::evaluate::metrics::{Tally, rank};
 use crate::training::{Chosen, Progress, stage};
-use crate::{FitError, Interaction, Settings};
+use crate::{FitError, Interaction};
 
 /// Most learners whose last choice is asked for; more make the search slower, hardly better.
 const QUESTIONS: usize = 1500;
@@ -15,12 +15,11 @@ const GAIN: f64 = 5e-4;
 pub(crate) fn tune(
     chosen: &mut [Chosen],
     data: &TrainingData<'_>,
-    settings: &Settings,
     registry: &Registry,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), FitError> {
     let asked: Vec<usize> = (0..data.histories.len()).filter(|&i| data.histories[i].len() >= 3).collect();
-    let open: Vec<usize> = (0..chosen.len()).filter(|&i| settings.engines[i].tune).collect();
+    let open: Vec<usize> = (0..chosen.len()).filter(|&i| chosen[i].settings.tune).collect();
     if asked.len() < 30 || open.is_empty() {
         return Ok(());
     }
@@ -37,7 +36,7 @@ pub(crate) fn tune(
         let Some(found) = registry.find(&chosen[index].engine) else {
             continue;
         };
-        let given = &settings.engines[index].parameters;
+        let given = chosen[index].settings.parameters.clone();
         let judge = |values: &Values| -> Result<f64, FitError> {
             let fitted = (found.build)(values).fit(&rest)?;
             let mut scores = Scores::new(data.content.len());

@@ -79,9 +79,9 @@ pub enum RankerKind {
 /// | `candidates` | 60 | 1..=10 000 | courses each engine proposes |
 /// | `choices` | 6 000 | 0..=10 000 000 | most held-out choices the ranker learns from |
 /// | `folds` | 4 | 2..=50 | parts into which learners are cut: engines learn from the others |
-/// | `negatives` | 8 | 1..=1 000 | courses not chosen that each choice is compared with |
-/// | `rounds` | 3 | 1..=20 | fits of the ranker, each on harder comparisons |
-/// | `ridge` | 30.0 | 0..=1e9 | L2 penalty of the ranker |
+/// | `negatives` | 24 | 1..=1 000 | courses not chosen that each choice is compared with |
+/// | `rounds` | 2 | 1..=20 | fits of the ranker, each on harder comparisons |
+/// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
 /// | `ranker` | `listwise` | | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |
 /// | `support` | 10 | 5..=1 000 000 | fewer learners than this are never counted in a reason |
@@ -121,27 +121,35 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let engine = EngineSettings::new;
+        let recent = |label: &str, days: f64, pause: f64| {
+            let recent = engine("recent").labelled(label);
+            recent.with("half_life_days", days).with("pause_hours", pause)
+        };
         Self {
             seed: 42,
             engines: vec![
                 engine("popularity"),
-                engine("recent").labelled("recent_short").with("half_life_days", 3.0),
-                engine("recent").labelled("recent_long").with("half_life_days", 40.0),
+                recent("recent_short", 3.0, 0.0),
+                recent("recent_long", 40.0, 0.0),
+                recent("back_short", 3.0, 12.0),
+                recent("back_long", 60.0, 12.0),
                 engine("rules").tuned(),
+                engine("rules").labelled("returns").with("pause_hours", 12.0).with("window", 5.0).with("backward", 0.3),
                 engine("markov"),
-                engine("neighbours").tuned(),
-                engine("slist"),
-                engine("ease"),
-                engine("shelf"),
                 engine("pairs"),
                 engine("trend").tuned(),
+                engine("slist").tuned(),
+                engine("ease"),
+                engine("neighbours").tuned(),
+                engine("topics"),
+                engine("shelf"),
             ],
             candidates: 60,
             choices: 6000,
             folds: 4,
-            negatives: 8,
-            rounds: 3,
-            ridge: 30.0,
+            negatives: 24,
+            rounds: 2,
+            ridge: 200.0,
             ranker: RankerKind::default(),
             goal_boost: 1.5,
             support: 10,

@@ -1,5 +1,7 @@
 //! From interactions to a model: search parameters, collect choices, fit the ranker, fit engines.
 
+use std::cmp::Ordering;
+
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,12 +9,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::candidates::{Desk, FittedEngine};
 use crate::content::Content;
 use crate::engine::{Ask, Engine, Registry, TrainingData, Values};
+use crate::evaluate::metrics::Tally;
 use crate::features::{FACTS, Learner, PER_ENGINE, SITUATIONS, situation, width};
 use crate::ranker::{Choice, Plan, listwise, pairwise};
 use crate::reasons::ReasonKind;
 use crate::settings::RankerKind;
 use crate::stats::Stats;
-use crate::{FitError, Interaction, Settings, SettingsError};
+use crate::{EngineSettings, FitError, Interaction, Settings, SettingsError};
 
 /// How far the training has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Progress {
 
 /// Fewer choices than this can't weigh features; the weights are then set by hand.
 const FEWEST: usize = 50;
+/// With fewer choices than this, a mix must show that it beats the best single engine.
+const DOUBTFUL: usize = 2000;
 /// Rivals of a choice that are all kept: what the engines propose first.
 const NEAR: usize = 40;
 /// Of the rivals further down, one in so many is kept and counts for as many.
@@ -45,6 +50,7 @@ pub(crate) struct Fitted {
 
 /// An engine with its label and its parameters, after the search.
 pub(crate) struct Chosen {
+    pub(crate) settings: EngineSettings,
     pub(crate) engine: String,
     pub(crate) label: String,
     pub(crate) values: Values,
@@ -58,6 +64,7 @@ pub(crate) fn chosen(settings: &Settings, registry: &Registry) -> Result<Vec<Cho
         let values = engine.values(registry)?;
         if let Some(found) = registry.find(&engine.engine) {
             all.push(Chosen {
+                settings: engine.clone(),
                 engine: engine.engine.clone(),
                 label: engine.label().to_owned(),
                 built: (found.build)(&values),
@@ -83,21 +90,28 @@ pub(crate) fn fit(
 ) -> Result<Fitted, FitError> {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut chosen = chosen(settings, registry)?;
+    chosen.retain(|engine| engine.built.has_ground(data));
     if settings.tune {
-        crate::search::tune(&mut chosen, data, settings, registry, progress)?;
+        crate::search::tune(&mut chosen, data, registry, progress)?;
     }
     let width = width(chosen.len());
     let choices = collect(&chosen, data, settings, &mut rng, progress)?;
     let kinds = kinds(&chosen, data)?;
-    let weights = if choices.len() < FEWEST {
-        by_hand(&kinds)
-    } else {
-        progress(stage("ranker", 0, 1));
+    progress(stage("ranker", 0, 1));
+    let by_hand = by_hand(&kinds);
+    let rank = |choices: &[Choice], rng: &mut ChaCha8Rng| {
         let plan = Plan { negatives: settings.negatives, rounds: settings.rounds, ridge: settings.ridge };
         match settings.ranker {
-            RankerKind::Pairwise => pairwise::fit(&choices, width, plan, &mut rng)?,
-            RankerKind::Listwise => listwise::fit(&choices, width, plan, &by_hand(&kinds)),
+            RankerKind::Pairwise => pairwise::fit(choices, width, plan, rng),
+            RankerKind::Listwise => Ok(listwise::fit(choices, width, plan, &by_hand)),
         }
+    };
+    let weights = if choices.len() < FEWEST {
+        by_hand.clone()
+    } else if choices.len() < DOUBTFUL && !pays(&choices, width, &mut rng, rank)? {
+        best_alone(&choices, width)
+    } else {
+        rank(&choices, &mut rng)?
     };
     progress(stage("engines", 0, 1));
     let engines = fit_engines(&chosen, data)?;
@@ -107,6 +121,53 @@ pub(crate) fn fit(
 
 pub(crate) fn stage(stage: &'static str, done: usize, total: usize) -> Progress {
     Progress { stage, done, total }
+}
+
+/// Whether the mix, fitted on four fifths of the choices, ranks the rest at least as well as the best
+/// single engine does.
+fn pays(
+    choices: &[Choice],
+    width: usize,
+    rng: &mut ChaCha8Rng,
+    rank: impl Fn(&[Choice], &mut ChaCha8Rng) -> Result<Vec<f64>, FitError>,
+) -> Result<bool, FitError> {
+    let mut order: Vec<&Choice> = choices.iter().collect();
+    order.shuffle(rng);
+    let (asked, known) = order.split_at(choices.len() / 5);
+    let known: Vec<Choice> = known.iter().copied().cloned().collect();
+    let weights = rank(&known, rng)?;
+    let asked: Vec<Choice> = asked.iter().copied().cloned().collect();
+    let alone = best_alone(&known, width);
+    Ok(quality(&asked, width, &weights) >= quality(&asked, width, &alone))
+}
+
+/// The weights that leave the ranking to the one engine that ranks the choices best.
+fn best_alone(choices: &[Choice], width: usize) -> Vec<f64> {
+    let engines = (width - FACTS.len()) / PER_ENGINE;
+    let alone = |engine: usize| {
+        let mut weights = vec![0.0; SITUATIONS * width];
+        weights[engine * PER_ENGINE] = 1.0;
+        weights
+    };
+    let quality = |engine: &usize| quality(choices, width, &alone(*engine));
+    let best = (0..engines).max_by(|a, b| quality(a).total_cmp(&quality(b)).then(b.cmp(a)));
+    alone(best.unwrap_or(0))
+}
+
+/// Mean NDCG@10 of choices under weights, among the rows kept of each.
+fn quality(choices: &[Choice], width: usize, weights: &[f64]) -> f64 {
+    let mut tally = Tally::new(0);
+    for choice in choices {
+        let scores = choice.scores(width, weights);
+        let others = scores[1..].iter().zip(&choice.stands_for[1..]);
+        let above = others.map(|(&score, &count)| match score.total_cmp(&scores[0]) {
+            Ordering::Greater => f64::from(count),
+            Ordering::Equal => f64::from(count) / 2.0,
+            Ordering::Less => 0.0,
+        });
+        tally.add(1.0 + above.sum::<f64>());
+    }
+    tally.ndcg()
 }
 
 /// Which kind of reason each engine gives; asked of engines fitted on nothing.

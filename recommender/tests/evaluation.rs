@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use stoa_recommender::evaluate::{Part, Split, evaluate_split, leave_last_out};
+use stoa_recommender::evaluate::{Part, Protocol, Split, evaluate, evaluate_split, leave_last_out};
 use stoa_recommender::{Catalogue, Course, Interaction, InteractionsBuilder, Settings};
 
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
@@ -86,4 +86,41 @@ fn where_all_go_the_same_way_sequential_rules_are_always_right_and_popularity_is
     assert!(ndcg("rules") > 0.99);
     assert!(ndcg("mix") > 0.99);
     assert!(ndcg("popularity") < 0.6);
+}
+
+#[test]
+fn rolling_asks_for_everything_after_the_cut_and_first_return_once_for_each_who_was_there() {
+    let courses = (0..6).map(|at| Course { key: at.to_string(), ..Course::default() });
+    let catalogue = Catalogue::new(vec![], courses.collect()).expect("a good catalogue");
+    let mut rows = InteractionsBuilder::new(&catalogue);
+    // Ten rows, so the cut is at the ninth. Ada and Ben never come back after it; Cleo is new, so her
+    // first row is nobody's question and her second one is.
+    let school = [(1, [0, 1, 2, 3, 4, 5].as_slice()), (2, &[10, 11])];
+    for (learner, times) in school {
+        for (course, &at) in (0_u32..).zip(times) {
+            rows.push(learner, Interaction::new(course, at)).expect("good");
+        }
+    }
+    let late = [(3, 0, 81), (3, 1, 82)];
+    for (learner, course, at) in late {
+        rows.push(learner, Interaction::new(course, at)).expect("good");
+    }
+    let rows = rows.build();
+    let settings = Settings::default();
+    let asked = |protocol| {
+        let report = evaluate(protocol, &catalogue, &rows, &settings, &mut |_| ()).expect("judged");
+        (report.questions, report.interactions)
+    };
+    assert_eq!(asked(Protocol::Rolling), (1, 8));
+    assert_eq!(asked(Protocol::FirstReturn), (0, 8));
+    assert_eq!(asked(Protocol::LeaveLastOut), (1, 9));
+}
+
+#[test]
+fn without_a_clock_nothing_is_read_from_the_times() {
+    let dir = folder("no-clock", &GOOD);
+    let split = Split::read_with(dir, false).expect("reads");
+    let report = evaluate_split(&split, Part::Test, &Settings::default(), &mut |_| ()).expect("judged");
+    assert!(report.method("recent_short").is_none(), "an engine without ground is left out");
+    assert!(report.method("rules").is_some());
 }

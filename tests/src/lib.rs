@@ -1,1 +1,43 @@
-//! Placeholder.
+//! What the stories and the benches share: throw-away databases, a small school, and clients that ask as
+//! somebody.
+
+mod client;
+mod database;
+mod postgres;
+mod school;
+
+pub use client::{Answer, Client};
+pub use database::Database;
+pub use school::{SCHOOL, School};
+
+/// Declares a story that is told on both databases:
+///
+/// ```ignore
+/// story! {
+///     async fn mei_enrols_twice(school) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! story {
+    ($($(#[$meta:meta])* async fn $name:ident($school:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "a story may need nothing of its module")]
+            use super::*;
+
+            async fn story($school: $crate::School) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story($crate::School::open($crate::Database::sqlite()).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(database) = $crate::Database::postgres().await {
+                    story($crate::School::open(database).await).await;
+                }
+            }
+        }
+    )+};
+}

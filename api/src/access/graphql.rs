@@ -65,7 +65,11 @@ impl<T: OutputType> OutputType for Shown<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<AstField>) -> ServerResult<Value> {
         match self {
-            Self::Visible(value) => value.resolve(ctx, field).await,
+            // The field is nullable: what fails inside of it stops here, as with `Option`.
+            Self::Visible(value) => Ok(value.resolve(ctx, field).await.unwrap_or_else(|error| {
+                ctx.add_error(error);
+                Value::Null
+            })),
             Self::Denied(denied) => {
                 if let Some(redactions) = ctx.data_opt::<Arc<Redactions>>() {
                     redactions.note(*denied);

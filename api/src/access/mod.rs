@@ -14,8 +14,8 @@ mod fields;
 pub mod graphql;
 mod personal;
 
-pub use fields::{FIELDS, Field};
 pub(crate) use fields::*;
+pub use fields::{FIELDS, Field};
 pub use graphql::{Redactions, Shown};
 pub use personal::{Permit, Personal, Tag, tags};
 

@@ -122,7 +122,11 @@ impl Person {
         let goals = super::store::goals(&scope.app.db, self.account.id).await?;
         let load = scope.load();
         let topics = load.topics.get_many(goals.clone()).await?;
-        Ok(goals.iter().filter_map(|id| topics.get(id).cloned().flatten()).map(|topic| Topic((*topic).clone())).collect())
+        Ok(goals
+            .iter()
+            .filter_map(|id| topics.get(id).cloned().flatten())
+            .map(|topic| Topic((*topic).clone()))
+            .collect())
     }
 
     async fn read_enrolments(&self, scope: &Scope, paging: &Paging) -> Result<Pages<Enrolment>, Fault> {

@@ -76,8 +76,11 @@ impl Fetch for Relations {
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Found>, DbError> {
         let others: Vec<_> = keys.iter().copied().filter(|person| !self.viewer.is(*person)).collect();
-        let mut relations: HashMap<_, _> =
-            keys.iter().filter(|person| self.viewer.is(**person)).map(|person| (*person, Found(Relation::Oneself))).collect();
+        let mut relations: HashMap<_, _> = keys
+            .iter()
+            .filter(|person| self.viewer.is(**person))
+            .map(|person| (*person, Found(Relation::Oneself)))
+            .collect();
         if others.is_empty() {
             return Ok(relations);
         }

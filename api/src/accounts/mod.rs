@@ -34,7 +34,9 @@ pub struct Accounts {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
     /// Not a token of ours, unknown, revoked or expired.
-    #[error("the bearer token is not valid: it may have been mistyped, revoked, or have expired. Make a new one with `stoa token --email …`")]
+    #[error(
+        "the bearer token is not valid: it may have been mistyped, revoked, or have expired. Make a new one with `stoa token --email …`"
+    )]
     Invalid,
     /// The database did not answer.
     #[error(transparent)]

@@ -61,7 +61,9 @@ impl SecretKey {
     /// HMAC-SHA-256 of `data` for one `purpose`.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
         // A key of any length is accepted by HMAC, so this can't fail.
-        let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.0) else { unreachable!("HMAC takes keys of any length") };
+        let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.0) else {
+            unreachable!("HMAC takes keys of any length")
+        };
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(data);

@@ -1,11 +1,11 @@
 //! `stoa migrate`, `stoa seed`, `stoa import`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::{bar::Bar, config::Config, open_or_create};
+use super::{BAD_ROWS, DONE, bar::Bar, config::Config, open_or_create};
 use crate::{
     app::App,
     db::{Db, Options},
@@ -17,9 +17,6 @@ use crate::{
         records::{Kind, Source},
     },
 };
-
-/// The exit code of an import that was refused because of bad rows.
-const BAD_ROWS: u8 = 3;
 
 #[derive(Debug, Args)]
 pub(super) struct SeedArguments {
@@ -63,7 +60,7 @@ enum Language {
     Fr,
 }
 
-pub(super) async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn migrate(config: &Config) -> anyhow::Result<u8> {
     let db = Db::open(&Options::create(&config.database_url)).await?;
     let applied = db.migrate().await?;
     db.close().await;
@@ -72,10 +69,10 @@ pub(super) async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     } else {
         println!("applied {} migration(s): the database is at version {}", applied.len(), applied[applied.len() - 1]);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-pub(super) async fn seed(config: &Config, arguments: &SeedArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn seed(config: &Config, arguments: &SeedArguments) -> anyhow::Result<u8> {
     let app = open_or_create(config).await?;
     let size = CampusSize {
         learners: arguments.learners,
@@ -89,7 +86,7 @@ pub(super) async fn seed(config: &Config, arguments: &SeedArguments) -> anyhow::
     Ok(code(&report))
 }
 
-pub(super) async fn import(config: &Config, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn import(config: &Config, arguments: &ImportArguments) -> anyhow::Result<u8> {
     if !arguments.folder.is_dir() {
         bail!("there is no folder {}", arguments.folder.display());
     }
@@ -124,6 +121,6 @@ pub(super) async fn take(app: &App, source: &dyn Source) -> Result<Report, Intak
     Ok(report)
 }
 
-fn code(report: &Report) -> ExitCode {
-    if report.complete() { ExitCode::SUCCESS } else { ExitCode::from(BAD_ROWS) }
+fn code(report: &Report) -> u8 {
+    if report.complete() { DONE } else { BAD_ROWS }
 }

@@ -3,7 +3,7 @@
 //! Exit codes: 0 done; 1 it could not be done, and standard error says why; 2 the command itself is wrong;
 //! 3 an import was refused because of bad rows, which standard output lists.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +21,15 @@ use crate::{
     db::{Db, Options},
     time::Clock,
 };
+
+/// It was done.
+const DONE: u8 = 0;
+/// It could not be done.
+const FAILED: u8 = 1;
+/// The command or the configuration is wrong.
+const WRONG: u8 = 2;
+/// An import was refused because of bad rows.
+const BAD_ROWS: u8 = 3;
 
 /// Stoa: a server for online learning.
 #[derive(Debug, Parser)]
@@ -60,9 +69,21 @@ enum Command {
     Token(token::TokenArguments),
 }
 
-/// Runs the command line and says how it went.
+/// Runs the command line of this process and answers with its exit code.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    ExitCode::from(run_with(std::env::args_os()))
+}
+
+/// Runs a command line, the program's name first, and answers with its exit code.
+pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        // `--help` is such an "error" too.
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(WRONG);
+        }
+    };
     let listen = match &arguments.command {
         Command::Demo(serve) => serve.listen.clone(),
         Command::Serve(serve) => serve.listen.clone(),
@@ -71,27 +92,27 @@ pub fn run() -> ExitCode {
     let flags = Flags { database_url: arguments.database_url, listen };
     let config = match Config::read(arguments.config.as_deref(), &flags) {
         Ok(config) => config,
-        Err(error) => return failed(&error, 2),
+        Err(error) => return failed(&error, WRONG),
     };
     start_log(&config);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&error.into(), 1),
+        Err(error) => return failed(&error.into(), FAILED),
     };
     match runtime.block_on(dispatch(arguments.command, &config)) {
         Ok(code) => code,
-        Err(error) => failed(&error, 1),
+        Err(error) => failed(&error, FAILED),
     }
 }
 
-async fn dispatch(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
+async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
     match command {
         Command::Demo(arguments) => serve::demo(config, &arguments).await,
         Command::Serve(_) => serve::serve(config).await,
         Command::Migrate => data::migrate(config).await,
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
-            Ok(ExitCode::SUCCESS)
+            Ok(DONE)
         }
         Command::Seed(arguments) => data::seed(config, &arguments).await,
         Command::Import(arguments) => data::import(config, &arguments).await,
@@ -117,7 +138,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     Ok(App::new(db, Clock::system(), config.secret_key()?).await?)
 }
 
-fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+fn failed(error: &anyhow::Error, code: u8) -> u8 {
     // The causes repeat each other where an error shows its cause in its own message.
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -126,13 +147,14 @@ fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
         }
     }
     eprintln!("stoa: {text}");
-    ExitCode::from(code)
+    code
 }
 
 fn start_log(config: &Config) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(on_terminal);
     // A second start, as tests do it, keeps the first log.
     let _ = match config.log_format {
         LogFormat::Text => log.with_target(false).try_init(),

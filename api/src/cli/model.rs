@@ -1,6 +1,6 @@
 //! `stoa train`, `stoa recommend`, `stoa evaluate`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -9,7 +9,7 @@ use stoa_recommender::{
     evaluate::{self, Part, Split},
 };
 
-use super::{bar::Bar, config::Config, open};
+use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
     access::{PERSON_RECOMMENDATIONS, Relation, permit},
     app::App,
@@ -58,14 +58,14 @@ pub(super) async fn train_on(app: &App, settings: Settings) -> anyhow::Result<St
     ))
 }
 
-pub(super) async fn train(config: &Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn train(config: &Config) -> anyhow::Result<u8> {
     let app = open(config).await?;
     println!("{}", train_on(&app, config.recommender.clone()).await?);
     app.db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -> anyhow::Result<u8> {
     let app = open(config).await?;
     if !app.feed.refresh().await? {
         bail!("there is no model yet: make one with `stoa train`");
@@ -73,7 +73,9 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
     let learner = find(&app, &arguments.learner).await?;
     let list = app.feed.next_courses(learner).await?;
     // Whoever runs commands on the server's machine acts for the learner here, and could read the file too.
-    let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, Relation::Oneself) else { bail!("the policy shows nobody her list") };
+    let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, Relation::Oneself) else {
+        bail!("the policy shows nobody her list")
+    };
     let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
     let ids: Vec<_> = list.iter().map(|item| item.course).collect();
     let courses: std::collections::HashMap<_, _> =
@@ -99,7 +101,7 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
         }
     }
     app.db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
 async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
@@ -119,11 +121,12 @@ async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
     Ok(account)
 }
 
-pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> anyhow::Result<u8> {
     let settings = config.recommender.clone();
     let report = if let Some(folder) = &arguments.split {
         let split = Split::read_with(folder, !arguments.no_clock)?;
-        tokio::task::spawn_blocking(move || evaluate::evaluate_split(&split, Part::Test, &settings, &mut shown())).await??
+        tokio::task::spawn_blocking(move || evaluate::evaluate_split(&split, Part::Test, &settings, &mut shown()))
+            .await??
     } else {
         let app = open(config).await?;
         let report = app.feed.evaluate(settings, shown()).await?;
@@ -135,5 +138,5 @@ pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> 
     } else {
         print!("{report}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }

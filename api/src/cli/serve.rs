@@ -1,11 +1,9 @@
 //! `stoa serve` and `stoa demo`.
 
-use std::process::ExitCode;
-
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::{config::Config, data, model, open, open_or_create};
+use super::{DONE, config::Config, data, model, open, open_or_create};
 use crate::{
     accounts::model::SystemRole,
     app::App,
@@ -36,12 +34,14 @@ pub(super) struct DemoArguments {
     prepare_only: bool,
 }
 
-pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     let listener = listen(&config.listen).await?;
     let app = open(config).await?;
     match app.feed.refresh().await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!("there is no model yet, so there are no recommendations: make one with `stoa train`"),
+        Ok(false) => {
+            tracing::warn!("there is no model yet, so there are no recommendations: make one with `stoa train`")
+        }
         // All else works without it.
         Err(error) => tracing::error!(%error, "there are no recommendations"),
     }
@@ -49,15 +49,20 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     run(app, listener, Vec::new()).await
 }
 
-pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<u8> {
     let listener = listen(&config.listen).await?;
     // The page hands the demo's accounts to whoever opens it.
     if !listener.address.ip().is_loopback() {
-        bail!("the demo gives its accounts to everybody, so it listens on this machine only: use `stoa serve` for others");
+        bail!(
+            "the demo gives its accounts to everybody, so it listens on this machine only: use `stoa serve` for others"
+        );
     }
     let app = open_or_create(config).await?;
     if Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone()).is_empty().await? {
-        eprintln!("filling the database with a campus of {} learners and {} courses …", DEMO_SIZE.learners, DEMO_SIZE.courses);
+        eprintln!(
+            "filling the database with a campus of {} learners and {} courses …",
+            DEMO_SIZE.learners, DEMO_SIZE.courses
+        );
         let report = data::take(&app, &Campus::new(DEMO_SIZE)).await?;
         if !report.complete() {
             bail!("the campus was not taken:\n{report}");
@@ -72,7 +77,7 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
     println!("{}", welcome(&listener, &accounts));
     if arguments.prepare_only {
         app.db.close().await;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(DONE);
     }
     run(app, listener, accounts).await
 }
@@ -83,7 +88,7 @@ async fn listen(address: &str) -> anyhow::Result<Listener> {
     })
 }
 
-async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<ExitCode> {
+async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
     let feed = app.feed.clone();
     let fresh = tokio::spawn(async move { feed.keep_fresh().await });
     let served = listener.serve(http::routes(&app, accounts), http::asked_to_end()).await;
@@ -91,7 +96,7 @@ async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> any
     app.db.close().await;
     served.context("the server broke off")?;
     tracing::info!("ended");
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
 /// The demo's people who are there, with tokens.

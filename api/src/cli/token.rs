@@ -1,11 +1,9 @@
 //! `stoa token`.
 
-use std::process::ExitCode;
-
 use anyhow::bail;
 use clap::Args;
 
-use super::{config::Config, open};
+use super::{DONE, config::Config, open};
 use crate::{accounts::model::NewAccount, time::Timestamp};
 
 #[derive(Debug, Args)]
@@ -24,7 +22,7 @@ pub(super) struct TokenArguments {
     days: u16,
 }
 
-pub(super) async fn token(config: &Config, arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn token(config: &Config, arguments: &TokenArguments) -> anyhow::Result<u8> {
     let app = open(config).await?;
     let account = match (app.accounts.find_by_email(&arguments.email).await?, &arguments.create) {
         (Some(account), _) => account,
@@ -39,5 +37,5 @@ pub(super) async fn token(config: &Config, arguments: &TokenArguments) -> anyhow
     println!("{}", token.secret_text());
     eprintln!("valid until {ends}; shown only now: send it as `Authorization: Bearer …`");
     app.db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }

@@ -9,7 +9,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{COURSE_FORUM, Relation, Shown, permit, graphql::About},
+    access::{COURSE_FORUM, Relation, Shown, graphql::About, permit},
     accounts::{graphql::Person, model::Membership},
     forum::{self, graphql::Forum},
     graphql::{
@@ -233,14 +233,8 @@ impl Course {
 
     /// Who teaches it.
     async fn staff(&self, ctx: &Context<'_>) -> Result<Vec<StaffMember>, Fault> {
-        let scope = scope(ctx);
-        let staff = scope.load().staff.get(self.0.id).await?;
-        let found = futures_util::future::try_join_all(staff.iter().map(async |member| {
-            let person = Person::load(scope, member.account_id).await?;
-            Ok::<_, Fault>(person.map(|person| StaffMember { person, role: member.role.into() }))
-        }))
-        .await?;
-        Ok(found.into_iter().flatten().collect())
+        let staff = scope(ctx).load().staff.get(self.0.id).await?;
+        Ok(staff.iter().cloned().map(StaffMember).collect())
     }
 
     /// Its modules, in order.
@@ -278,12 +272,20 @@ pub(crate) struct CourseRating {
 }
 
 /// Somebody who teaches a course.
-#[derive(SimpleObject)]
-pub(crate) struct StaffMember {
+pub(crate) struct StaffMember(model::StaffMember);
+
+/// Somebody who teaches a course.
+#[Object]
+impl StaffMember {
     /// Who.
-    person: Person,
+    async fn person(&self, ctx: &Context<'_>) -> Option<Result<Person, Fault>> {
+        Person::load(scope(ctx), self.0.account_id).await.transpose()
+    }
+
     /// As what.
-    role: StaffRole,
+    async fn role(&self) -> StaffRole {
+        self.0.role.into()
+    }
 }
 
 /// A part of a course.

@@ -1,6 +1,9 @@
 //! What can go wrong with a database, in terms that an operator can act on.
 
-use std::{io, path::{Path, PathBuf}};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A failure of the database. "Not found" is never one: stores answer `Ok(None)`.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +30,9 @@ pub enum DbError {
         wanted: i64,
     },
     /// A newer program has migrated it.
-    #[error("the database was migrated to version {found} by a newer program, this one knows {wanted}: use the newer program")]
+    #[error(
+        "the database was migrated to version {found} by a newer program, this one knows {wanted}: use the newer program"
+    )]
     Newer {
         /// The newest migration that was applied.
         found: i64,
@@ -38,7 +43,9 @@ pub enum DbError {
     #[error("the database can't be migrated: {0}")]
     Migration(String),
     /// The keyed hashes in the database were made with another key.
-    #[error("this database was set up with another secret key: give the same `secret_key` (or `secret_key_file`) as the first time")]
+    #[error(
+        "this database was set up with another secret key: give the same `secret_key` (or `secret_key_file`) as the first time"
+    )]
     SecretKey,
     /// Somebody else holds the lock for too long.
     #[error("the database is locked by another program: try again when it is done")]
@@ -91,7 +98,13 @@ impl From<sqlx::Error> for DbError {
                     (true, "53100") => Self::Full,
                     (true, "25006" | "42501") => Self::ReadOnly(cause.message().to_owned()),
                     (true, "55P03" | "40P01" | "40001") => Self::Locked,
-                    (true, code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "3D000" || code.starts_with("28") => {
+                    (true, code)
+                        if code.starts_with("08")
+                            || code.starts_with("57P")
+                            || code == "53300"
+                            || code == "3D000"
+                            || code.starts_with("28") =>
+                    {
                         Self::Unavailable(cause.message().to_owned())
                     }
                     (true, code) if code.starts_with("23") => Self::Constraint(cause.message().to_owned()),

@@ -163,6 +163,16 @@ impl Db {
         }
     }
 
+    /// Lets a SQLite file grow no more, as on a full disk; for tests of just that.
+    #[doc(hidden)]
+    pub async fn limit_size_for_tests(&self) -> Result<(), DbError> {
+        if let Backend::Lite(lite) = &self.backend {
+            // SQLite raises the limit to the present size by itself.
+            sqlx::query("PRAGMA max_page_count = 1").execute(&lite.write).await?;
+        }
+        Ok(())
+    }
+
     /// `sqlite` or `postgres`.
     pub fn kind(&self) -> &'static str {
         match &self.backend {

@@ -350,7 +350,10 @@ impl ForumMutation {
             Err(refusal) => refused(refusal),
             Ok(thread) => {
                 scope.forget();
-                CreateThreadPayload { thread: Some(Thread { row: Arc::new(thread), relation }), user_errors: Vec::new() }
+                CreateThreadPayload {
+                    thread: Some(Thread { row: Arc::new(thread), relation }),
+                    user_errors: Vec::new(),
+                }
             }
         })
     }

@@ -100,8 +100,15 @@ impl Forum {
             }
         };
         let (id, now) = (self.clock.id(), self.clock.now());
-        let thread =
-            NewThreadRow { course_id: course, id, category_id, author_id: author, kind: new.kind, title, created_at: now };
+        let thread = NewThreadRow {
+            course_id: course,
+            id,
+            category_id,
+            author_id: author,
+            kind: new.kind,
+            title,
+            created_at: now,
+        };
         store::insert_thread(&mut tx, &thread).await?;
         let post = NewPostRow {
             course_id: course,
@@ -172,5 +179,11 @@ impl Forum {
 
 fn length(text: &str, most: usize, refusal: fn(usize) -> Refusal) -> Result<(), Refusal> {
     let letters = text.chars().count();
-    if text.trim().is_empty() { Err(refusal(0)) } else if letters > most { Err(refusal(letters)) } else { Ok(()) }
+    if text.trim().is_empty() {
+        Err(refusal(0))
+    } else if letters > most {
+        Err(refusal(letters))
+    } else {
+        Ok(())
+    }
 }

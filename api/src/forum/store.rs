@@ -159,12 +159,15 @@ pub(crate) async fn threads(db: &Db, keys: &[(CourseId, ThreadId)]) -> Result<Ve
 }
 
 /// For each course the rows of a page of its threads, latest first, as they were read.
-pub(crate) async fn thread_pages(db: &Db, courses: &[CourseId], request: &PageRequest<TimeKey>) -> Result<Vec<Thread>, DbError> {
+pub(crate) async fn thread_pages(
+    db: &Db,
+    courses: &[CourseId],
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<Thread>, DbError> {
     let sql = db.sql(if request.is_forward() { &THREADS_FORWARD } else { &THREADS_BACKWARD });
     let (time, id) = request.start(false);
     let keys = Uuids::new(courses.iter().copied());
-    let rows: Vec<ThreadRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
+    let rows: Vec<ThreadRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Thread::from).collect())
 }
 
@@ -177,8 +180,7 @@ pub(crate) async fn category_thread_pages(
     let sql = db.sql(if request.is_forward() { &THREADS_OF_CATEGORY_FORWARD } else { &THREADS_OF_CATEGORY_BACKWARD });
     let (time, id) = request.start(false);
     let keys = Pairs::new(categories.iter().copied());
-    let rows: Vec<ThreadRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
+    let rows: Vec<ThreadRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Thread::from).collect())
 }
 
@@ -214,8 +216,7 @@ async fn pages_of_posts(
 ) -> Result<Vec<Post>, DbError> {
     let sql = db.sql(if request.is_forward() { forward } else { backward });
     let (time, id) = request.start(true);
-    let rows: Vec<PostRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
+    let rows: Vec<PostRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Post::from).collect())
 }
 

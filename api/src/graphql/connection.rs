@@ -85,9 +85,7 @@ impl Paging {
         let (limit, direction, cursor) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Fault::bad_input("give either `first` or `last`, not both")),
             (None, None) => {
-                return Err(Fault::bad_input(format!(
-                    "say how many you want: `first` or `last`, at most {MAX_PAGE}"
-                )));
+                return Err(Fault::bad_input(format!("say how many you want: `first` or `last`, at most {MAX_PAGE}")));
             }
             (Some(first), None) => (("first", first), Direction::Forward, ("after", &self.after)),
             (None, Some(last)) => (("last", last), Direction::Backward, ("before", &self.before)),

@@ -1,6 +1,6 @@
 //! Errors as clients see them: a stable code, a message without internals.
 
-use async_graphql::{ErrorExtensions, Enum, SimpleObject};
+use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 
 use crate::{batch::LoadError, db::DbError};
 

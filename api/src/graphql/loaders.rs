@@ -3,13 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Viewer,
-    accounts::loaders as accounts,
-    batch::Load,
-    courses::loaders as courses,
-    db::Db,
-    forum::loaders as forum,
-    progress::loaders as progress,
+    access::Viewer, accounts::loaders as accounts, batch::Load, courses::loaders as courses, db::Db,
+    forum::loaders as forum, progress::loaders as progress,
 };
 
 macro_rules! loaders {

@@ -14,15 +14,12 @@ pub(crate) mod node;
 pub(crate) mod scalars;
 pub(crate) mod scope;
 
+pub use node::global_id;
 pub use scope::Scope;
 
 /// Reads.
 #[derive(Default, MergedObject)]
-pub struct Query(
-    crate::accounts::graphql::AccountQuery,
-    crate::courses::graphql::CourseQuery,
-    node::NodeQuery,
-);
+pub struct Query(crate::accounts::graphql::AccountQuery, crate::courses::graphql::CourseQuery, node::NodeQuery);
 
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
 /// person can mend.

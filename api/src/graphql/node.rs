@@ -90,6 +90,41 @@ impl NodeId {
     }
 }
 
+/// The global ids that the graph gives to things, for programs that know them by their own ids.
+pub mod global_id {
+    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId};
+
+    /// Of a course.
+    pub fn course(id: CourseId) -> String {
+        NodeId::Course(id).encode().0
+    }
+
+    /// Of a lesson.
+    pub fn lesson(id: LessonId) -> String {
+        NodeId::Lesson(id).encode().0
+    }
+
+    /// Of a person.
+    pub fn person(id: AccountId) -> String {
+        NodeId::Person(id).encode().0
+    }
+
+    /// Of an enrolment.
+    pub fn enrolment(learner: AccountId, course: CourseId) -> String {
+        NodeId::Enrolment(learner, course).encode().0
+    }
+
+    /// Of a thread.
+    pub fn thread(course: CourseId, thread: ThreadId) -> String {
+        NodeId::Thread(course, thread).encode().0
+    }
+
+    /// Of a post.
+    pub fn post(course: CourseId, post: PostId) -> String {
+        NodeId::Post(course, post).encode().0
+    }
+}
+
 fn shortened(id: &ID) -> String {
     id.chars().take(64).collect()
 }
@@ -136,11 +171,15 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
     Ok(match id {
         NodeId::Course(id) => Course::find(scope, id).await?.map(Node::Course),
         NodeId::Module(id) => match load.modules.get(id).await? {
-            Some(module) if Course::find(scope, module.course_id).await?.is_some() => Some(Node::Module(Module(module))),
+            Some(module) if Course::find(scope, module.course_id).await?.is_some() => {
+                Some(Node::Module(Module(module)))
+            }
             _ => None,
         },
         NodeId::Lesson(id) => match load.lessons.get(id).await? {
-            Some(lesson) if Course::find(scope, lesson.course_id).await?.is_some() => Some(Node::Lesson(Lesson(lesson))),
+            Some(lesson) if Course::find(scope, lesson.course_id).await?.is_some() => {
+                Some(Node::Lesson(Lesson(lesson)))
+            }
             _ => None,
         },
         NodeId::Topic(id) => load.topics.get(id).await?.map(|topic| Node::Topic(Topic((*topic).clone()))),
@@ -160,11 +199,7 @@ pub(crate) struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The thing with this global id; null if there is none, or none for you.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id.")] id: ID,
-    ) -> Option<Result<Node, Fault>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The global id.")] id: ID) -> Option<Result<Node, Fault>> {
         match NodeId::decode(&id) {
             Ok(id) => find(scope(ctx), id).await.transpose(),
             Err(fault) => Some(Err(fault)),
@@ -196,7 +231,8 @@ mod tests {
     #[test]
     fn an_id_says_of_what_it_is_and_nothing_else_is_one() {
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for id in [NodeId::Course(a.into()), NodeId::Thread(a.into(), b.into()), NodeId::Enrolment(a.into(), b.into())] {
+        for id in [NodeId::Course(a.into()), NodeId::Thread(a.into(), b.into()), NodeId::Enrolment(a.into(), b.into())]
+        {
             assert_eq!(NodeId::decode(&id.encode()).unwrap(), id);
         }
         for stranger in ["", "1", "Q291cnNlOjE", "QQ", &NodeId::Course(a.into()).encode()[..10]] {

@@ -8,13 +8,14 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DateTime(pub(crate) Timestamp);
 
+/// An instant as RFC 3339 writes it, in UTC: `2026-11-23T09:30:00Z`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => Timestamp::parse(text)
-                .map(Self)
-                .ok_or_else(|| InputValueError::custom(format!("{text:?} is not an instant like 2026-11-23T09:30:00Z"))),
+            Value::String(text) => Timestamp::parse(text).map(Self).ok_or_else(|| {
+                InputValueError::custom(format!("{text:?} is not an instant like 2026-11-23T09:30:00Z"))
+            }),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -58,10 +58,13 @@ pub(super) fn routes(accounts: Vec<ConsoleAccount>) -> Route {
     let accounts: Arc<str> = serde_json::to_string(&accounts).unwrap_or_else(|_| "[]".to_owned()).into();
     Route::new()
         .at("/", get(make(async |_| page("text/html; charset=utf-8", include_str!("console/index.html")))))
-        .at("/console/accounts.json", get(make(move |_| {
-            let accounts = Arc::clone(&accounts);
-            async move { page("application/json", accounts.to_string()) }
-        })))
+        .at(
+            "/console/accounts.json",
+            get(make(move |_| {
+                let accounts = Arc::clone(&accounts);
+                async move { page("application/json", accounts.to_string()) }
+            })),
+        )
         .at("/console/:file", get(file()))
 }
 

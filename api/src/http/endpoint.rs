@@ -152,7 +152,11 @@ impl GraphQl {
             }
             AuthenticationError::Database(error) => {
                 tracing::error!(%error, "a token could not be looked up");
-                Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the database is busy or away: try again in a moment")
+                Refused::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "UNAVAILABLE",
+                    "the database is busy or away: try again in a moment",
+                )
             }
         })
     }
@@ -180,9 +184,14 @@ async fn parameters(request: &mut Request) -> Result<Parameters, Refused> {
                     "send the query as JSON, with `Content-Type: application/json`",
                 ));
             }
-            let utf8 = |charset: &str| matches!(charset.trim_matches('"').to_ascii_lowercase().as_str(), "utf-8" | "utf8");
+            let utf8 =
+                |charset: &str| matches!(charset.trim_matches('"').to_ascii_lowercase().as_str(), "utf-8" | "utf8");
             if parts.filter_map(|part| part.strip_prefix("charset=")).any(|charset| !utf8(charset)) {
-                return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "send the JSON in UTF-8"));
+                return Err(Refused::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "UNSUPPORTED_MEDIA_TYPE",
+                    "send the JSON in UTF-8",
+                ));
             }
             let body = request.take_body().into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
                 poem::error::ReadBodyError::PayloadTooLarge => Refused::new(

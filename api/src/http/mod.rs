@@ -53,7 +53,10 @@ pub fn routes(app: &App, accounts: Vec<ConsoleAccount>) -> impl Endpoint<Output 
 async fn logged<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let id = request
         .header(&REQUEST_ID)
-        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+        .filter(|id| {
+            (1..=64).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        })
         .map_or_else(request_id, ToOwned::to_owned);
     let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
     let begun = Instant::now();

@@ -51,8 +51,7 @@ const COURSES: Columns = Columns {
         "open_forum",
     ],
 };
-const LESSONS: Columns =
-    Columns { required: &["key", "course", "module", "title"], optional: &["kind", "seconds"] };
+const LESSONS: Columns = Columns { required: &["key", "course", "module", "title"], optional: &["kind", "seconds"] };
 const ACTIVITY: Columns = Columns {
     required: &["learner", "lesson", "started_at"],
     optional: &["updated_at", "seconds", "progress", "completed", "rating"],
@@ -152,7 +151,7 @@ pub(super) fn estimated_rows(path: &Path) -> Option<u64> {
     let size = file.metadata().ok()?.len();
     let mut head = Vec::new();
     file.take(1 << 16).read_to_end(&mut head).ok()?;
-    let lines = head.iter().filter(|byte| **byte == b'\n').count().max(1) as u64;
+    let lines = (head.split(|byte| *byte == b'\n').count() - 1).max(1) as u64;
     let all = lines.saturating_mul(size) / (head.len() as u64).max(1);
     Some(all.saturating_sub(1))
 }
@@ -231,16 +230,21 @@ fn activity(cells: &Cells) -> Result<ActivityRecord, BadRow> {
     let progress = match cells.optional("progress")? {
         None => 0.0,
         // The comparison is false for what is not a number, too.
-        Some(text) => text.parse().ok().filter(|progress| (0.0..=1.0).contains(progress)).ok_or_else(|| {
-            cells.bad("progress", format!("{} is not a number from 0 to 1", quoted(text)))
-        })?,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|progress| (0.0..=1.0).contains(progress))
+            .ok_or_else(|| cells.bad("progress", format!("{} is not a number from 0 to 1", quoted(text))))?,
     };
     let completed = yes_or_no(cells, "completed")?.unwrap_or(false);
     let rating = match cells.optional("rating")? {
         None => None,
-        Some(text) => Some(text.parse().ok().filter(|rating| (1..=5).contains(rating)).ok_or_else(|| {
-            cells.bad("rating", format!("{} is not a whole number from 1 to 5", quoted(text)))
-        })?),
+        Some(text) => Some(
+            text.parse()
+                .ok()
+                .filter(|rating| (1..=5).contains(rating))
+                .ok_or_else(|| cells.bad("rating", format!("{} is not a whole number from 1 to 5", quoted(text))))?,
+        ),
     };
     Ok(ActivityRecord {
         learner: key(cells, "learner")?,

@@ -28,8 +28,7 @@ const ITEMS: Columns = Columns {
 };
 const USERS: Columns = Columns { required: &["user_id"], optional: &[] };
 const VIEWS: Columns = Columns { required: &["item_id", "user_id", "created_at"], optional: &[] };
-const RATINGS: Columns =
-    Columns { required: &["user_id", "item_id", "watch_percentage", "created_at"], optional: &[] };
+const RATINGS: Columns = Columns { required: &["user_id", "item_id", "watch_percentage", "created_at"], optional: &[] };
 
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 300;
@@ -162,7 +161,7 @@ impl Mars {
     }
 
     /// The catalogue as records of another kind.
-    fn from_items<T: Send + 'static>(&self, make: fn(Item) -> T) -> Result<Option<Rows<'_, T>>, SourceError> {
+    fn each_item<T: Send + 'static>(&self, make: fn(Item) -> T) -> Result<Option<Rows<'_, T>>, SourceError> {
         let rows = self.all_items()?.into_iter();
         Ok(Some(Box::new(rows.map(move |row| row.map(|Row { line, record }| Row { line, record: make(record) })))))
     }
@@ -194,7 +193,7 @@ impl Source for Mars {
     }
 
     fn courses(&self) -> Result<Option<Rows<'_, CourseRecord>>, SourceError> {
-        self.from_items(|item| CourseRecord {
+        self.each_item(|item| CourseRecord {
             key: item.id,
             title: item.title,
             summary: item.summary,
@@ -209,7 +208,7 @@ impl Source for Mars {
     }
 
     fn lessons(&self) -> Result<Option<Rows<'_, LessonRecord>>, SourceError> {
-        self.from_items(|item| LessonRecord {
+        self.each_item(|item| LessonRecord {
             key: item.id.clone(),
             course: item.id,
             module: item.title.clone(),
@@ -225,16 +224,10 @@ impl Source for Mars {
         let listed = rows.iter().flatten().map(|row| row.record.clone()).collect();
         let unlisted = self.unlisted(&listed, |event| event.user)?;
         rows.extend(unlisted.into_iter().zip(1..).map(|(record, line)| Ok(Row { line, record })));
-        let learner = |key: String| LearnerRecord {
-            name: format!("Learner {key}"),
-            key,
-            email: None,
-            goals: Vec::new(),
-        };
+        let learner =
+            |key: String| LearnerRecord { name: format!("Learner {key}"), key, email: None, goals: Vec::new() };
         let rows = rows.into_iter();
-        Ok(Some(Box::new(
-            rows.map(move |row| row.map(|Row { line, record }| Row { line, record: learner(record) })),
-        )))
+        Ok(Some(Box::new(rows.map(move |row| row.map(|Row { line, record }| Row { line, record: learner(record) })))))
     }
 
     fn activity(&self) -> Result<Option<Rows<'_, ActivityRecord>>, SourceError> {
@@ -310,8 +303,7 @@ fn event(cells: &Cells, completion: Option<f64>) -> Result<Event, BadRow> {
     Ok(Event {
         user: cells.required("user_id")?.to_owned(),
         item: cells.required("item_id")?.to_owned(),
-        at: Timestamp::parse(at)
-            .ok_or_else(|| cells.bad("created_at", format!("{} is not a time", quoted(at))))?,
+        at: Timestamp::parse(at).ok_or_else(|| cells.bad("created_at", format!("{} is not a time", quoted(at))))?,
         completion,
     })
 }
@@ -319,7 +311,7 @@ fn event(cells: &Cells, completion: Option<f64>) -> Result<Event, BadRow> {
 fn completion(cells: &Cells) -> Result<f64, BadRow> {
     let text = cells.required("watch_percentage")?;
     let percentage: Option<f64> = text.parse().ok().filter(|percentage| (0.0..=100.0).contains(percentage));
-    percentage.map(|percentage| percentage / 100.0).ok_or_else(|| {
-        cells.bad("watch_percentage", format!("{} is not a number from 0 to 100", quoted(text)))
-    })
+    percentage
+        .map(|percentage| percentage / 100.0)
+        .ok_or_else(|| cells.bad("watch_percentage", format!("{} is not a number from 0 to 100", quoted(text))))
 }

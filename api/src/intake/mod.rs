@@ -14,5 +14,5 @@ mod store;
 mod take;
 
 pub use report::{FileReport, Report};
-pub use take::{Intake, IntakeError, OnProgress};
 pub(crate) use store::STATEMENTS;
+pub use take::{Intake, IntakeError, OnProgress};

@@ -80,7 +80,11 @@ macro_rules! bulk {
 }
 
 /// Runs a statement whose first parameter is a list of ids, in pieces.
-async fn for_each_piece<T: Copy + Into<Uuid>>(tx: &mut Tx, statement: &crate::db::Sql, ids: &[T]) -> Result<(), DbError> {
+async fn for_each_piece<T: Copy + Into<Uuid>>(
+    tx: &mut Tx,
+    statement: &crate::db::Sql,
+    ids: &[T],
+) -> Result<(), DbError> {
     for piece in ids.chunks(KEYS) {
         let (sql, ids) = (tx.sql(statement), Uuids::new(piece.iter().copied()));
         on!(tx.conn(), c => sqlx::query(sql).bind(ids).execute(c).await.map(|_| ()))?;
@@ -137,30 +141,44 @@ pub(super) struct AccountRow {
 }
 
 /// Writes people. Answers with those whose e-mail address belongs to somebody else.
-pub(super) async fn put_accounts(tx: &mut Tx, rows: &[AccountRow], now: Timestamp) -> Result<HashSet<AccountId>, DbError> {
-    bulk!(tx, rows, "INSERT INTO accounts (id, name, email, created_at) ", |b, row| b
-        .push_bind(row.id)
-        .push_bind(row.name.clone())
-        .push_bind(row.email.as_ref().map(|(email, _)| email.clone()))
-        .push_bind(now),
-        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email");
+pub(super) async fn put_accounts(
+    tx: &mut Tx,
+    rows: &[AccountRow],
+    now: Timestamp,
+) -> Result<HashSet<AccountId>, DbError> {
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO accounts (id, name, email, created_at) ",
+        |b, row| b
+            .push_bind(row.id)
+            .push_bind(row.name.clone())
+            .push_bind(row.email.as_ref().map(|(email, _)| email.clone()))
+            .push_bind(now),
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email"
+    );
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     for_each_piece(tx, &FORGET_EMAILS, &ids).await?;
     for_each_piece(tx, &FORGET_GOALS, &ids).await?;
     let with_email: Vec<_> = rows.iter().filter_map(|row| row.email.as_ref().map(|(_, hash)| (row.id, hash))).collect();
-    bulk!(tx, with_email, "INSERT INTO account_emails (email_hash, account_id) ", |b, row| b
-        .push_bind(row.1.to_vec())
-        .push_bind(row.0),
-        " ON CONFLICT (email_hash) DO NOTHING");
+    bulk!(
+        tx,
+        with_email,
+        "INSERT INTO account_emails (email_hash, account_id) ",
+        |b, row| b.push_bind(row.1.to_vec()).push_bind(row.0),
+        " ON CONFLICT (email_hash) DO NOTHING"
+    );
     let goals: Vec<_> = rows.iter().flat_map(|row| row.goals.iter().map(|goal| (row.id, *goal))).collect();
-    bulk!(tx, goals, "INSERT INTO learning_goals (learner_id, topic_id) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1),
-        " ON CONFLICT (learner_id, topic_id) DO NOTHING");
+    bulk!(
+        tx,
+        goals,
+        "INSERT INTO learning_goals (learner_id, topic_id) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1),
+        " ON CONFLICT (learner_id, topic_id) DO NOTHING"
+    );
     let mut without: HashSet<_> = with_email.iter().map(|(id, _)| *id).collect();
     let sql = tx.sql(&EMAILS_OF);
-    let found: Vec<AccountId> =
-        on!(tx.conn(), c => sqlx::query_scalar(sql).bind(Uuids::new(ids)).fetch_all(c).await)?;
+    let found: Vec<AccountId> = on!(tx.conn(), c => sqlx::query_scalar(sql).bind(Uuids::new(ids)).fetch_all(c).await)?;
     for id in found {
         without.remove(&id);
     }
@@ -169,11 +187,13 @@ pub(super) async fn put_accounts(tx: &mut Tx, rows: &[AccountRow], now: Timestam
 
 /// Topics: id, slug, name.
 pub(super) async fn put_topics(tx: &mut Tx, rows: &[(TopicId, String, String)]) -> Result<(), DbError> {
-    bulk!(tx, rows, "INSERT INTO topics (id, slug, name) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1.clone())
-        .push_bind(row.2.clone()),
-        " ON CONFLICT (id) DO NOTHING");
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO topics (id, slug, name) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1.clone()).push_bind(row.2.clone()),
+        " ON CONFLICT (id) DO NOTHING"
+    );
     Ok(())
 }
 
@@ -218,43 +238,50 @@ pub(super) async fn put_courses(tx: &mut Tx, rows: &[CourseRow], now: Timestamp)
     for_each_piece(tx, &FORGET_STAFF, &ids).await?;
     let topics: Vec<_> =
         rows.iter().flat_map(|row| row.topics.iter().zip(0_i64..).map(|(topic, at)| (row.id, *topic, at))).collect();
-    bulk!(tx, topics, "INSERT INTO course_topics (course_id, topic_id, position) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1)
-        .push_bind(row.2),
-        " ON CONFLICT (course_id, topic_id) DO NOTHING");
+    bulk!(
+        tx,
+        topics,
+        "INSERT INTO course_topics (course_id, topic_id, position) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1).push_bind(row.2),
+        " ON CONFLICT (course_id, topic_id) DO NOTHING"
+    );
     let staff: Vec<_> = rows
         .iter()
         .flat_map(|row| row.staff.iter().zip(0_i64..).map(|((account, role), at)| (row.id, *account, *role, at)))
         .collect();
-    bulk!(tx, staff, "INSERT INTO course_staff (course_id, account_id, role, position) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1)
-        .push_bind(row.2.name())
-        .push_bind(row.3),
-        " ON CONFLICT (course_id, account_id) DO NOTHING");
+    bulk!(
+        tx,
+        staff,
+        "INSERT INTO course_staff (course_id, account_id, role, position) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1).push_bind(row.2.name()).push_bind(row.3),
+        " ON CONFLICT (course_id, account_id) DO NOTHING"
+    );
     Ok(())
 }
 
 /// Pairs of a course and one that it requires.
 pub(super) async fn put_prerequisites(tx: &mut Tx, rows: &[(CourseId, CourseId)]) -> Result<(), DbError> {
     for rows in rows.chunks(KEYS) {
-        bulk!(tx, rows, "INSERT INTO course_prerequisites (course_id, required_course_id) ", |b, row| b
-            .push_bind(row.0)
-            .push_bind(row.1),
-            " ON CONFLICT (course_id, required_course_id) DO NOTHING");
+        bulk!(
+            tx,
+            rows,
+            "INSERT INTO course_prerequisites (course_id, required_course_id) ",
+            |b, row| b.push_bind(row.0).push_bind(row.1),
+            " ON CONFLICT (course_id, required_course_id) DO NOTHING"
+        );
     }
     Ok(())
 }
 
 /// Modules: id, course, position, title.
 pub(super) async fn put_modules(tx: &mut Tx, rows: &[(ModuleId, CourseId, i64, String)]) -> Result<(), DbError> {
-    bulk!(tx, rows, "INSERT INTO modules (id, course_id, position, title) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1)
-        .push_bind(row.2)
-        .push_bind(row.3.clone()),
-        " ON CONFLICT (id) DO UPDATE SET position = excluded.position, title = excluded.title");
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO modules (id, course_id, position, title) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1).push_bind(row.2).push_bind(row.3.clone()),
+        " ON CONFLICT (id) DO UPDATE SET position = excluded.position, title = excluded.title"
+    );
     Ok(())
 }
 
@@ -269,16 +296,21 @@ pub(super) struct LessonRow {
 }
 
 pub(super) async fn put_lessons(tx: &mut Tx, rows: &[LessonRow]) -> Result<(), DbError> {
-    bulk!(tx, rows, "INSERT INTO lessons (id, course_id, module_id, position, title, kind, seconds) ", |b, row| b
-        .push_bind(row.id)
-        .push_bind(row.course_id)
-        .push_bind(row.module_id)
-        .push_bind(row.position)
-        .push_bind(row.title.clone())
-        .push_bind(row.kind.name())
-        .push_bind(row.seconds),
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO lessons (id, course_id, module_id, position, title, kind, seconds) ",
+        |b, row| b
+            .push_bind(row.id)
+            .push_bind(row.course_id)
+            .push_bind(row.module_id)
+            .push_bind(row.position)
+            .push_bind(row.title.clone())
+            .push_bind(row.kind.name())
+            .push_bind(row.seconds),
         " ON CONFLICT (id) DO UPDATE SET module_id = excluded.module_id, position = excluded.position,
-            title = excluded.title, kind = excluded.kind, seconds = excluded.seconds");
+            title = excluded.title, kind = excluded.kind, seconds = excluded.seconds"
+    );
     Ok(())
 }
 
@@ -332,7 +364,9 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
     let enrolments: Vec<_> = enrolments.into_values().collect();
     // The names of the functions that take the smaller and the larger of two values.
     let (least, greatest) = if db.kind() == "sqlite" { ("MIN", "MAX") } else { ("LEAST", "GREATEST") };
-    bulk!(tx, enrolments,
+    bulk!(
+        tx,
+        enrolments,
         "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum, rating) ",
         |b, row| b
             .push_bind(row.learner_id)
@@ -342,10 +376,13 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
             .push_bind(0_i64)
             .push_bind(0_i64)
             .push_bind(row.rating),
-        format_args!(" ON CONFLICT (learner_id, course_id) DO UPDATE SET
+        format_args!(
+            " ON CONFLICT (learner_id, course_id) DO UPDATE SET
             enrolled_at = {least}(enrolments.enrolled_at, excluded.enrolled_at),
             last_active_at = {greatest}(enrolments.last_active_at, excluded.last_active_at),
-            rating = COALESCE({greatest}(enrolments.rating, excluded.rating), enrolments.rating, excluded.rating)"));
+            rating = COALESCE({greatest}(enrolments.rating, excluded.rating), enrolments.rating, excluded.rating)"
+        )
+    );
     bulk!(tx, rows,
         "INSERT INTO lesson_progress (learner_id, course_id, lesson_id, seconds, position, furthest, progress, started_at, updated_at, completed_at) ",
         |b, row| b
@@ -379,12 +416,13 @@ pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses:
 
 /// Categories: course, id, position, name.
 pub(super) async fn put_categories(tx: &mut Tx, rows: &[(CourseId, CategoryId, i64, String)]) -> Result<(), DbError> {
-    bulk!(tx, rows, "INSERT INTO forum_categories (course_id, id, position, name) ", |b, row| b
-        .push_bind(row.0)
-        .push_bind(row.1)
-        .push_bind(row.2)
-        .push_bind(row.3.clone()),
-        " ON CONFLICT (course_id, id) DO NOTHING");
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO forum_categories (course_id, id, position, name) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1).push_bind(row.2).push_bind(row.3.clone()),
+        " ON CONFLICT (course_id, id) DO NOTHING"
+    );
     Ok(())
 }
 
@@ -399,7 +437,9 @@ pub(super) struct ThreadRow {
 }
 
 pub(super) async fn put_threads(tx: &mut Tx, rows: &[ThreadRow]) -> Result<(), DbError> {
-    bulk!(tx, rows,
+    bulk!(
+        tx,
+        rows,
         "INSERT INTO threads (course_id, id, category_id, author_id, kind, title, created_at, post_count) ",
         |b, row| b
             .push_bind(row.course_id)
@@ -410,7 +450,8 @@ pub(super) async fn put_threads(tx: &mut Tx, rows: &[ThreadRow]) -> Result<(), D
             .push_bind(row.title.clone())
             .push_bind(row.created_at)
             .push_bind(0_i64),
-        " ON CONFLICT (course_id, id) DO UPDATE SET title = excluded.title, kind = excluded.kind, category_id = excluded.category_id");
+        " ON CONFLICT (course_id, id) DO UPDATE SET title = excluded.title, kind = excluded.kind, category_id = excluded.category_id"
+    );
     Ok(())
 }
 
@@ -425,15 +466,20 @@ pub(super) struct PostRow {
 }
 
 pub(super) async fn put_posts(tx: &mut Tx, rows: &[PostRow]) -> Result<(), DbError> {
-    bulk!(tx, rows, "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) ", |b, row| b
-        .push_bind(row.course_id)
-        .push_bind(row.id)
-        .push_bind(row.thread_id)
-        .push_bind(row.author_id)
-        .push_bind(row.reply_to)
-        .push_bind(row.body.clone())
-        .push_bind(row.created_at),
-        " ON CONFLICT (course_id, id) DO UPDATE SET body = excluded.body");
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) ",
+        |b, row| b
+            .push_bind(row.course_id)
+            .push_bind(row.id)
+            .push_bind(row.thread_id)
+            .push_bind(row.author_id)
+            .push_bind(row.reply_to)
+            .push_bind(row.body.clone())
+            .push_bind(row.created_at),
+        " ON CONFLICT (course_id, id) DO UPDATE SET body = excluded.body"
+    );
     Ok(())
 }
 

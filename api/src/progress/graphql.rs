@@ -197,7 +197,11 @@ impl ModuleProgress {
             Ok(permit) => Shown::from(self.read_lessons(scope(ctx), permit).await).map(|lessons| {
                 lessons
                     .into_iter()
-                    .map(|(lesson, progress)| LessonProgress { lesson, progress: progress.into(), relation: self.relation })
+                    .map(|(lesson, progress)| LessonProgress {
+                        lesson,
+                        progress: progress.into(),
+                        relation: self.relation,
+                    })
                     .collect()
             }),
         }
@@ -318,13 +322,12 @@ impl ProgressMutation {
     ) -> Result<RecordActivityPayload, Fault> {
         let scope = scope(ctx);
         let (learner, lesson_id) = (scope.account()?, self::lesson_id(&lesson_id)?);
-        let activity =
-            Activity {
-                lesson_id,
-                seconds: input.seconds.into(),
-                position: input.position.map(i64::from),
-                completed: input.completed,
-            };
+        let activity = Activity {
+            lesson_id,
+            seconds: input.seconds.into(),
+            position: input.position.map(i64::from),
+            completed: input.completed,
+        };
         match scope.app.learning.record(learner, activity).await? {
             Err(refusal) => Ok(RecordActivityPayload { enrolment: None, user_errors: vec![user_error(refusal)] }),
             Ok(lesson) => {

@@ -132,7 +132,9 @@ pub(super) async fn enrolment_pages(
     let sql = db.sql(if request.is_forward() { &ENROLMENTS_FORWARD } else { &ENROLMENTS_BACKWARD });
     let (time, id) = request.start(false);
     let keys = crate::db::Uuids::new(learners.iter().copied());
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?)
+    Ok(
+        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?,
+    )
 }
 
 pub(super) async fn lessons_of_enrolments(

@@ -68,9 +68,10 @@ impl Recommendation {
         first: i32,
         permit: Permit<tags::Recommendation>,
     ) -> Result<Vec<Self>, Fault> {
-        let limit = usize::try_from(first).ok().filter(|limit| *limit <= MAX_LIST).ok_or_else(|| {
-            Fault::bad_input(format!("`first` must be between 0 and {MAX_LIST}; this was {first}"))
-        })?;
+        let limit = usize::try_from(first)
+            .ok()
+            .filter(|limit| *limit <= MAX_LIST)
+            .ok_or_else(|| Fault::bad_input(format!("`first` must be between 0 and {MAX_LIST}; this was {first}")))?;
         let list = scope.app.feed.next_courses(learner).await?;
         let items = list.open(permit);
         let courses = scope.load().courses.get_many(items.iter().map(|item| item.course).collect()).await?;

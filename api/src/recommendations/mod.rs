@@ -147,7 +147,8 @@ impl Feed {
         let (mapped, interactions) = self.training_data().await?;
         let now = self.clock.now();
         let model = tokio::task::spawn_blocking(move || {
-            Model::fit(&mapped.catalogue, &interactions, &settings, &mut progress).map(|model| model.stamp(now.seconds()))
+            Model::fit(&mapped.catalogue, &interactions, &settings, &mut progress)
+                .map(|model| model.stamp(now.seconds()))
         })
         .await
         .map_err(|_| FeedError::Interrupted)??;

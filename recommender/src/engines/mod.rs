@@ -11,6 +11,7 @@ pub(crate) mod rules;
 pub(crate) mod shelf;
 pub(crate) mod slist;
 mod sparse;
+pub(crate) mod topics;
 pub(crate) mod trend;
 
 use serde::de::DeserializeOwned;

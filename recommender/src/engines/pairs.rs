@@ -30,14 +30,17 @@ const KEEP: usize = 40;
 /// Pairs seen less often than this say nothing.
 const FEWEST: usize = 2;
 
+/// A pair, the learner who took it, and the position after it.
+type Place = ((u32, u32), u32, u32);
+
 struct Pairs {
     window: usize,
 }
 
 impl Engine for Pairs {
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
-        // (pair, learner, position after it), then sorted so that a pair's places stand together.
-        let mut places: Vec<((u32, u32), u32, u32)> = Vec::new();
+        // Sorted, so that a pair's places stand together.
+        let mut places: Vec<Place> = Vec::new();
         for (learner, history) in (0_u32..).zip(&data.histories) {
             for last in 1..history.len().saturating_sub(1) {
                 for pair in contexts(&history[..=last]) {
@@ -46,8 +49,7 @@ impl Engine for Pairs {
             }
         }
         places.sort_unstable();
-        let groups: Vec<&[((u32, u32), u32, u32)]> =
-            places.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() >= FEWEST).collect();
+        let groups: Vec<&[Place]> = places.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() >= FEWEST).collect();
         let pairs = groups.iter().map(|group| group[0].0).collect();
         let next = Sparse::rows(data.content.len(), groups.len(), KEEP, |at, row| {
             for &(_, learner, position) in groups[at as usize] {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Ask, Engine, Evidence, Ordered, Registration, Scorer, Scores, Standing, TrainingData};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration =
@@ -12,30 +12,33 @@ struct Popularity;
 
 impl Engine for Popularity {
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
-        let mut counts = vec![0_u32; data.content.len()];
+        let mut counts = vec![0.0_f32; data.content.len()];
         for row in data.histories.iter().copied().flatten() {
-            counts[row.course as usize] += 1;
+            counts[row.course as usize] += 1.0;
         }
-        Ok(Box::new(Fitted { counts }))
+        Ok(Box::new(Fitted { counts: Ordered::new(counts) }))
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Fitted {
-    counts: Vec<u32>,
+    counts: Ordered,
 }
 
 impl Scorer for Fitted {
     fn score(&self, _: &Ask<'_>, out: &mut Scores) {
-        for (course, &count) in (0_u32..).zip(&self.counts) {
-            if count > 0 {
-                out.add(course, count as f32);
-            }
+        let Standing { order, values } = self.counts.standing();
+        for &course in order {
+            out.add(course, values.get(course as usize).copied().unwrap_or(0.0));
         }
     }
 
+    fn standing(&self, _: &Ask<'_>) -> Option<Standing<'_>> {
+        Some(self.counts.standing())
+    }
+
     fn explain(&self, _: &Ask<'_>, course: u32) -> Evidence {
-        Evidence { learners: self.counts.get(course as usize).copied(), ..Evidence::default() }
+        Evidence { learners: Some(self.counts.get(course) as u32), ..Evidence::default() }
     }
 
     fn kind(&self) -> ReasonKind {

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Ask, Engine, Evidence, Ordered, Parameter, Registration, Scorer, Scores, Standing, TrainingData};
 use crate::{FitError, ReasonKind};
 
 const DAY: f64 = 86_400.0;
@@ -49,6 +49,10 @@ struct Recent {
 }
 
 impl Engine for Recent {
+    fn has_ground(&self, data: &TrainingData<'_>) -> bool {
+        data.clock
+    }
+
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let mut times = vec![Vec::new(); data.content.len()];
         for history in &data.histories {
@@ -69,8 +73,9 @@ impl Engine for Recent {
             last: data.now,
             offsets: vec![0],
             marks: Vec::new(),
-            latest: Vec::new(),
+            latest: Ordered::default(),
         };
+        let mut latest = Vec::with_capacity(times.len());
         for mut times in times {
             times.sort_unstable();
             let start = fitted.marks.len();
@@ -88,13 +93,14 @@ impl Engine for Recent {
                 }
             }
             fitted.offsets.push(fitted.marks.len() as u32);
-            let latest = match fitted.marks[start..].last() {
+            let end = match fitted.marks[start..].last() {
                 _ if !data.clock => times.len() as f32,
                 Some(&(mark, sum)) => sum * fitted.fade(data.now - mark),
                 None => 0.0,
             };
-            fitted.latest.push(latest);
+            latest.push(end);
         }
+        fitted.latest = Ordered::new(latest);
         Ok(Box::new(fitted))
     }
 }
@@ -108,7 +114,7 @@ struct Fitted {
     /// For each course: (time, faded count at that time).
     marks: Vec<(i64, f32)>,
     /// The scores at the end of the training data.
-    latest: Vec<f32>,
+    latest: Ordered,
 }
 
 impl Fitted {
@@ -120,7 +126,7 @@ impl Fitted {
         let index = course as usize;
         if !self.clock || now >= self.last {
             // All fade alike from here on, so the order and the ratios are those of `last`.
-            return self.latest.get(index).copied().unwrap_or(0.0);
+            return self.latest.get(course);
         }
         let (Some(&from), Some(&to)) = (self.offsets.get(index), self.offsets.get(index + 1)) else {
             return 0.0;
@@ -134,12 +140,16 @@ impl Fitted {
 
 impl Scorer for Fitted {
     fn score(&self, ask: &Ask<'_>, out: &mut Scores) {
-        for course in 0..self.latest.len() as u32 {
+        for course in 0..self.latest.courses() {
             let value = self.at(course, ask.now);
             if value > 0.0 {
                 out.add(course, value);
             }
         }
+    }
+
+    fn standing(&self, ask: &Ask<'_>) -> Option<Standing<'_>> {
+        (!self.clock || ask.now >= self.last).then(|| self.latest.standing())
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

@@ -97,6 +97,10 @@ impl Rules {
 }
 
 impl Engine for Rules {
+    fn has_ground(&self, data: &TrainingData<'_>) -> bool {
+        data.clock || self.pause == 0
+    }
+
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
         let weights: Vec<f32> = (1..=self.window).map(|distance| (distance as f32).powf(-self.power)).collect();

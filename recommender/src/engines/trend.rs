@@ -65,6 +65,10 @@ struct Trend {
 }
 
 impl Engine for Trend {
+    fn has_ground(&self, data: &TrainingData<'_>) -> bool {
+        data.clock
+    }
+
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
         let mut fitted = Fitted {

@@ -19,27 +19,20 @@ const ENOUGH: f64 = 2e-6;
 /// them to `prior`, so that little data moves them little.
 pub(crate) fn fit(choices: &[Choice], width: usize, plan: Plan, prior: &[f64]) -> Vec<f64> {
     let scales = scales(choices, width);
-    let loss = |scaled: &[f64]| loss(choices, width, &scales, &prior, scaled, plan.ridge);
+    let loss = |steps: &[f64]| loss(choices, width, &scales, prior, steps, plan.ridge);
     let fitted = minimise(vec![0.0; SITUATIONS * width], choices.len(), loss);
     moved(prior, &fitted, &scales)
 }
 
-/// The prior's weights, moved by so many scaled steps.
-fn moved(prior: &[f64], scaled: &[f64], scales: &[f64]) -> Vec<f64> {
-    let moves = scaled.iter().zip(scales).map(|(step, scale)| step / scale);
+/// The prior's weights, moved by so many steps steps.
+fn moved(prior: &[f64], steps: &[f64], scales: &[f64]) -> Vec<f64> {
+    let moves = steps.iter().zip(scales).map(|(step, scale)| step / scale);
     prior.iter().zip(moves).map(|(weight, by)| weight + by).collect()
 }
 
-/// Loss and gradient in the scaled moves from the prior.
-fn loss(
-    choices: &[Choice],
-    width: usize,
-    scales: &[f64],
-    prior: &[f64],
-    scaled: &[f64],
-    ridge: f64,
-) -> (f64, Vec<f64>) {
-    let weights = moved(prior, scaled, scales);
+/// Loss and gradient in the steps moves from the prior.
+fn loss(choices: &[Choice], width: usize, scales: &[f64], prior: &[f64], steps: &[f64], ridge: f64) -> (f64, Vec<f64>) {
+    let weights = moved(prior, steps, scales);
     let mut gradient = vec![0.0; weights.len()];
     let mut sum = 0.0;
     let (mut odds, mut local) = (Vec::new(), vec![0.0; width]);
@@ -69,10 +62,10 @@ fn loss(
             }
         }
     }
-    for ((slot, scale), weight) in gradient.iter_mut().zip(scales).zip(scaled) {
+    for ((slot, scale), weight) in gradient.iter_mut().zip(scales).zip(steps) {
         *slot = *slot / scale + ridge * weight;
     }
-    let penalty: f64 = scaled.iter().map(|w| w * w).sum();
+    let penalty: f64 = steps.iter().map(|w| w * w).sum();
     (sum + 0.5 * ridge * penalty, gradient)
 }
 
@@ -132,7 +125,9 @@ fn descend(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)]) -> Vec<f64> {
     }
     if let Some((_, turned, curvature)) = memory.last() {
         let scale = curvature / inner(turned, turned);
-        direction.iter_mut().for_each(|d| *d *= scale);
+        for d in &mut direction {
+            *d *= scale;
+        }
     }
     for ((went, turned, curvature), factor) in memory.iter().zip(factors.iter().rev()) {
         let other = inner(turned, &direction) / curvature;

@@ -53,6 +53,9 @@ pub(crate) struct Plan {
     pub(crate) ridge: f64,
 }
 
+/// The scale of a feature that never differs: its weight stays what it was.
+pub(crate) const CONSTANT: f64 = 1.0;
+
 /// Root mean square of each crossed feature's difference between what was chosen and what was not.
 pub(crate) fn scales(choices: &[Choice], width: usize) -> Vec<f64> {
     let mut sums = vec![0.0; SITUATIONS * width];
@@ -68,8 +71,7 @@ pub(crate) fn scales(choices: &[Choice], width: usize) -> Vec<f64> {
         }
     }
     let scale = |sum: f64| (sum / f64::max(count, 1.0)).sqrt();
-    // A feature that never differs keeps its zero weight, whatever it is divided by.
-    sums.into_iter().map(|sum| if scale(sum) > 1e-9 { scale(sum) } else { 1.0 }).collect()
+    sums.into_iter().map(|sum| if scale(sum) > 1e-9 { scale(sum) } else { CONSTANT }).collect()
 }
 
 pub(crate) fn fill(choice: &Choice, other: usize, width: usize, out: &mut [f64]) {

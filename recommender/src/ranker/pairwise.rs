@@ -19,26 +19,40 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::FitError;
 use crate::features::SITUATIONS;
-use crate::ranker::{Choice, Plan, fill, scales};
+use crate::ranker::{CONSTANT, Choice, Plan, fill, scales};
+
+/// Iterations of the optimiser in the last round; the earlier ones only find where to look.
+const STEPS: u64 = 60;
 
 /// Weights (situation × feature, for features as they are) from held-out choices.
 pub(crate) fn fit(choices: &[Choice], width: usize, plan: Plan, rng: &mut ChaCha8Rng) -> Result<Vec<f64>, FitError> {
     let scales = scales(choices, width);
     let mut weights = vec![0.0; SITUATIONS * width];
-    for _ in 0..plan.rounds {
-        let pairs = draw(choices, width, &weights, plan.negatives, rng);
-        if pairs.is_empty() {
+    for round in 1..=plan.rounds {
+        let last = round == plan.rounds;
+        let negatives = if last { plan.negatives } else { plan.negatives.min(2) };
+        let drawn = draw(choices, width, &weights, negatives, rng);
+        if drawn.pairs.len() < 2 {
             break;
         }
         let start: Vec<f64> = weights.iter().zip(&scales).map(|(w, s)| w * s).collect();
-        let fitted = logistic(choices, &pairs, width, &scales, start, plan.ridge)?;
+        let steps = if last { STEPS } else { STEPS / 4 };
+        let fitted = logistic(choices, &drawn, &scales, &start, plan.ridge, steps)?;
         weights = fitted.iter().zip(&scales).map(|(w, s)| w / s).collect();
     }
     Ok(weights)
 }
 
+/// Pairs, and how much of a choice's whole list one of them stands for.
+struct Drawn {
+    /// (choice, row not chosen).
+    pairs: Vec<(u32, u32)>,
+    /// Drawn pairs per unit of mass: the loss of the pairs is so many times that of the lists.
+    rate: f64,
+}
+
 /// Pairs (choice, row not chosen), drawn as the module's documentation says.
-fn draw(choices: &[Choice], width: usize, weights: &[f64], negatives: usize, rng: &mut ChaCha8Rng) -> Vec<(u32, u32)> {
+fn draw(choices: &[Choice], width: usize, weights: &[f64], negatives: usize, rng: &mut ChaCha8Rng) -> Drawn {
     // Mass of a choice: Σ over n of (exp s_n + exp s_p) / Z.
     let lists: Vec<(Vec<f64>, f64)> = choices
         .iter()
@@ -74,42 +88,48 @@ fn draw(choices: &[Choice], width: usize, weights: &[f64], negatives: usize, rng
             pairs.push((index, other as u32 + 1));
         }
     }
-    pairs
+    Drawn { pairs, rate: negatives as f64 / mean.max(1e-9) }
 }
 
+/// linfa's weights for the scaled differences. In single precision: the cost is memory's.
 fn logistic(
     choices: &[Choice],
-    pairs: &[(u32, u32)],
-    width: usize,
+    drawn: &Drawn,
     scales: &[f64],
-    start: Vec<f64>,
+    start: &[f64],
     ridge: f64,
+    steps: u64,
 ) -> Result<Vec<f64>, FitError> {
-    let columns = scales.len();
-    let mut records = Array2::zeros((pairs.len(), columns));
-    let mut difference = vec![0.0; columns];
+    let pairs = &drawn.pairs;
+    let width = scales.len() / SITUATIONS;
+    // Features that never differ are left out.
+    let used: Vec<usize> = (0..scales.len()).filter(|&c| scales[c].to_bits() != CONSTANT.to_bits()).collect();
+    let mut records = Array2::<f32>::zeros((pairs.len(), used.len()));
+    let mut difference = vec![0.0; scales.len()];
     for (at, (&(choice, other), mut record)) in pairs.iter().zip(records.rows_mut()).enumerate() {
         fill(&choices[choice as usize], other as usize, width, &mut difference);
         // Both directions of a pair say the same; taking turns gives linfa its two classes.
         let sign = if at % 2 == 0 { 1.0 } else { -1.0 };
-        for ((slot, d), scale) in record.iter_mut().zip(&difference).zip(scales) {
-            *slot = sign * d / scale;
+        for (slot, &column) in record.iter_mut().zip(&used) {
+            *slot = (sign * difference[column] / scales[column]) as f32;
         }
     }
     let preferred: Array1<bool> = (0..pairs.len()).map(|at| at % 2 == 0).collect();
-    if pairs.len() < 2 {
-        return Ok(start);
-    }
+    let start: Array1<f32> = used.iter().map(|&column| start[column] as f32).collect();
     let model = LogisticRegression::default()
         .with_intercept(false)
-        .alpha(ridge)
-        .max_iterations(60)
+        .alpha((ridge * drawn.rate) as f32)
+        .max_iterations(steps)
         // The tolerance is absolute, and the loss is summed over the pairs.
-        .gradient_tolerance(1e-4 * pairs.len() as f64)
-        .initial_params(Array1::from(start))
+        .gradient_tolerance(2e-4 * pairs.len() as f32)
+        .initial_params(start)
         .fit(&DatasetBase::new(records, preferred))
         .map_err(|error| FitError::Ranker(error.to_string()))?;
     // linfa calls the more frequent label positive, whichever it is.
     let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-    Ok(model.params().iter().map(|w| sign * w).collect())
+    let mut weights = vec![0.0; scales.len()];
+    for (&column, &weight) in used.iter().zip(model.params()) {
+        weights[column] = sign * f64::from(weight);
+    }
+    Ok(weights)
 }

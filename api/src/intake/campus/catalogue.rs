@@ -88,6 +88,10 @@ impl Catalogue {
         let orders = words.topics.iter().map(|topic| {
             let mut order: Vec<usize> = (0..topic.subjects.len()).collect();
             draw.shuffle(&mut order);
+            // The smallest campus has something for everybody, and that is in English.
+            if let Some(english) = order.iter().position(|subject| topic.subjects[*subject].language == "en") {
+                order.swap(0, english);
+            }
             (order, 0)
         });
         let orders = orders.collect();
@@ -100,7 +104,8 @@ impl Catalogue {
             }
         }
         let staff = count.div_ceil(5);
-        let mut builder = Builder { words, seed, until, staff, orders, by_grace: 0, courses: Vec::with_capacity(count) };
+        let mut builder =
+            Builder { words, seed, until, staff, orders, by_grace: 0, courses: Vec::with_capacity(count) };
         for chain in 0.. {
             if builder.courses.len() >= count || deck.is_empty() {
                 break;
@@ -116,8 +121,11 @@ impl Builder<'_> {
         let mut draw = Draw::new(self.seed, Purpose::Chain, number);
         let words = self.words;
         let (order, used) = &mut self.orders[topic];
-        let round = *used / order.len();
-        let Some(subject) = words.topics[topic].subjects.get(order[*used % order.len()]) else { return };
+        let size = order.len().max(1);
+        let round = *used / size;
+        let Some(subject) = words.topics[topic].subjects.get(order.get(*used % size).copied().unwrap_or(0)) else {
+            return;
+        };
         *used += 1;
 
         let mut circles = [0.0; CIRCLES];

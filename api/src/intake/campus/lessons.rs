@@ -71,9 +71,8 @@ impl Writer<'_> {
         let phrases = self.words.phrases(self.language, part);
         let values = [("{a}", concept), ("{A}", &capitalised(concept))];
         let start = draw.below(phrases.len());
-        let titles: Vec<String> = (0..phrases.len())
-            .map(|turn| filled(phrases[(start + turn) % phrases.len()], &values))
-            .collect();
+        let titles: Vec<String> =
+            (0..phrases.len()).map(|turn| filled(phrases[(start + turn) % phrases.len()], &values)).collect();
         let taken = |title: &str| before.iter().any(|lesson| lesson.title == title);
         // Where all phrases are used up, lessons are numbered.
         let numbered = (2..).map(|number| format!("{} ({number})", titles.first().map_or(concept, String::as_str)));

@@ -155,7 +155,9 @@ impl<'a> Life<'a> {
     /// How much she knows of a course's topic, on the scale of what courses expect.
     fn skill(&self, stays: &[Stay], course: &Course, now: i64) -> f64 {
         let known = stays.iter().filter(|stay| {
-            stay.finished && stay.to <= now && self.catalogue.courses[stay.course].topics.first() == course.topics.first()
+            stay.finished
+                && stay.to <= now
+                && self.catalogue.courses[stay.course].topics.first() == course.topics.first()
         });
         (0.25 + 0.3 * self.traits.ability + 0.7 * known.count() as f64).clamp(-0.5, 2.4)
     }
@@ -166,8 +168,7 @@ impl<'a> Life<'a> {
         let interest = course.topics.first().map_or(0.0, |topic| self.traits.interests[*topic]);
         let gap = (course.demand - self.skill(stays, course, now)).max(0.0);
         // How well learner and course go together: around 0, mostly within ±2.
-        let fit = 0.6 * self.traits.ability + 1.6 * (self.traits.diligence - 0.5) + 0.4 * course.quality
-            - 0.6 * gap
+        let fit = 0.6 * self.traits.ability + 1.6 * (self.traits.diligence - 0.5) + 0.4 * course.quality - 0.6 * gap
             + 0.5 * interest
             + 0.3 * self.draw.normal();
         let mut stay = Stay { course: place, from: now, to: now, finished: false, visits: Vec::new(), rating: None };
@@ -175,6 +176,7 @@ impl<'a> Life<'a> {
         if survived {
             self.go_back(course, &mut stay, matches!(fate, Fate::Finishes));
         }
+        stay.from = stay.visits.iter().map(|visit| visit.from).min().unwrap_or(now);
         stay.to = stay.visits.iter().map(|visit| visit.to).max().unwrap_or(now);
         stay.finished =
             stay.visits.len() == course.lessons.len() && stay.visits.iter().all(|visit| visit.progress >= 1.0);
@@ -184,8 +186,8 @@ impl<'a> Life<'a> {
             _ => 0.02,
         };
         if self.draw.chance(willing) {
-            let stars = 3.6 + 0.7 * course.quality + 0.3 * fit + if stay.finished { 0.3 } else { -0.9 };
-            stay.rating = Some((stars + 0.6 * self.draw.normal() + 0.5).clamp(1.0, 5.0) as i64);
+            let liking = 3.6 + 0.7 * course.quality + 0.3 * fit + if stay.finished { 0.3 } else { -0.9 };
+            stay.rating = Some((liking + 0.6 * self.draw.normal() + 0.5).clamp(1.0, 5.0) as i64);
         }
         stay
     }

@@ -58,6 +58,8 @@ pub struct Campus {
     catalogue: Catalogue,
     /// Who is in each course, found out when talk is first wanted.
     members: OnceLock<Vec<Members>>,
+    /// Courses begun and lessons opened by a learner, on average; asked for often while records are read.
+    typical: OnceLock<(f64, f64)>,
 }
 
 impl Campus {
@@ -65,7 +67,7 @@ impl Campus {
     pub fn new(size: CampusSize) -> Self {
         let words = Words::read();
         let catalogue = Catalogue::new(&words, size.seed, size.courses as usize, size.until.seconds());
-        Self { size, words, catalogue, members: OnceLock::new() }
+        Self { size, words, catalogue, members: OnceLock::new(), typical: OnceLock::new() }
     }
 
     fn people(&self) -> People<'_> {
@@ -132,28 +134,26 @@ impl Campus {
     }
 
     /// How many courses are begun and lessons opened by a learner, on average, from a few of them.
-    fn sampled(&self) -> (f64, f64) {
+    fn typical(&self) -> (f64, f64) {
         const SAMPLE: usize = 100;
-        let learners = self.size.learners as usize;
-        let step = (learners / SAMPLE).max(1);
-        let (mut people, mut stays, mut visits) = (0.0, 0.0, 0.0);
-        for place in (self.first_learner()..self.people_count()).step_by(step) {
-            let found = self.stays(place);
-            people += 1.0;
-            stays += found.len() as f64;
-            visits += found.iter().map(|stay| stay.visits.len()).sum::<usize>() as f64;
-        }
-        if people > 0.0 { (stays / people, visits / people) } else { (0.0, 0.0) }
+        *self.typical.get_or_init(|| {
+            let step = (self.size.learners as usize / SAMPLE).max(1);
+            let (mut people, mut stays, mut visits) = (0.0, 0.0, 0.0);
+            for place in (self.first_learner()..self.people_count()).step_by(step) {
+                let found = self.stays(place);
+                people += 1.0;
+                stays += found.len() as f64;
+                visits += found.iter().map(|stay| stay.visits.len()).sum::<usize>() as f64;
+            }
+            if people > 0.0 { (stays / people, visits / people) } else { (0.0, 0.0) }
+        })
     }
 
     fn learner(&self, place: usize) -> LearnerRecord {
         let person = self.people().person(place);
         let demo_learner = DEMO_PEOPLE.get(place).is_some_and(|demo| demo.role == "learner");
-        let goals = if demo_learner || place >= self.first_learner() {
-            self.people().traits(place).goals
-        } else {
-            Vec::new()
-        };
+        let goals =
+            if demo_learner || place >= self.first_learner() { self.people().traits(place).goals } else { Vec::new() };
         LearnerRecord {
             key: person_key(place),
             name: person.name,
@@ -216,8 +216,8 @@ fn lesson_key(course: &str, place: usize) -> String {
 }
 
 /// The records, numbered.
-fn rows<'a, T>(records: impl Iterator<Item = T> + Send + 'a) -> Result<Option<Rows<'a, T>>, SourceError> {
-    Ok(Some(Box::new(records.zip(1..).map(|(record, line)| Ok(Row { line, record })))))
+fn rows<'a, T>(records: impl Iterator<Item = T> + Send + 'a) -> Rows<'a, T> {
+    Box::new(records.zip(1..).map(|(record, line)| Ok(Row { line, record })))
 }
 
 impl Source for Campus {
@@ -242,29 +242,31 @@ impl Source for Campus {
             Kind::Learners => self.people_count() as u64,
             Kind::Courses => self.courses_count() as u64,
             Kind::Lessons => self.catalogue.courses.iter().map(|course| course.lessons.len() as u64).sum(),
-            Kind::Activity => (learners * self.sampled().1) as u64,
+            Kind::Activity => (learners * self.typical().1) as u64,
             // A thread has about 3 posts, a course's welcome some introductions besides.
-            Kind::Posts => (learners * self.sampled().0 / LEARNERS_A_THREAD * 3.1) as u64 + 8 * self.courses_count() as u64,
+            Kind::Posts => {
+                (learners * self.typical().0 / LEARNERS_A_THREAD * 3.1) as u64 + 8 * self.courses_count() as u64
+            }
         })
     }
 
     fn courses(&self) -> Result<Option<Rows<'_, CourseRecord>>, SourceError> {
-        rows((0..self.courses_count()).map(|place| self.course(place)))
+        Ok(Some(rows((0..self.courses_count()).map(|place| self.course(place)))))
     }
 
     fn lessons(&self) -> Result<Option<Rows<'_, LessonRecord>>, SourceError> {
-        rows((0..self.courses_count()).flat_map(|place| self.lessons_of(place)))
+        Ok(Some(rows((0..self.courses_count()).flat_map(|place| self.lessons_of(place)))))
     }
 
     fn learners(&self) -> Result<Option<Rows<'_, LearnerRecord>>, SourceError> {
-        rows((0..self.people_count()).map(|place| self.learner(place)))
+        Ok(Some(rows((0..self.people_count()).map(|place| self.learner(place)))))
     }
 
     fn activity(&self) -> Result<Option<Rows<'_, ActivityRecord>>, SourceError> {
-        rows(self.learner_places().flat_map(|place| self.activity_of(place)))
+        Ok(Some(rows(self.learner_places().flat_map(|place| self.activity_of(place)))))
     }
 
     fn posts(&self) -> Result<Option<Rows<'_, PostRecord>>, SourceError> {
-        rows((0..self.courses_count()).flat_map(|place| self.posts_of(place)))
+        Ok(Some(rows((0..self.courses_count()).flat_map(|place| self.posts_of(place)))))
     }
 }

@@ -135,8 +135,7 @@ impl People<'_> {
     /// What makes the learner at a place learn as she does.
     pub(super) fn traits(&self, place: usize) -> Traits {
         let person = self.person(place);
-        // A stream apart from that of the name, so that names can be made alone.
-        let mut draw = Draw::new(self.seed, Purpose::Person, place | 1 << 40);
+        let mut draw = Draw::new(self.seed, Purpose::Traits, place);
         let topics = &self.words.topics;
         let popularity: Vec<f64> = (0..topics.len()).map(|topic| self.topic_popularity(topic)).collect();
         let favourite = draw.weighted(&popularity).unwrap_or(0);
@@ -181,7 +180,12 @@ impl People<'_> {
         }
         self.make_demo(place, &mut traits);
         let mut seen = Vec::new();
-        traits.goals.retain(|goal| !seen.contains(goal) && { seen.push(*goal); true });
+        traits.goals.retain(|goal| {
+            !seen.contains(goal) && {
+                seen.push(*goal);
+                true
+            }
+        });
         traits
     }
 

@@ -119,8 +119,7 @@ impl Forum<'_> {
     fn thread(&self, draw: &mut Draw, number: usize, opener: Member) -> Vec<PostRecord> {
         let is_question = draw.chance(0.65);
         let part = if is_question { self.with_code(draw, "question") } else { "discussion" };
-        let (kind, category) =
-            if is_question { (ThreadKind::Question, 1) } else { (ThreadKind::Discussion, 0) };
+        let (kind, category) = if is_question { (ThreadKind::Question, 1) } else { (ThreadKind::Discussion, 0) };
         let mut thread = self.open(draw, number, kind, category);
         let at = opener.from + (draw.unit() * (opener.to - opener.from) as f64) as i64;
         self.say(draw, &mut thread, part, opener.person, at, None);
@@ -226,8 +225,11 @@ impl Forum<'_> {
         if at > self.people.span.1 || (!is_first && at < thread.last()) {
             return;
         }
-        thread.said.push(phrase);
         let (title, text) = phrase.split_once(" # ").unwrap_or(("", phrase));
+        if is_first && title.is_empty() {
+            return; // nobody answers what was not said
+        }
+        thread.said.push(phrase);
         let given = self.people.person(author).given;
         let mut values = thread.values.each_ref().map(|(name, value)| (*name, value.as_str())).to_vec();
         values.push(("{N}", &given));

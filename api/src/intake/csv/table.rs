@@ -258,7 +258,8 @@ impl<R: Read> Splitter<R> {
             newlines += u64::from(byte == b'\n');
             state = match (state, byte) {
                 (State::FieldStart, b'"') => State::Quoted,
-                (State::Quoted, b'"') => State::QuoteInQuoted,
+                // A carriage return may end the line.
+                (State::Quoted, b'"') | (State::QuoteInQuoted, b'\r') => State::QuoteInQuoted,
                 (State::QuoteInQuoted, b'"') | (State::Quoted, _) => {
                     fields.bytes.push(byte);
                     State::Quoted
@@ -268,7 +269,6 @@ impl<R: Read> Splitter<R> {
                     State::FieldStart
                 }
                 (_, b'\n') => break,
-                (State::QuoteInQuoted, b'\r') => State::QuoteInQuoted,
                 (State::QuoteInQuoted, _) => return Err(Flaw::AfterQuote),
                 (State::FieldStart | State::Plain, _) => {
                     fields.bytes.push(byte);
@@ -325,21 +325,26 @@ impl<R: Read> Splitter<R> {
 mod tests {
     use super::*;
 
-    fn split(text: &[u8]) -> Vec<Result<(u64, Vec<String>), (u64, String)>> {
+    /// A line, and the values of its row or what is wrong with it.
+    type Found = (u64, Result<Vec<String>, String>);
+
+    fn split(text: &[u8]) -> Vec<Found> {
         let mut rows = Splitter::new(text);
         let mut fields = Fields::default();
         let mut found = Vec::new();
         while let Some(row) = rows.next(&mut fields) {
             found.push(match row {
-                Ok(line) => Ok((line, fields.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect())),
-                Err((line, flaw)) => Err((line, flaw.to_string())),
+                Ok(line) => {
+                    (line, Ok(fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()))
+                }
+                Err((line, flaw)) => (line, Err(flaw.to_string())),
             });
         }
         found
     }
 
-    fn row(line: u64, fields: &[&str]) -> Result<(u64, Vec<String>), (u64, String)> {
-        Ok((line, fields.iter().map(ToString::to_string).collect()))
+    fn row(line: u64, fields: &[&str]) -> Found {
+        (line, Ok(fields.iter().map(ToString::to_string).collect()))
     }
 
     #[test]
@@ -357,9 +362,9 @@ mod tests {
     fn a_lost_quote_costs_one_row() {
         let found = split(b"a,b\n1,\"x\n2,\"y\"\n3,\"z\n4,w\n");
         assert_eq!(found[0], row(1, &["a", "b"]));
-        assert_eq!(found[1], Err((2, Flaw::AfterQuote.to_string())));
+        assert_eq!(found[1], (2, Err(Flaw::AfterQuote.to_string())));
         assert_eq!(found[2], row(3, &["2", "y"]));
-        assert_eq!(found[3], Err((4, Flaw::Unclosed.to_string())));
+        assert_eq!(found[3], (4, Err(Flaw::Unclosed.to_string())));
         assert_eq!(found[4], row(5, &["4", "w"]));
         assert_eq!(found.len(), 5);
     }
@@ -370,6 +375,6 @@ mod tests {
         text.resize(3 * LONGEST_ROW, b'x');
         text.extend(b"\nb");
         let found = split(&text);
-        assert_eq!(found, [row(1, &["a"]), Err((2, Flaw::TooLong.to_string())), row(3, &["b"])]);
+        assert_eq!(found, [row(1, &["a"]), (2, Err(Flaw::TooLong.to_string())), row(3, &["b"])]);
     }
 }

@@ -86,7 +86,10 @@ fn what_is_not_said_has_a_default() {
     let lesson = school.lessons().unwrap().unwrap().next().unwrap().unwrap().record;
     assert_eq!((lesson.kind, lesson.seconds), (LessonKind::Video, None));
     let post = school.posts().unwrap().unwrap().next().unwrap().unwrap().record;
-    assert_eq!((post.category.as_str(), post.kind, post.body.as_str()), ("General", ThreadKind::Discussion, "How\nmany?"));
+    assert_eq!(
+        (post.category.as_str(), post.kind, post.body.as_str()),
+        ("General", ThreadKind::Discussion, "How\nmany?")
+    );
     assert!(school.learners().unwrap().is_none());
 }
 
@@ -126,7 +129,10 @@ fn each_bad_row_is_named_with_line_column_and_reason_and_the_others_are_read() {
             "14 : has 2 values where the first line names 8 columns",
         ]
     );
-    assert_eq!(school.activity().unwrap().unwrap().filter_map(Result::ok).map(|row| row.line).collect::<Vec<_>>(), [15]);
+    assert_eq!(
+        school.activity().unwrap().unwrap().filter_map(Result::ok).map(|row| row.line).collect::<Vec<_>>(),
+        [15]
+    );
 }
 
 #[test]
@@ -186,7 +192,11 @@ fn people_courses_and_posts_are_checked_too() {
 fn a_folder_without_our_files_or_a_file_without_a_needed_column_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let empty = CsvFolder::open(dir.path(), "school").unwrap_err();
-    assert!(empty.to_string().ends_with("none of the files learners.csv, courses.csv, lessons.csv, activity.csv, threads.csv"));
+    assert!(
+        empty
+            .to_string()
+            .ends_with("none of the files learners.csv, courses.csv, lessons.csv, activity.csv, threads.csv")
+    );
     let missing = CsvFolder::open(&dir.path().join("nowhere"), "school").unwrap_err();
     assert!(matches!(missing, SourceError::Unreadable { .. }));
 
@@ -203,8 +213,8 @@ fn a_folder_without_our_files_or_a_file_without_a_needed_column_is_refused() {
 
 #[test]
 fn the_number_of_rows_is_estimated_for_a_progress_bar() {
-    let rows: String = (0..20_000).map(|n| format!("l{n},Learner {n}\n")).collect();
-    let (_dir, school) = folder(&[("learners.csv", &format!("key,name\n{rows}"))]);
+    let rows: Vec<String> = (0..20_000).map(|n| format!("l{n},Learner {n}")).collect();
+    let (_dir, school) = folder(&[("learners.csv", &format!("key,name\n{}\n", rows.join("\n")))]);
     let estimate = school.expected(Kind::Learners).unwrap();
     assert!((15_000..25_000).contains(&estimate), "{estimate}");
     assert_eq!(school.expected(Kind::Posts), None);

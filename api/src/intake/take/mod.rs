@@ -1,0 +1,199 @@
+//! Taking records in: each kind in one transaction, checked against what is there.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use super::{
+    records::{BadRow, Kind, LearnerRecord, Row, Rows, Source, SourceError},
+    report::{FileReport, Report},
+    store::{self, AccountRow, Known},
+};
+use crate::{
+    accounts::Accounts,
+    db::{Db, DbError, Tx},
+    ids::AccountId,
+    time::Clock,
+};
+use catalogue::Topics;
+
+mod activity;
+mod catalogue;
+
+/// So many rows are written with one statement.
+const BATCH: usize = 500;
+
+/// Takes records in.
+pub struct Intake {
+    db: Db,
+    clock: Clock,
+    accounts: Accounts,
+}
+
+/// Why nothing more could be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// A file can't be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The database does not take it.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Told after each batch: the kind, how many rows were read of it, and about how many there are.
+pub type OnProgress<'a> = &'a mut (dyn FnMut(Kind, u64, Option<u64>) + Send);
+
+/// What one run knows and tells.
+struct Run<'a> {
+    source: &'a dyn Source,
+    name: String,
+    known: Known,
+    on_progress: OnProgress<'a>,
+}
+
+impl Intake {
+    /// The service.
+    pub fn new(db: Db, clock: Clock, accounts: Accounts) -> Self {
+        Self { db, clock, accounts }
+    }
+
+    /// Whether there is nobody and nothing to learn yet.
+    pub async fn is_empty(&self) -> Result<bool, DbError> {
+        store::is_empty(&self.db).await
+    }
+
+    /// Takes everything that a source has, kind by kind. A kind with a bad row is not taken, and none after it.
+    pub async fn take(&self, source: &dyn Source, on_progress: OnProgress<'_>) -> Result<Report, IntakeError> {
+        let known = store::known(&self.db).await?;
+        let mut run = Run { source, name: source.name(), known, on_progress };
+        let mut report = Report::default();
+        for kind in [Kind::Learners, Kind::Courses, Kind::Lessons, Kind::Activity, Kind::Posts] {
+            let file = source.file(kind);
+            if !report.complete() {
+                if present(source, kind)? {
+                    report.left.push(file);
+                }
+                continue;
+            }
+            let mut told = FileReport::new(file);
+            let mut tx = self.db.begin().await?;
+            let found = match kind {
+                Kind::Learners => match source.learners()? {
+                    Some(rows) => self.learners(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    None => false,
+                },
+                Kind::Courses => match source.courses()? {
+                    Some(rows) => self.courses(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    None => false,
+                },
+                Kind::Lessons => match source.lessons()? {
+                    Some(rows) => self.lessons(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    None => false,
+                },
+                Kind::Activity => match source.activity()? {
+                    Some(rows) => self.activity(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    None => false,
+                },
+                Kind::Posts => match source.posts()? {
+                    Some(rows) => activity::posts(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    None => false,
+                },
+            };
+            if !found {
+                continue;
+            }
+            if told.taken() {
+                tx.commit().await?;
+            }
+            report.files.push(told);
+        }
+        Ok(report)
+    }
+
+    async fn learners(
+        &self,
+        run: &mut Run<'_>,
+        tx: &mut Tx,
+        rows: Rows<'_, LearnerRecord>,
+        told: &mut FileReport,
+    ) -> Result<(), IntakeError> {
+        let mut topics = Topics::new(&run.known);
+        let mut lines: HashMap<AccountId, u64> = HashMap::new();
+        let mut batches = Batches::new(rows, Kind::Learners);
+        while let Some(batch) = batches.next(run, told) {
+            let mut accounts = Vec::with_capacity(batch.len());
+            for Row { line, record } in batch {
+                let id = AccountId::imported(&run.name, &record.key);
+                if !is_new(&mut lines, id, line, told) {
+                    continue;
+                }
+                run.known.accounts.insert(id);
+                let goals = record.goals.iter().map(|name| topics.get(name)).collect();
+                let email = record.email.map(|email| email.trim().to_lowercase());
+                let email =
+                    email.map(|email| (self.accounts.email_hash(&email), email)).map(|(hash, email)| (email, hash));
+                accounts.push(AccountRow { id, name: record.name, email, goals });
+            }
+            store::put_topics(tx, &topics.take_new()).await?;
+            for taken in store::put_accounts(tx, &accounts, self.clock.now()).await? {
+                told.refuse(BadRow::new(lines[&taken], "email", "this address belongs to somebody else"));
+            }
+        }
+        run.known.topics.extend(topics.known());
+        Ok(())
+    }
+}
+
+/// Whether the key is new in this file; a second row with the same key is bad.
+fn is_new<T: Copy + Eq + std::hash::Hash>(
+    lines: &mut HashMap<T, u64>,
+    id: T,
+    line: u64,
+    told: &mut FileReport,
+) -> bool {
+    match lines.entry(id) {
+        Entry::Vacant(entry) => {
+            entry.insert(line);
+            true
+        }
+        Entry::Occupied(first) => {
+            told.refuse(BadRow::new(line, "key", format!("this key stands in line {} already", first.get())));
+            false
+        }
+    }
+}
+
+/// Reads rows in batches, sorts out the bad ones, and tells how far it is.
+struct Batches<'a, T> {
+    rows: Rows<'a, T>,
+    kind: Kind,
+}
+
+impl<'a, T> Batches<'a, T> {
+    fn new(rows: Rows<'a, T>, kind: Kind) -> Self {
+        Self { rows, kind }
+    }
+
+    fn next(&mut self, run: &mut Run<'_>, told: &mut FileReport) -> Option<Vec<Row<T>>> {
+        let before = told.read;
+        let mut batch = Vec::with_capacity(BATCH);
+        for row in self.rows.by_ref().take(BATCH) {
+            told.read += 1;
+            match row {
+                Ok(row) => batch.push(row),
+                Err(bad) => told.refuse(bad),
+            }
+        }
+        (run.on_progress)(self.kind, told.read, run.source.expected(self.kind));
+        (told.read > before).then_some(batch)
+    }
+}
+
+fn present(source: &dyn Source, kind: Kind) -> Result<bool, SourceError> {
+    Ok(match kind {
+        Kind::Learners => source.learners()?.is_some(),
+        Kind::Courses => source.courses()?.is_some(),
+        Kind::Lessons => source.lessons()?.is_some(),
+        Kind::Activity => source.activity()?.is_some(),
+        Kind::Posts => source.posts()?.is_some(),
+    })
+}

@@ -1,0 +1,86 @@
+//! Somebody who asks.
+
+use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Sends requests through the server's own routes, as one viewer.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) routes: Arc<BoxEndpoint<'static, Response>>,
+    pub(crate) token: Option<String>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The media type.
+    pub media_type: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The text as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+impl Client {
+    /// The same client with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Asks, and answers with the whole JSON.
+    pub async fn ask(&self, query: &str) -> Value {
+        self.ask_with(query, json!({})).await
+    }
+
+    /// As [`Client::ask`], with variables.
+    pub async fn ask_with(&self, query: &str, variables: Value) -> Value {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
+        self.send(request.uri_str("/graphql").body(body)).await.json()
+    }
+
+    /// Asks for something that must come without errors, and answers with `data`.
+    ///
+    /// # Panics
+    /// If there are errors.
+    pub async fn data(&self, query: &str) -> Value {
+        self.data_with(query, json!({})).await
+    }
+
+    /// As [`Client::data`], with variables.
+    ///
+    /// # Panics
+    /// If there are errors.
+    pub async fn data_with(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.ask_with(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}\nanswered\n{answer:#}");
+        answer["data"].take()
+    }
+
+    /// Sends any request.
+    ///
+    /// # Panics
+    /// If the answer breaks off.
+    pub async fn send(&self, mut request: Request) -> Answer {
+        if let Some(token) = &self.token {
+            let value = format!("Bearer {token}").parse().expect("a token is ASCII");
+            request.headers_mut().insert(poem::http::header::AUTHORIZATION, value);
+        }
+        let response = self.routes.get_response(request).await;
+        let (parts, body) = response.into_parts();
+        let media_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Answer {
+            status: parts.status,
+            media_type: media_type.to_owned(),
+            text: body.into_string().await.expect("a whole answer in UTF-8"),
+        }
+    }
+}

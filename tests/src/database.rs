@@ -1,0 +1,31 @@
+//! Throw-away databases.
+
+use tempfile::TempDir;
+
+use crate::postgres;
+
+/// A database of one test. Gone when it is dropped.
+#[derive(Debug)]
+pub struct Database {
+    /// Where it is.
+    pub url: String,
+    // Kept for its end.
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    /// A SQLite file in a folder of its own; nothing is in it yet.
+    ///
+    /// # Panics
+    /// If no folder can be made.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { url: format!("sqlite://{}/stoa.db", folder.path().display()), _folder: Some(folder) }
+    }
+
+    /// An empty database on the test server; `None` where there is no server and there need not be one
+    /// (see [`postgres`]).
+    pub async fn postgres() -> Option<Self> {
+        Some(Self { url: postgres::new_database().await?, _folder: None })
+    }
+}

@@ -1,0 +1,126 @@
+//! A small school, the same in every story (see `fixtures/school`).
+//!
+//! Ana teaches *Living Soil* and *Compost*; Bo assists her and teaches *Le sol vivant*. Mei has completed
+//! *Living Soil* and begun *Compost*, whose forum is open; Omar is in both; Zoe is in *Le sol vivant*.
+
+use std::{path::Path, sync::Arc};
+
+use poem::EndpointExt as _;
+use stoa_api::{
+    accounts::secret::SecretKey,
+    app::App,
+    db::{Db, Options},
+    http,
+    ids::{AccountId, CourseId, LessonId, PostId, ThreadId},
+    intake::{Intake, Report, csv::CsvFolder},
+    time::{Clock, Timestamp},
+};
+
+use crate::{Client, Database};
+
+/// The name under which the school's keys are imported.
+pub const SCHOOL: &str = "school";
+
+/// The school, on a database of its own.
+pub struct School {
+    /// The services.
+    pub app: App,
+    /// The school's clock: it is 2026-03-02, nine o'clock, until a story moves it.
+    pub clock: Clock,
+    /// Where its database is.
+    pub database: Database,
+    anybody: Client,
+}
+
+impl School {
+    /// Opens the school on an empty database.
+    ///
+    /// # Panics
+    /// If the database does not take it.
+    pub async fn open(database: Database) -> Self {
+        let school = Self::empty(database).await;
+        let report = school.import(&Self::fixture()).await;
+        assert!(report.complete(), "{report}");
+        school
+    }
+
+    /// The folder with the school's files.
+    pub fn fixture() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/school")
+    }
+
+    /// A school with nobody in it.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn empty(database: Database) -> Self {
+        let db = Db::open(&Options::create(&database.url)).await.expect("a database");
+        db.migrate().await.expect("migrations");
+        let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
+        let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
+        let app = App::new(db, clock.clone(), key).await.expect("the services");
+        let routes = Arc::new(http::routes(&app, Vec::new()).boxed());
+        Self { anybody: Client { routes, token: None }, app, clock, database }
+    }
+
+    /// Takes the files of a folder in.
+    ///
+    /// # Panics
+    /// If they can't be read, or the database fails.
+    pub async fn import(&self, folder: &Path) -> Report {
+        let source = CsvFolder::open(folder, SCHOOL).expect("a folder of files");
+        let intake = Intake::new(self.app.db.clone(), self.clock.clone(), self.app.accounts.clone());
+        intake.take(&source, &mut |_, _, _| {}).await.expect("an import")
+    }
+
+    /// Somebody who has not signed in.
+    pub fn anybody(&self) -> &Client {
+        &self.anybody
+    }
+
+    /// One of the school's people, by key (`mei`, `ana`, …), signed in.
+    ///
+    /// # Panics
+    /// If there is nobody with the key.
+    pub async fn person(&self, key: &str) -> Client {
+        let token = self.app.accounts.issue_token(person_id(key), "test", None).await.expect("a token");
+        self.anybody.with_token(token.secret_text())
+    }
+
+    /// The global id that the graph gives to a course, by key.
+    pub fn course(&self, key: &str) -> String {
+        let id = CourseId::imported(SCHOOL, key);
+        stoa_api::graphql::global_id::course(id)
+    }
+
+    /// The global id of a lesson, by key.
+    pub fn lesson(&self, key: &str) -> String {
+        stoa_api::graphql::global_id::lesson(LessonId::imported(SCHOOL, key))
+    }
+
+    /// The global id of a person, by key.
+    pub fn person_node(&self, key: &str) -> String {
+        stoa_api::graphql::global_id::person(person_id(key))
+    }
+
+    /// The global id of an enrolment, by the keys of learner and course.
+    pub fn enrolment(&self, learner: &str, course: &str) -> String {
+        stoa_api::graphql::global_id::enrolment(person_id(learner), CourseId::imported(SCHOOL, course))
+    }
+
+    /// The global id of a thread, by the keys of course and thread.
+    pub fn thread(&self, course: &str, thread: &str) -> String {
+        let thread = ThreadId::imported(SCHOOL, thread);
+        stoa_api::graphql::global_id::thread(CourseId::imported(SCHOOL, course), thread)
+    }
+
+    /// The global id of a post, by the keys of course and post.
+    pub fn post(&self, course: &str, post: &str) -> String {
+        stoa_api::graphql::global_id::post(CourseId::imported(SCHOOL, course), PostId::imported(SCHOOL, post))
+    }
+}
+
+/// The account of one of the school's people.
+fn person_id(key: &str) -> AccountId {
+    AccountId::imported(SCHOOL, key)
+}

@@ -1,0 +1,52 @@
+//! A query costs as many statements as it is deep, not as its lists are long.
+
+use serde_json::{Value, json};
+use stoa_testkit::{Client, School, story};
+
+/// How many statements a query costs.
+async fn cost(school: &School, client: &Client, query: &str, variables: Value) -> u64 {
+    let before = school.app.db.statements();
+    client.data_with(query, variables).await;
+    school.app.db.statements() - before
+}
+
+story! {
+    async fn a_longer_list_costs_no_more_statements(school) {
+        let omar = school.person("omar").await;
+        let catalogue = "query($n: Int!) { courses(first: $n) { nodes { title topics { name } prerequisites { title } rating { count }
+            staff { role } modules { title lessons { title kind } } } } }";
+        let one = cost(&school, &omar, catalogue, json!({ "n": 1 })).await;
+        let all = cost(&school, &omar, catalogue, json!({ "n": 3 })).await;
+        // Whose token it is, the page, topics, prerequisites and the courses they are, rollups, staff, modules, lessons.
+        assert!(one <= 9 && all <= 9, "{one} statements for one course, {all} for three");
+
+        // Things that are reached by several ways are read once or once more, as the ways meet or don't.
+        let home = "query($n: Int!) { courses(first: $n) { nodes { staff { person { name } } myEnrolment { progress
+            modules { progress lessons { progress } } } } } }";
+        let all = cost(&school, &omar, home, json!({ "n": 3 })).await;
+        assert!(all <= 14, "{all} statements");
+
+        let forum = "query($n: Int!) { course(slug: \"living-soil\") { forum { threads(first: $n) { nodes { author { name }
+            posts(first: $n) { nodes { body author { name } replies(first: $n) { nodes { author { name } } } } } } } } } }";
+        let few = cost(&school, &omar, forum, json!({ "n": 1 })).await;
+        for _ in 0..20 {
+            let begin = "mutation($course: ID!) { createThread(courseId: $course, input: { title: \"t\", body: \"b\" }) { thread { id } } }";
+            omar.data_with(begin, json!({ "course": school.course("soil") })).await;
+        }
+        let many = cost(&school, &omar, forum, json!({ "n": 30 })).await;
+        // One level more: with one post a thread, nothing was answered, so nobody had to be looked up there.
+        assert!(many <= few + 4, "{few} statements for one thread, {many} for twenty-two");
+        let again = cost(&school, &omar, forum, json!({ "n": 10 })).await;
+        assert!(again <= many, "{again} statements for ten threads, {many} for twenty-two");
+    }
+
+    async fn lists_of_one_query_with_the_same_page_share_a_statement(school) {
+        let omar = school.person("omar").await;
+        let query = "query($a: ID!, $b: ID!) { a: node(id: $a) { ... on Thread { posts(first: 5) { nodes { body } } } }
+            b: node(id: $b) { ... on Thread { posts(first: 5) { nodes { body } } } } }";
+        let ids = [school.thread("soil", "t1"), school.thread("soil", "t2")];
+        let same = cost(&school, &omar, query, json!({ "a": ids[0], "b": ids[0] })).await;
+        let two = cost(&school, &omar, query, json!({ "a": ids[0], "b": ids[1] })).await;
+        assert_eq!(same, two);
+    }
+}

@@ -1,0 +1,81 @@
+//! Bringing a school in.
+
+use std::fs;
+
+use stoa_testkit::{School, story};
+
+/// Copies the school's files, with one of them changed.
+fn school_with(file: &str, text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(School::fixture()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    fs::write(folder.path().join(file), text).unwrap();
+    folder
+}
+
+const EVERYTHING: &str = "{ me { name goals { name } enrolments(first: 9) { nodes { enrolledAt lastActiveAt completedAt seconds progress
+        course { slug title learnerCount rating { count } modules { title lessons { id title } }
+            forum { categories { name } threads(first: 9) { nodes { title postCount posts(first: 9) { nodes { body createdAt } } } } } } } } } }";
+
+story! {
+    async fn importing_the_same_files_twice_changes_nothing(school) {
+        let mei = school.person("mei").await;
+        let before = mei.data(EVERYTHING).await;
+        let report = school.import(&School::fixture()).await;
+        assert!(report.complete(), "{report}");
+        assert_eq!(mei.data(EVERYTHING).await, before);
+    }
+
+    async fn what_learners_did_since_is_not_lost_by_importing_again(school) {
+        let omar = school.person("omar").await;
+        let record = format!(
+            "mutation {{ recordActivity(lessonId: \"{}\", input: {{ seconds: 100, completed: true }}) {{ enrolment {{ progress seconds }} }} }}",
+            school.lesson("soil-2")
+        );
+        let after = omar.data(&record).await["recordActivity"]["enrolment"].clone();
+        school.import(&School::fixture()).await;
+        let data = omar.data("{ course(slug: \"living-soil\") { myEnrolment { progress seconds } } }").await;
+        assert_eq!(data["course"]["myEnrolment"], after);
+    }
+
+    async fn a_file_with_bad_rows_is_refused_as_a_whole_and_each_is_named(school) {
+        let omar = school.person("omar").await;
+        let before = omar.data(EVERYTHING).await;
+        let folder = school_with(
+            "activity.csv",
+            "learner,lesson,started_at,seconds,progress\n\
+             omar,soil-2,2026-02-10T08:00:00Z,300,1\n\
+             omar,soil-3,2026-02-11T08:00:00Z,-3,1\n\
+             nemo,soil-1,2026-02-11T08:00:00Z,3,1\n\
+             omar,soil-9,yesterday,3,1\n\
+             omar,soil-9,2026-02-11T08:00:00Z,3,1\n",
+        );
+        let report = school.import(folder.path()).await;
+        assert!(!report.complete());
+        let activity = report.files.iter().find(|file| file.file.ends_with("activity.csv")).unwrap();
+        let bad: Vec<_> = activity.bad_rows.iter().map(|row| (row.line, row.column)).collect();
+        assert_eq!(bad, [(3, "seconds"), (5, "started_at"), (4, "learner"), (6, "lesson")]);
+        assert_eq!(report.left.len(), 1, "threads.csv was not read");
+        let text = report.to_string();
+        assert!(text.contains("line 4, column learner: there is no learner with the key \"nemo\""), "{text}");
+        assert_eq!(omar.data(EVERYTHING).await, before, "not even the good row was taken");
+    }
+
+    async fn courses_that_require_each_other_are_refused(school) {
+        let folder = school_with(
+            "courses.csv",
+            "key,title,prerequisites\nsoil,Living Soil,compost\ncompost,Compost,soil\nsol,Sol,\n",
+        );
+        let report = school.import(folder.path()).await;
+        let text = report.to_string();
+        assert!(text.contains("courses require each other: compost → soil → compost"), "{text}");
+    }
+
+    async fn two_people_can_not_have_one_address(school) {
+        let folder = school_with("learners.csv", "key,name,email\nnia,Nia,Mei@School.example\n");
+        let report = school.import(folder.path()).await;
+        assert_eq!((report.files[0].bad, report.files[0].bad_rows[0].column), (1, "email"), "{report}");
+    }
+}

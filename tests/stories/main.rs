@@ -1,0 +1,14 @@
+//! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
+
+mod access;
+mod batching;
+mod catalogue;
+mod forum;
+mod intake;
+mod learning;
+mod process;
+mod recommendations;
+mod schema;
+mod specification;
+mod storage;
+mod tidy;

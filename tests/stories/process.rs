@@ -1,0 +1,215 @@
+//! The program as it is started from a command line: what it prints, how it ends, what survives it.
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use stoa_testkit::School;
+
+/// The program itself: the other stories start this test binary again with this one story and arguments in
+/// the environment, since a binary of another package has no known place.
+#[test]
+#[ignore = "is started by the other stories"]
+fn stoa() {
+    let Ok(arguments) = env::var("STOA_STORY_ARGUMENTS") else { return };
+    let arguments = arguments.split('\n').filter(|argument| !argument.is_empty()).map(str::to_owned);
+    let code = stoa_api::cli::run_with(std::iter::once("stoa".to_owned()).chain(arguments));
+    std::process::exit(code.into());
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args(["--exact", "process::stoa", "--ignored", "--nocapture", "--quiet"])
+        .env("STOA_STORY_ARGUMENTS", arguments.join("\n"))
+        .env_remove("DATABASE_URL")
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command
+}
+
+fn stoa_does(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A server that runs until it is dropped.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(folder, arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut line, mut said) = (String::new(), String::new());
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended:\n{said}");
+            said += &line;
+            if let Some((_, rest)) = line.split_once("address=") {
+                break rest.split_whitespace().next().unwrap().to_owned();
+            }
+        };
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    /// Sends a query and answers with the whole answer; `None` if the server is gone.
+    fn post(&self, token: &str, body: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(&self.address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nHost: stoa\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    #[cfg(unix)]
+    fn end(mut self, signal: &str) -> Option<i32> {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server did not end");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn imported(folder: &Path) {
+    let fixture = School::fixture();
+    let output = stoa_does(folder, &["import", fixture.to_str().unwrap(), "--source", "school"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("activity.csv: 9 rows taken"), "{}", text(&output));
+}
+
+fn token(folder: &Path, email: &str) -> String {
+    let output = stoa_does(folder, &["token", "--email", email]);
+    assert!(output.status.success(), "{}", text(&output));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    printed.lines().find(|line| line.starts_with("stoa_")).unwrap().to_owned()
+}
+
+#[test]
+fn an_operator_imports_trains_and_asks_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = stoa_does(folder.path(), &["migrate"]);
+    assert!(output.status.success() && text(&output).contains("at version"), "{}", text(&output));
+    imported(folder.path());
+    let output = stoa_does(folder.path(), &["recommend", "school:mei"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("stoa train"), "{}", text(&output));
+    let output = stoa_does(folder.path(), &["train"]);
+    assert!(output.status.success(), "{}", text(&output));
+    for learner in ["school:mei", "mei@school.example"] {
+        let output = stoa_does(folder.path(), &["recommend", learner, "--limit", "3"]);
+        assert!(output.status.success() && text(&output).contains("Le sol vivant"), "{}", text(&output));
+    }
+    let output = stoa_does(folder.path(), &["recommend", "nobody@school.example"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_exit_code_tells_what_kind_of_trouble_there_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["serve"], 1, "there is no database at data/stoa.db"),
+        (&["serve", "--database-url", "mysql://x"], 1, "is not a database URL"),
+        (&["import", "nowhere"], 1, "there is no folder nowhere"),
+        (&["import", "."], 1, "has none of the files"),
+        (&["frobnicate"], 2, "unrecognized subcommand"),
+        (&["seed", "--learners", "many"], 2, "invalid value"),
+        (&["migrate", "--config", "none.toml"], 2, "there is no configuration file none.toml"),
+        (&["evaluate", "--split", "nowhere"], 1, "nowhere"),
+    ];
+    for (arguments, code, words) in cases {
+        let output = stoa_does(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(words), "{arguments:?}: {}", text(&output));
+    }
+    std::fs::write(folder.path().join("learners.csv"), "key,name\na,\n").unwrap();
+    let output = stoa_does(folder.path(), &["import", "."]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("line 2, column name"), "{}", text(&output));
+    std::fs::write(folder.path().join("stoa.toml"), "lisen = \"127.0.0.1:0\"\n").unwrap();
+    let output = stoa_does(folder.path(), &["migrate"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("lisen"), "{}", text(&output));
+}
+
+#[test]
+fn flags_beat_the_environment_which_beats_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("stoa.toml"), "database_url = \"sqlite://file.db\"\n").unwrap();
+    assert!(stoa_does(folder.path(), &["migrate"]).status.success());
+    assert!(folder.path().join("file.db").exists());
+    let output = command(folder.path(), &["migrate"]).env("DATABASE_URL", "sqlite://env.db").output().unwrap();
+    assert!(output.status.success() && folder.path().join("env.db").exists(), "{}", text(&output));
+    let mut command = command(folder.path(), &["migrate", "--database-url", "sqlite://flag.db"]);
+    let output = command.env("STOA_DATABASE_URL", "sqlite://env2.db").output().unwrap();
+    assert!(output.status.success() && folder.path().join("flag.db").exists(), "{}", text(&output));
+    assert!(!folder.path().join("env2.db").exists());
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(stoa_does(folder.path(), &["migrate"]).status.success());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = stoa_does(folder.path(), &["serve", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains(&address) && text(&output).contains("--listen"), "{}", text(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_acknowledged_survives_a_kill_and_a_clean_end_leaves_no_log_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let token = token(folder.path(), "omar@school.example");
+    let lesson = stoa_api::graphql::global_id::lesson(stoa_api::ids::LessonId::imported("school", "soil-3"));
+    let record = format!(
+        "{{\"query\":\"mutation {{ recordActivity(lessonId: \\\"{lesson}\\\", input: {{ seconds: 1 }}) {{ enrolment {{ seconds }} }} }}\"}}"
+    );
+    let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let mut acknowledged = 0;
+    for _ in 0..25 {
+        let answer = server.post(&token, &record).unwrap();
+        assert!(answer.contains("\"seconds\":"), "{answer}");
+        acknowledged += 1;
+    }
+    server.end("-KILL");
+
+    let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let read = "{\"query\":\"{ course(slug: \\\"living-soil\\\") { myEnrolment { seconds } } }\"}";
+    let answer = server.post(&token, read).unwrap();
+    assert!(answer.contains(&format!("\"seconds\":{}", 440 + acknowledged)), "{answer}");
+    assert_eq!(server.end("-TERM"), Some(0));
+    assert!(!folder.path().join("data/stoa.db-wal").exists(), "the log was folded into the database");
+}

@@ -1,0 +1,79 @@
+//! The schema as frontend teams read it.
+
+use std::{env, fs, path::Path};
+
+use serde_json::Value;
+use stoa_api::{access, graphql};
+use stoa_testkit::story;
+
+/// The committed schema is the one that is served. `stoa schema` prints it.
+#[test]
+fn the_committed_schema_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema.graphql");
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    if committed != graphql::sdl() {
+        let differs = committed.lines().zip(graphql::sdl().lines()).position(|(a, b)| a != b);
+        panic!(
+            "schema.graphql is stale (from line {}): mend it with\n\n    cargo run -- schema > schema.graphql\n",
+            differs.map_or_else(|| committed.lines().count() + 1, |line| line + 1)
+        );
+    }
+}
+
+story! {
+    async fn everything_in_the_schema_is_described(school) {
+        let query = "{ __schema { types { name kind description fields { name description args { name description } }
+            inputFields { name description } enumValues { name description } } } }";
+        let data = school.anybody().data(query).await;
+        let mut bare = Vec::new();
+        let is_bare = |thing: &Value| thing["description"].as_str().is_none_or(|text| text.trim().is_empty());
+        for ty in data["__schema"]["types"].as_array().unwrap() {
+            let name = ty["name"].as_str().unwrap();
+            if name.starts_with("__") || (ty["kind"] == "SCALAR" && name != "DateTime") {
+                continue;
+            }
+            if is_bare(ty) {
+                bare.push(name.to_owned());
+            }
+            for part in ["fields", "inputFields", "enumValues"] {
+                for member in ty[part].as_array().into_iter().flatten() {
+                    if is_bare(member) {
+                        bare.push(format!("{name}.{}", member["name"].as_str().unwrap()));
+                    }
+                    for argument in member["args"].as_array().into_iter().flatten().filter(|argument| is_bare(argument)) {
+                        bare.push(format!("{name}.{}({})", member["name"].as_str().unwrap(), argument["name"].as_str().unwrap()));
+                    }
+                }
+            }
+        }
+        assert!(bare.is_empty(), "without a description: {bare:?}");
+    }
+}
+
+/// The fields that the schema marks as personal are the fields of the policy, with the same categories.
+#[test]
+fn the_schema_marks_exactly_the_fields_of_the_policy() {
+    let sdl = graphql::sdl();
+    let (mut marked, mut ty, mut field) = (Vec::new(), String::new(), String::new());
+    for line in sdl.lines() {
+        if let Some(rest) = line.strip_prefix("type ") {
+            rest.split([' ', '{']).next().unwrap().clone_into(&mut ty);
+        } else if line.starts_with("  ")
+            && !line.starts_with("   ")
+            && !line.trim_start().starts_with('"')
+            && !line.starts_with("  )")
+        {
+            line.trim().split(['(', ':']).next().unwrap().clone_into(&mut field);
+        }
+        if let Some((_, rest)) = line.split_once("@personal(category: ") {
+            if line.starts_with("  ") {
+                marked.push(format!("{ty}.{field} {}", rest.split(',').next().unwrap()));
+            }
+        }
+    }
+    let mut policy: Vec<_> =
+        access::FIELDS.iter().map(|(ty, name, category)| format!("{ty}.{name} {}", category.as_str())).collect();
+    marked.sort();
+    policy.sort();
+    assert_eq!(marked, policy);
+}
