@@ -10,7 +10,7 @@ use uuid::Uuid;
 const IMPORTED: Uuid = Uuid::from_u128(0x5b1d_3a52_7c0e_4f7a_9d57_0a6e_57a0_57a0);
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $kind:literal),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize, serde::Deserialize)]
         #[sqlx(transparent)]
@@ -20,7 +20,7 @@ macro_rules! ids {
         impl $name {
             /// The id of what another system (`source`) knows by `key`.
             pub fn imported(source: &str, key: &str) -> Self {
-                Self(Uuid::new_v5(&IMPORTED, format!("{}\0{source}\0{key}", stringify!($name)).as_bytes()))
+                Self(Uuid::new_v5(&IMPORTED, format!("{}\0{source}\0{key}", $kind).as_bytes()))
             }
         }
 
@@ -40,21 +40,34 @@ macro_rules! ids {
 
 ids! {
     /// A person's account. Everything about the person is found by it.
-    AccountId,
+    AccountId = "account",
     /// A course of the catalogue.
-    CourseId,
+    CourseId = "course",
     /// A module: a part of a course.
-    ModuleId,
+    ModuleId = "module",
     /// A lesson: a part of a module.
-    LessonId,
+    LessonId = "lesson",
     /// A topic that courses are about.
-    TopicId,
+    TopicId = "topic",
     /// A category of a course's forum.
-    CategoryId,
+    CategoryId = "category",
     /// A thread of a course's forum; found together with its course.
-    ThreadId,
+    ThreadId = "thread",
     /// A post in a thread; found together with its course.
-    PostId,
+    PostId = "post",
     /// A trained model of the recommender.
-    ModelId,
+    ModelId = "model",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_of_imported_things_never_change() {
+        let id = AccountId::imported("school", "mei").0.to_string();
+        assert_eq!(id, "e7672076-39a1-5074-8f48-9f6ab6ed15a3");
+        assert_ne!(AccountId::imported("school", "mei").0, CourseId::imported("school", "mei").0);
+        assert_ne!(AccountId::imported("school", "mei"), AccountId::imported("other", "mei"));
+    }
 }

@@ -91,6 +91,7 @@ impl Clock {
     }
 
     /// The present instant.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp(
@@ -103,6 +104,7 @@ impl Clock {
     }
 
     /// A new, time-ordered id of any kind.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn id<T: From<Uuid>>(&self) -> T {
         match &self.0 {
             Source::System => Uuid::now_v7(),

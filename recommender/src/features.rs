@@ -119,8 +119,14 @@ impl<'a> Learner<'a> {
         self.taken.get(course as usize).copied().unwrap_or(false)
     }
 
+    /// The topics of a course that she looked at, with her seconds on each.
+    pub(crate) fn topics(&self, course: u32) -> impl Iterator<Item = (u32, f32)> {
+        let topics = self.topic_seconds(course);
+        topics.filter(|&(topic, _)| self.topic_weight[topic as usize] > 0.0)
+    }
+
     /// Seconds on each topic of a course.
-    pub(crate) fn topic_seconds(&self, course: u32) -> impl Iterator<Item = (u32, f32)> {
+    fn topic_seconds(&self, course: u32) -> impl Iterator<Item = (u32, f32)> {
         let topics = self.ask.content.topics(course).iter();
         topics.map(|&t| (t, self.topic_seconds[t as usize]))
     }

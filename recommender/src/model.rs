@@ -1,5 +1,6 @@
 //! The trained hybrid, and how it is saved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub struct ModelHeader {
     pub version: String,
     /// Labels of the engines inside.
     pub engines: Vec<String>,
+    /// The engines' parameters after the search, by label.
+    pub parameters: BTreeMap<String, BTreeMap<String, f64>>,
     /// When it was trained (Unix seconds), see [`Model::stamp`]; the same as `seen_until` otherwise.
     pub trained_at: i64,
     /// Time of the latest interaction it saw (Unix seconds); 0 if it saw none.
@@ -143,6 +146,7 @@ impl Model {
             engine: "hybrid".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             engines: fitted.engines.iter().map(|e| e.label.clone()).collect(),
+            parameters: fitted.parameters,
             trained_at: data.now,
             seen_until: data.now,
             learners: learners as u64,
@@ -184,8 +188,7 @@ impl Model {
         &self.0.header
     }
 
-    /// Names of the features and their weights in a situation where the learner never paused
-    /// (gap 0) and the last course was left at once; for reports.
+    /// The features' names, each with the part of its weight that holds in every situation.
     pub fn weights(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.names.iter().map(|n| &**n).zip(self.0.weights.iter().copied())
     }

@@ -31,7 +31,7 @@ pub enum ReasonKind {
     Freshness,
     /// It is about as long as what the learner takes.
     Length,
-    /// It follows the learner's latest course in the catalogue.
+    /// It comes soon after the learner's latest course in the catalogue.
     NextInCatalogue,
 }
 
@@ -95,7 +95,7 @@ impl Reason {
                 Some(n) => format!("{n} learners took it."),
                 None => "Learners take it often.".to_owned(),
             },
-            ReasonKind::PopularNow => "Many learners started it lately.".to_owned(),
+            ReasonKind::PopularNow => "It is among the courses started most of late.".to_owned(),
             ReasonKind::TakenNext if self.courses.is_empty() => "Learners often take it next.".to_owned(),
             ReasonKind::TakenNext => {
                 format!("Learners who took {} often take this next.", course())
@@ -115,7 +115,7 @@ impl Reason {
             ReasonKind::PrerequisitesMet => format!("You took {}, which it builds on.", course()),
             ReasonKind::Freshness => "It is new in the catalogue.".to_owned(),
             ReasonKind::Length => "It is about as long as the courses you take.".to_owned(),
-            ReasonKind::NextInCatalogue => format!("It follows {} in the catalogue.", course()),
+            ReasonKind::NextInCatalogue => format!("It comes soon after {} in the catalogue.", course()),
         }
     }
 }

@@ -79,8 +79,8 @@ pub enum RankerKind {
 /// | `candidates` | 60 | 1..=10 000 | courses each engine proposes |
 /// | `choices` | 6 000 | 0..=10 000 000 | most held-out choices the ranker learns from |
 /// | `folds` | 4 | 2..=50 | parts into which learners are cut: engines learn from the others |
-/// | `negatives` | 24 | 1..=1 000 | courses not chosen that each choice is compared with |
-/// | `rounds` | 2 | 1..=20 | fits of the ranker, each on harder comparisons |
+/// | `negatives` | 24 | 1..=1 000 | pairs drawn for each choice (pairwise ranker) |
+/// | `rounds` | 2 | 1..=20 | fits, each on harder pairs (pairwise ranker) |
 /// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
 /// | `ranker` | `listwise` | | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |

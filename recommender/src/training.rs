@@ -1,6 +1,7 @@
 //! From interactions to a model: search parameters, collect choices, fit the ranker, fit engines.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -46,6 +47,8 @@ pub(crate) struct Fitted {
     pub(crate) stats: Stats,
     pub(crate) weights: Vec<f64>,
     pub(crate) choices: usize,
+    /// By label and name.
+    pub(crate) parameters: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 /// An engine with its label and its parameters, after the search.
@@ -116,7 +119,9 @@ pub(crate) fn fit(
     progress(stage("engines", 0, 1));
     let engines = fit_engines(&chosen, data)?;
     progress(stage("engines", 1, 1));
-    Ok(Fitted { engines, stats: Stats::new(data), weights, choices: choices.len() })
+    let values = |engine: &Chosen| engine.values.iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let parameters = chosen.iter().map(|engine| (engine.label.clone(), values(engine))).collect();
+    Ok(Fitted { engines, stats: Stats::new(data), weights, choices: choices.len(), parameters })
 }
 
 pub(crate) fn stage(stage: &'static str, done: usize, total: usize) -> Progress {

@@ -40,9 +40,9 @@ fn fitted(engine: &str, parameters: &[(&str, f64)], content: &Content) -> Box<dy
 }
 
 fn scores(scorer: &dyn Scorer, history: &[Interaction], now: i64, content: &Content) -> Vec<f32> {
-    let mut scores = Scores::new(content.len());
-    scorer.score(&Ask { history, now, content }, &mut scores);
-    (0..content.len()).map(|c| scores.get(u32::try_from(c).expect("small"))).collect()
+    let mut out = Scores::new(content.len());
+    scorer.score(&Ask { history, now, content }, &mut out);
+    (0..content.len()).map(|c| out.get(u32::try_from(c).expect("small"))).collect()
 }
 
 fn evidence(scorer: &dyn Scorer, history: &[Interaction], course: u32, content: &Content) -> Evidence {

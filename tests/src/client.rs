@@ -31,6 +31,7 @@ impl Answer {
 
 impl Client {
     /// The same client with another token.
+    #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }

@@ -5,12 +5,13 @@
 
 use std::{
     env, fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::Write as _,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Once, OnceLock,
+        LazyLock, Once, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -29,6 +30,8 @@ struct Server {
 
 static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
 static SAID: Once = Once::new();
+/// Tells this run's databases from those that another left on a server that stays.
+static RUN: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Makes an empty database and answers with its URL.
@@ -47,7 +50,7 @@ pub(crate) async fn new_database() -> Option<String> {
             return None;
         }
     };
-    let name = format!("stoa_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let name = format!("stoa_{:x}_{}", *RUN, COUNT.fetch_add(1, Ordering::Relaxed));
     let mut conn = PgConnection::connect(&server.url).await.expect("the test server answers");
     // The other stories of the process make theirs at the same time, and PostgreSQL copies one at a time.
     let sql = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"));
@@ -94,10 +97,9 @@ fn start() -> Result<Server, String> {
     let settings = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
                     -c max_connections=300 -c shared_buffers=64MB";
     let server = as_user(user.as_deref(), &binaries.join("postgres"));
-    let mut line = format!("{:?}", server.get_program());
-    for part in server.get_args() {
-        line += &format!(" {part:?}");
-    }
+    let parts = std::iter::once(server.get_program()).chain(server.get_args());
+    let line: Vec<_> = parts.map(|part| format!("'{}'", part.display())).collect();
+    let line = line.join(" ");
     let script = format!(
         "{line} -D '{data}' -k '{folder}' {settings} >'{log}' 2>&1 </dev/null & server=$!; \
          cat >/dev/null; kill -INT $server; wait $server; rm -rf '{folder}'",
@@ -119,7 +121,7 @@ fn start() -> Result<Server, String> {
     let url = format!("postgres://postgres@localhost/postgres?host={}", folder.display());
 
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(60) {
+    while begun.elapsed() < Duration::from_mins(1) {
         let ready = Command::new(binaries.join("pg_isready")).arg("-q").arg("-h").arg(&folder).status();
         if ready.is_ok_and(|status| status.success()) {
             return Ok(Server { url, _guardian: Some(guardian) });

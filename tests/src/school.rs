@@ -59,7 +59,7 @@ impl School {
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
         let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
         let app = App::new(db, clock.clone(), key).await.expect("the services");
-        let routes = Arc::new(http::routes(&app, Vec::new()).boxed());
+        let routes = Arc::new(http::routes(&app, &[]).boxed());
         Self { anybody: Client { routes, token: None }, app, clock, database }
     }
 

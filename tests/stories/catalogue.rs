@@ -47,6 +47,12 @@ story! {
         assert!(listed(&school, "first: 9, filter: { topics: [] }").await.is_empty());
     }
 
+    async fn a_search_for_a_whole_book_is_refused(school) {
+        let query = "query($text: String) { courses(first: 1, filter: { text: $text }) { nodes { id } } }";
+        let answer = school.anybody().ask_with(query, json!({ "text": "soil ".repeat(1_000) })).await;
+        assert_eq!(answer["errors"][0]["message"], "`text` takes at most 16 words; these were 1000");
+    }
+
     async fn courses_come_in_the_order_that_is_asked_for(school) {
         assert_eq!(listed(&school, "first: 9").await, ["Compost, Step by Step", "Le sol vivant", "Living Soil"]);
         assert_eq!(listed(&school, "first: 9, orderBy: NEWEST").await, ["Le sol vivant", "Compost, Step by Step", "Living Soil"]);

@@ -73,6 +73,42 @@ story! {
         assert!(text.contains("courses require each other: compost → soil → compost"), "{text}");
     }
 
+    async fn an_import_that_was_broken_off_is_known_and_can_be_taken_up_again(school) {
+        use stoa_api::intake::{Intake, campus::{CAMPUS_UNTIL, Campus, CampusSize}, csv::CsvFolder};
+        let app = &school.app;
+        let intake = Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone());
+        let whole = CsvFolder::open(&School::fixture(), stoa_testkit::SCHOOL).unwrap();
+        assert!(!intake.was_begun(&whole).await.unwrap(), "the school was taken to its end");
+        let campus = Campus::new(CampusSize { learners: 50, courses: 5, seed: 1, until: CAMPUS_UNTIL });
+        {
+            let mut ignore = |_, _, _| {};
+            let taking = intake.take(&campus, &mut ignore);
+            // Dropped in the middle, as when the process ends.
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(5), taking).await;
+        }
+        if intake.was_begun(&campus).await.unwrap() {
+            let report = intake.take(&campus, &mut |_, _, _| {}).await.unwrap();
+            assert!(report.complete(), "{report}");
+        }
+        assert!(!intake.was_begun(&campus).await.unwrap());
+        let posts = app.accounts.find_by_email("ada@campus.example").await.unwrap();
+        assert!(posts.is_some());
+    }
+
+    async fn a_lesson_stays_in_its_course_and_an_answer_in_its_thread(school) {
+        let folder = school_with("lessons.csv", "key,course,module,title\nsoil-1,sol,m,A handful of soil\n");
+        let report = school.import(folder.path()).await;
+        assert!(report.to_string().contains("line 2, column course: this lesson belongs to another course already"), "{report}");
+        let folder = school_with(
+            "threads.csv",
+            "key,thread,course,title,author,at,body,reply_to\n\
+             p1,t1,soil,Worms,omar,2026-02-03T08:00:00Z,Two,\n\
+             p9,t9,soil,Sand,omar,2026-02-03T08:00:00Z,Grains,p1\n",
+        );
+        let report = school.import(folder.path()).await;
+        assert!(report.to_string().contains("line 3, column reply_to"), "{report}");
+    }
+
     async fn two_people_can_not_have_one_address(school) {
         let folder = school_with("learners.csv", "key,name,email\nnia,Nia,Mei@School.example\n");
         let report = school.import(folder.path()).await;

@@ -65,10 +65,10 @@ fn the_schema_marks_exactly_the_fields_of_the_policy() {
         {
             line.trim().split(['(', ':']).next().unwrap().clone_into(&mut field);
         }
-        if let Some((_, rest)) = line.split_once("@personal(category: ") {
-            if line.starts_with("  ") {
-                marked.push(format!("{ty}.{field} {}", rest.split(',').next().unwrap()));
-            }
+        if let Some((_, rest)) = line.split_once("@personal(category: ")
+            && line.starts_with("  ")
+        {
+            marked.push(format!("{ty}.{field} {}", rest.split(',').next().unwrap()));
         }
     }
     let mut policy: Vec<_> =

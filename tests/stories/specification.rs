@@ -44,6 +44,7 @@ story! {
             (r#"{"query":"{"}"#, false),
             (r#"{"query":"{ unknown }"}"#, false),
             (r#"{"query":"query($n: Int!) { courses(first: $n) { nodes { id } } }","variables":{"n":"many"}}"#, false),
+            (r#"{"query":"query($n: Int!) { courses(first: $n) { nodes { id } } }"}"#, false),
             (r#"{"query":"query a { __typename } query b { __typename }"}"#, false),
         ] {
             let answer = post(&school, RESPONSE, body).await;
@@ -86,8 +87,15 @@ story! {
         assert_eq!(school.anybody().send(request.finish()).await.status, 406);
     }
 
+    async fn a_nul_in_a_text_is_refused_before_a_database_sees_it(school) {
+        for body in [r#"{"query":"{ course(slug: \"a\\u0000\") { id } }"}"#, r#"{"query":"query($s: String!) { course(slug: $s) { id } }","variables":{"s":"a\u0000"}}"#] {
+            let answer = post(&school, RESPONSE, body).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["extensions"]["code"]), (400, &json!("BAD_REQUEST")), "{body}: {}", answer.text);
+        }
+    }
+
     async fn a_query_deeper_than_any_screen_is_refused(school) {
-        let query = format!("{}id{}", "{ course(slug: \"living-soil\") { prerequisites ".repeat(1) + &"{ prerequisites ".repeat(40), "}".repeat(41));
+        let query = format!("{}id{}", "{ course(slug: \"living-soil\") { prerequisites ".to_string() + &"{ prerequisites ".repeat(40), "}".repeat(41));
         let answer = school.anybody().ask(&format!("{query} }}")).await;
         assert!(answer["errors"][0]["message"].is_string(), "{answer}");
         assert_eq!(answer.get("data"), None);

@@ -46,8 +46,7 @@ pub(super) enum LogFormat {
 }
 
 /// The names that are read from the environment.
-const NAMES: [&str; 7] =
-    ["database_url", "connections", "listen", "secret_key", "secret_key_file", "log", "log_format"];
+const NAMES: [&str; 6] = ["database_url", "connections", "listen", "secret_key_file", "log", "log_format"];
 
 #[derive(Serialize)]
 struct Defaults {
@@ -57,6 +56,13 @@ struct Defaults {
     log: &'static str,
     log_format: LogFormat,
     recommender: stoa_recommender::Settings,
+}
+
+/// The secret key from the environment: always a text, also where it looks like a number.
+#[derive(Serialize)]
+struct Secret {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<String>,
 }
 
 /// What flags say. `None` leaves a setting as it is.
@@ -88,6 +94,7 @@ impl Config {
             .merge(Toml::file(file.unwrap_or(Path::new("stoa.toml"))))
             .merge(Env::raw().only(&["DATABASE_URL"]))
             .merge(Env::prefixed("STOA_").only(&NAMES))
+            .merge(Serialized::defaults(Secret { secret_key: std::env::var("STOA_SECRET_KEY").ok() }))
             .merge(Serialized::defaults(flags))
             .extract()
             .context("the configuration can't be used")

@@ -5,6 +5,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod bar;
@@ -40,7 +41,7 @@ pub struct Arguments {
     /// The configuration file [default: stoa.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://data/stoa.db]
+    /// The database: <sqlite://PATH> or <postgres://USER:PASSWORD@HOST/NAME> [default: <sqlite://data/stoa.db>]
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
 }
@@ -94,7 +95,9 @@ pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T
         Ok(config) => config,
         Err(error) => return failed(&error, WRONG),
     };
-    start_log(&config);
+    if let Err(error) = start_log(&config) {
+        return failed(&error, WRONG);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into(), FAILED),
@@ -150,9 +153,9 @@ fn failed(error: &anyhow::Error, code: u8) -> u8 {
     code
 }
 
-fn start_log(config: &Config) {
+fn start_log(config: &Config) -> anyhow::Result<()> {
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("`log` can't be read: {:?}", config.log))?;
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(on_terminal);
     // A second start, as tests do it, keeps the first log.
@@ -160,4 +163,5 @@ fn start_log(config: &Config) {
         LogFormat::Text => log.with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub(super) struct RecommendArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArguments {
-    /// Instead of the database: a folder with train.tsv, val_target.tsv, trainval.tsv, test_target.tsv, item_ids.tsv
+    /// Instead of the database: a folder with train.tsv, `val_target.tsv`, trainval.tsv, `test_target.tsv`, `item_ids.tsv`
     #[arg(long, value_name = "DIR")]
     split: Option<PathBuf>,
     /// With --split: the times are only an order

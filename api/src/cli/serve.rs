@@ -40,7 +40,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     match app.feed.refresh().await {
         Ok(true) => {}
         Ok(false) => {
-            tracing::warn!("there is no model yet, so there are no recommendations: make one with `stoa train`")
+            tracing::warn!("there is no model yet, so there are no recommendations: make one with `stoa train`");
         }
         // All else works without it.
         Err(error) => tracing::error!(%error, "there are no recommendations"),
@@ -50,6 +50,11 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
 }
 
 pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<u8> {
+    if arguments.prepare_only {
+        let app = prepare(config).await?;
+        app.db.close().await;
+        return Ok(DONE);
+    }
     let listener = listen(&config.listen).await?;
     // The page hands the demo's accounts to whoever opens it.
     if !listener.address.ip().is_loopback() {
@@ -57,13 +62,25 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
             "the demo gives its accounts to everybody, so it listens on this machine only: use `stoa serve` for others"
         );
     }
+    let app = prepare(config).await?;
+    app.feed.refresh().await?;
+    let accounts = accounts(&app).await?;
+    println!("{}", welcome(&listener, &accounts));
+    run(app, listener, accounts).await
+}
+
+/// Makes whatever is missing: the database, the campus in it, the model.
+async fn prepare(config: &Config) -> anyhow::Result<App> {
     let app = open_or_create(config).await?;
-    if Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone()).is_empty().await? {
+    let intake = Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone());
+    let campus = Campus::new(DEMO_SIZE);
+    // A start that was broken off is taken up again: what was taken is found there, the rest is added.
+    if intake.is_empty().await? || intake.was_begun(&campus).await? {
         eprintln!(
             "filling the database with a campus of {} learners and {} courses …",
             DEMO_SIZE.learners, DEMO_SIZE.courses
         );
-        let report = data::take(&app, &Campus::new(DEMO_SIZE)).await?;
+        let report = data::take(&app, &campus).await?;
         if !report.complete() {
             bail!("the campus was not taken:\n{report}");
         }
@@ -72,14 +89,7 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
         eprintln!("training the recommender …");
         eprintln!("{}", model::train_on(&app, config.recommender.clone()).await?);
     }
-    app.feed.refresh().await?;
-    let accounts = accounts(&app).await?;
-    println!("{}", welcome(&listener, &accounts));
-    if arguments.prepare_only {
-        app.db.close().await;
-        return Ok(DONE);
-    }
-    run(app, listener, accounts).await
+    Ok(app)
 }
 
 async fn listen(address: &str) -> anyhow::Result<Listener> {
@@ -91,7 +101,7 @@ async fn listen(address: &str) -> anyhow::Result<Listener> {
 async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
     let feed = app.feed.clone();
     let fresh = tokio::spawn(async move { feed.keep_fresh().await });
-    let served = listener.serve(http::routes(&app, accounts), http::asked_to_end()).await;
+    let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
     fresh.abort();
     app.db.close().await;
     served.context("the server broke off")?;

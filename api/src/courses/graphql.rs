@@ -92,7 +92,7 @@ pub(crate) struct CourseFilter {
     levels: Option<Vec<Level>>,
     /// In this language, by its BCP 47 tag, such as `en`.
     language: Option<String>,
-    /// With each of these words in title or summary.
+    /// With each of these words in title or summary, at most 16.
     text: Option<String>,
 }
 
@@ -265,7 +265,7 @@ impl Course {
 /// What learners think of a course.
 #[derive(SimpleObject)]
 pub(crate) struct CourseRating {
-    /// The average of the ratings, 1 to 5; null until there are 5, so that nobody's own shows.
+    /// The average of the ratings, 1 to 5, to half a star; null until there are 5: nobody's own shows.
     average: Option<f64>,
     /// How many have rated it.
     count: i32,
@@ -419,6 +419,10 @@ async fn page(
     let request = paging.request::<CourseKey>(&list)?;
     if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
         return Err(Fault::bad_input("the cursor is not one of this list in this order"));
+    }
+    let words = filter.text.as_deref().map_or(0, |text| text.split_whitespace().count());
+    if words > model::MAX_WORDS {
+        return Err(Fault::bad_input(format!("`text` takes at most {} words; these were {words}", model::MAX_WORDS)));
     }
     let page = store::page(&scope.app.db, &filter, order, &request).await?.map(Arc::new);
     Ok(connection(&list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course))))

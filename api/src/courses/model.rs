@@ -167,9 +167,11 @@ pub struct CourseRollup {
 pub const MIN_RATINGS: i64 = 5;
 
 impl CourseRollup {
-    /// The average of the ratings, 1..=5, once there are [`MIN_RATINGS`].
+    /// The average of the ratings, 1..=5, once there are [`MIN_RATINGS`]; to half a star, so that one more
+    /// rating does not show what it was.
     pub fn average_rating(&self) -> Option<f64> {
-        (self.rating_count >= MIN_RATINGS).then(|| self.rating_sum as f64 / self.rating_count as f64)
+        (self.rating_count >= MIN_RATINGS)
+            .then(|| (self.rating_sum as f64 * 2.0 / self.rating_count as f64).round() / 2.0)
     }
 }
 
@@ -182,9 +184,12 @@ pub struct CourseFilter {
     pub levels: Option<Vec<Level>>,
     /// In this language.
     pub language: Option<String>,
-    /// With each of these words in title or summary.
+    /// With each of these words in title or summary, at most [`MAX_WORDS`].
     pub text: Option<String>,
 }
+
+/// So many words can be searched for at once.
+pub const MAX_WORDS: usize = 16;
 
 /// What a list of courses is sorted by: the order's own value, then the id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

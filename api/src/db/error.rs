@@ -15,8 +15,8 @@ pub enum DbError {
     /// The SQLite file is not there.
     #[error("there is no database at {}: `stoa demo` makes one with a campus in it, `stoa migrate` an empty one", .0.display())]
     Missing(PathBuf),
-    /// The folder for the SQLite file can't be made.
-    #[error("the folder {} can't be made: {}", .0.display(), .1)]
+    /// The SQLite file or its folder can't be made.
+    #[error("{} can't be made: {}", .0.display(), .1)]
     Folder(PathBuf, #[source] io::Error),
     /// The SQLite file can't be opened or is no database.
     #[error("{} can't be opened as a SQLite database: {}", .0.display(), .1)]

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use sqlx::{
     SqlSafeStr as _,
-    migrate::{Migrate, Migration, MigrationType, Migrator},
+    migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Db, DbError};
+use super::{Backend, Db, DbError, on};
 
 /// The migrations of one database, from its folder under `migrations/`.
 macro_rules! migrations {
@@ -46,10 +46,7 @@ impl Db {
             Backend::Lite(lite) => self.migrator().run(&lite.write).await,
             Backend::Pg(pool) => self.migrator().run(pool).await,
         };
-        result.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => DbError::from(error),
-            other => DbError::Migration(other.to_string()),
-        })?;
+        result.map_err(migrating)?;
         let after = self.applied().await?;
         Ok(after.into_iter().filter(|version| !before.contains(version)).collect())
     }
@@ -71,25 +68,18 @@ impl Db {
         self.migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
+    /// The numbers of the migrations that were applied, in order. Only reads: a replica can be asked too.
     async fn applied(&self) -> Result<Vec<i64>, DbError> {
-        const TABLE: &str = "_sqlx_migrations";
-        let mut versions: Vec<i64> = match &self.backend {
-            Backend::Lite(lite) => {
-                let mut conn = lite.write.acquire().await?;
-                conn.ensure_migrations_table(TABLE).await.map_err(migrating)?;
-                conn.list_applied_migrations(TABLE).await.map_err(migrating)?
-            }
-            Backend::Pg(pool) => {
-                let mut conn = pool.acquire().await?;
-                conn.ensure_migrations_table(TABLE).await.map_err(migrating)?;
-                conn.list_applied_migrations(TABLE).await.map_err(migrating)?
-            }
+        let has_table = match &self.backend {
+            Backend::Lite(_) => "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
+            Backend::Pg(_) => "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",
+        };
+        let has_table: bool = on!(self.reader(), c => sqlx::query_scalar(has_table).fetch_one(c).await)?;
+        if !has_table {
+            return Ok(Vec::new());
         }
-        .into_iter()
-        .map(|migration| migration.version)
-        .collect();
-        versions.sort_unstable();
-        Ok(versions)
+        let versions = "SELECT version FROM _sqlx_migrations ORDER BY version";
+        Ok(on!(self.reader(), c => sqlx::query_scalar(versions).fetch_all(c).await)?)
     }
 }
 

@@ -23,7 +23,7 @@ use std::{
 };
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -219,7 +219,7 @@ async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
         return Err(DbError::Url(options.url.clone()));
     }
     if options.create {
-        make_folder(&file)?;
+        make_file(&file)?;
     } else if !file.exists() {
         return Err(DbError::Missing(file));
     }
@@ -259,6 +259,8 @@ async fn open_postgres(options: &Options) -> Result<PgPool, DbError> {
     let connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| DbError::Url(without_password(&options.url)))?
         .application_name("stoa");
+    // A pool would try again until its time is up; whoever starts a server wants to know why at once.
+    PgConnection::connect_with(&connect).await?.close().await?;
     Ok(PgPoolOptions::new()
         .max_connections(options.connections.max(1))
         .acquire_timeout(Duration::from_secs(10))
@@ -267,13 +269,20 @@ async fn open_postgres(options: &Options) -> Result<PgPool, DbError> {
         .await?)
 }
 
-fn make_folder(file: &Path) -> Result<(), DbError> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| DbError::Folder(folder.to_owned(), error))
-        }
-        _ => Ok(()),
+/// Makes the file and its folder if they are missing. What learners struggle with is for the server's own
+/// user to read.
+fn make_file(file: &Path) -> Result<(), DbError> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| DbError::Folder(folder.to_owned(), error))?;
     }
+    if !file.exists() {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file).map_err(|error| DbError::Folder(file.to_owned(), error))?;
+    }
+    Ok(())
 }
 
 /// The URL as it may be shown: a password between `:` and `@` becomes `***`.

@@ -16,6 +16,10 @@ pub(crate) async fn get(db: &Db, name: &str) -> Result<Option<String>, DbError> 
 
 /// Keeps the value if there is none yet, and answers with the one that is kept.
 pub(crate) async fn get_or_set(db: &Db, name: &str, value: &str) -> Result<String, DbError> {
+    // Read first: a look needs no lock.
+    if let Some(kept) = get(db, name).await? {
+        return Ok(kept);
+    }
     let sql = db.sql(&SET_ONCE);
     on!(db.writer(), c => sqlx::query(sql).bind(name).bind(value).execute(c).await.map(|_| ()))?;
     Ok(get(db, name).await?.unwrap_or_else(|| value.to_owned()))

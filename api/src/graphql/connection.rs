@@ -87,8 +87,8 @@ impl Paging {
             (None, None) => {
                 return Err(Fault::bad_input(format!("say how many you want: `first` or `last`, at most {MAX_PAGE}")));
             }
-            (Some(first), None) => (("first", first), Direction::Forward, ("after", &self.after)),
-            (None, Some(last)) => (("last", last), Direction::Backward, ("before", &self.before)),
+            (Some(count), None) => (("first", count), Direction::Forward, ("after", &self.after)),
+            (None, Some(count)) => (("last", count), Direction::Backward, ("before", &self.before)),
         };
         let other = match direction {
             Direction::Forward => self.before.as_ref().map(|_| ("before", "last")),

@@ -54,8 +54,8 @@ pub fn examples() -> &'static str {
     FILES.iter().find(|(name, ..)| *name == "examples.json").map_or("[]", |(_, _, text)| text)
 }
 
-pub(super) fn routes(accounts: Vec<ConsoleAccount>) -> Route {
-    let accounts: Arc<str> = serde_json::to_string(&accounts).unwrap_or_else(|_| "[]".to_owned()).into();
+pub(super) fn routes(accounts: &[ConsoleAccount]) -> Route {
+    let accounts: Arc<str> = serde_json::to_string(accounts).unwrap_or_else(|_| "[]".to_owned()).into();
     Route::new()
         .at("/", get(make(async |_| page("text/html; charset=utf-8", include_str!("console/index.html")))))
         .at(

@@ -10,7 +10,7 @@ use async_graphql::{
     Request as GraphQlRequest, Variables,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationType},
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, VariableDefinition},
     },
 };
 use poem::{
@@ -96,7 +96,8 @@ impl GraphQl {
             Ok(document) => document,
             Err(error) => return Ok(written(&unparsable(error), wanted, true)),
         };
-        if by_get && operation_type(&document, parameters.operation_name.as_deref()) == Some(OperationType::Mutation) {
+        let operation = operation(&document, parameters.operation_name.as_deref());
+        if by_get && operation.is_some_and(|operation| operation.ty == OperationType::Mutation) {
             return Err(Refused::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
@@ -104,8 +105,20 @@ impl GraphQl {
             ));
         }
 
+        if let Some(variable) =
+            operation.and_then(|operation| missing_variable(operation, parameters.variables.as_ref()))
+        {
+            let message = format!("the variable ${} of type {} is missing", variable.name.node, variable.var_type.node);
+            let mut error = async_graphql::ServerError::new(message, Some(variable.name.pos));
+            error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
+            return Ok(written(&async_graphql::Response::from_errors(vec![error]), wanted, true));
+        }
+
         let redactions = Arc::new(Redactions::default());
         let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
+        if has_nul(&variables) || parameters.query.contains('\0') || parameters.query.contains("\\u0000") {
+            return Err(Refused::bad_request("texts may not contain the character U+0000"));
+        }
         let mut query = GraphQlRequest::new(parameters.query)
             .variables(Variables::from_json(variables))
             .data(Scope::new(self.app.clone(), viewer))
@@ -246,11 +259,33 @@ fn unparsable(error: async_graphql::parser::Error) -> async_graphql::Response {
     async_graphql::Response::from_errors(vec![error])
 }
 
-/// The type of the operation that would run, if it is clear which.
-fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+/// The operation that would run, if it is clear which.
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
-        DocumentOperations::Single(operation) => Some(operation.node.ty),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| operation.node.ty),
+        DocumentOperations::Single(operation) => Some(&operation.node),
+        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
+    }
+}
+
+/// A variable that the operation needs and the request lacks. The executor would find it out field by
+/// field, when half of the answer is there.
+fn missing_variable<'a>(
+    operation: &'a OperationDefinition,
+    variables: Option<&serde_json::Map<String, serde_json::Value>>,
+) -> Option<&'a VariableDefinition> {
+    let given = |name: &str| variables.and_then(|variables| variables.get(name)).is_some_and(|value| !value.is_null());
+    operation.variable_definitions.iter().map(|definition| &definition.node).find(|variable| {
+        !variable.var_type.node.nullable && variable.default_value.is_none() && !given(&variable.name.node)
+    })
+}
+
+/// Whether there is a NUL in a text: PostgreSQL can't store one, and nobody types one.
+fn has_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(has_nul),
+        serde_json::Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 

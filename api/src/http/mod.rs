@@ -33,7 +33,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything under one roof: `/graphql`, the query page at `/`, `/healthz` and `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
-pub fn routes(app: &App, accounts: Vec<ConsoleAccount>) -> impl Endpoint<Output = Response> + use<> {
+pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
     let schema = graphql::schema(app.clone());
     Route::new()
         .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
@@ -76,11 +76,10 @@ async fn logged<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Res
 
 fn request_id() -> String {
     // Unique in this process and, with the start's random part, among processes.
-    static START: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        crate::accounts::secret::random_bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect()
-    });
+    static START: std::sync::LazyLock<u64> =
+        std::sync::LazyLock::new(|| u64::from_be_bytes(crate::accounts::secret::random_bytes()));
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}", *START, COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{:016x}-{}", *START, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// An address that is listened on, before anything is promised about it.

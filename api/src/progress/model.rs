@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_lesson_is_whole_only_when_completed() {
         assert_eq!(Progress::of_lesson(false, 0, Some(600)), Progress::NONE);
-        assert_eq!(Progress::of_lesson(false, 300, Some(600)).fraction(), 0.5);
+        assert_eq!(Progress::of_lesson(false, 300, Some(600)).millionths(), 500_000);
         assert!(Progress::of_lesson(false, 600, Some(600)) < Progress::WHOLE);
         assert!(Progress::of_lesson(false, i64::MAX, Some(1)) < Progress::WHOLE);
         assert_eq!(Progress::of_lesson(false, 300, None), Progress::NONE);

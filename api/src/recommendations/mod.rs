@@ -85,11 +85,10 @@ impl Feed {
 
     /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
     pub async fn refresh(&self) -> Result<bool, FeedError> {
-        let Some(id) = self.current().await? else {
+        let (Some(id), stamp) = self.wanted().await? else {
             self.serving.store(None);
             return Ok(false);
         };
-        let stamp = store::catalogue_stamp(&self.db).await?;
         if self.serving.load().as_ref().is_some_and(|serving| serving.model_id == id && serving.stamp == stamp) {
             return Ok(true);
         }
@@ -105,20 +104,24 @@ impl Feed {
     /// Keeps up with newer models and a changed catalogue until the future is dropped. A model that can't
     /// be used leaves the one before it in its place.
     pub async fn keep_fresh(&self) {
-        let mut complained = None;
+        // What could not be used is not tried again until it changes.
+        let mut unusable = None;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match self.refresh().await {
-                Ok(_) => complained = None,
-                Err(error) => {
-                    let complaint = error.to_string();
-                    if complained.as_ref() != Some(&complaint) {
-                        tracing::error!(error = %complaint, "the recommender was not refreshed");
-                        complained = Some(complaint);
-                    }
-                }
+            let Ok(wanted) = self.wanted().await else { continue };
+            if unusable == Some(wanted) {
+                continue;
+            }
+            if let Err(error) = self.refresh().await {
+                tracing::error!(%error, "the recommender was not refreshed");
+                unusable = Some(wanted);
             }
         }
+    }
+
+    /// What should be served: the current model and the state of the catalogue.
+    async fn wanted(&self) -> Result<(Option<ModelId>, CatalogueStamp), DbError> {
+        Ok((self.current().await?, store::catalogue_stamp(&self.db).await?))
     }
 
     /// Whether a model serves.
@@ -224,9 +227,13 @@ impl Feed {
         let rows = store::history(&self.db, learner).await?;
         let goals = accounts::store::goals(&self.db, learner).await?;
         let list = serving.list(&rows, &goals, now);
-        if let Err(error) = store::put_list(&self.db, (learner, serving.model_id), history_at, now, &list).await {
-            tracing::warn!(%error, "a list of next courses was not kept");
-        }
+        // Reading does not wait for a write. If this one is lost, the list is made again.
+        let (db, model, kept) = (self.db.clone(), serving.model_id, list.clone());
+        tokio::spawn(async move {
+            if let Err(error) = store::put_list(&db, (learner, model), history_at, now, &kept).await {
+                tracing::warn!(%error, "a list of next courses was not kept");
+            }
+        });
         Ok(list.into())
     }
 }

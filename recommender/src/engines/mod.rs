@@ -30,3 +30,9 @@ fn load<S: Scorer + DeserializeOwned + 'static>(bytes: &[u8]) -> Result<Box<dyn 
 fn save<S: serde::Serialize>(scorer: &S) -> Vec<u8> {
     postcard::to_allocvec(scorer).unwrap_or_default()
 }
+
+/// The next full hour: times that models keep are no finer, so that none tells when one learner was
+/// there, and never earlier than the truth, so that none tells what had not happened yet.
+fn next_hour(at: i64) -> i64 {
+    (at.div_euclid(3600) + 1) * 3600
+}

@@ -60,7 +60,7 @@ impl Engine for Recent {
             for row in *history {
                 let back = before.is_none_or(|before| row.at - before >= self.pause);
                 if back || !data.clock {
-                    times[row.course as usize].push(row.at);
+                    times[row.course as usize].push(super::next_hour(row.at));
                 }
                 before = Some(row.at);
             }
@@ -95,7 +95,7 @@ impl Engine for Recent {
             fitted.offsets.push(fitted.marks.len() as u32);
             let end = match fitted.marks[start..].last() {
                 _ if !data.clock => times.len() as f32,
-                Some(&(mark, sum)) => sum * fitted.fade(data.now - mark),
+                Some(&(mark, sum)) => sum * fitted.fade((data.now - mark).max(0)),
                 None => 0.0,
             };
             latest.push(end);

@@ -85,7 +85,7 @@ impl Engine for Trend {
             for &(learner, position) in places.of(course) {
                 let after = &data.histories[learner as usize][position as usize + 1..];
                 let step = |(next, distance): (&crate::Interaction, u16)| Step {
-                    at: next.at,
+                    at: super::next_hour(next.at),
                     course: next.course,
                     weight: 1.0 / f32::from(distance),
                 };
@@ -132,7 +132,7 @@ impl Fitted {
                 if !self.clock {
                     visit(row.course, step.course, weight * step.weight);
                 } else if step.at < ask.now {
-                    let age = (ask.now.min(self.last) - step.at) as f64 / self.half_life;
+                    let age = ((ask.now.min(self.last) - step.at).max(0)) as f64 / self.half_life;
                     // Old steps stay a trace apart from none at all.
                     let fade = ((-age).exp2() as f32).max(1e-4);
                     visit(row.course, step.course, weight * step.weight * fade);

@@ -1,6 +1,6 @@
 //! Why a course stands where it does: the score's parts, and those that make a reason.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Contribution, GONE, Recommendation, Recommender};
@@ -28,7 +28,7 @@ impl Recommender {
     ) -> Recommendation {
         let inner = &*self.model.0;
         let mut contributions = Vec::new();
-        let mut parts: HashMap<ReasonKind, Part> = HashMap::new();
+        let mut parts: BTreeMap<ReasonKind, Part> = BTreeMap::new();
         for (at, (&feature, weight)) in row.iter().zip(weights).enumerate() {
             let value = weight * f64::from(feature);
             if value == 0.0 {
@@ -54,9 +54,10 @@ impl Recommender {
         let mut parts: Vec<(ReasonKind, Part)> = parts.into_iter().collect();
         parts.retain(|(_, part)| part.value > 0.0);
         parts.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
+        let case = Case { ask, learner, slot, row, goals };
         let reasons = parts
             .iter()
-            .filter_map(|(kind, part)| self.reason(ask, learner, slot, *kind, part, goals))
+            .filter_map(|(kind, part)| self.reason(&case, *kind, part))
             .take(inner.manners.reasons)
             .collect();
         Recommendation {
@@ -67,67 +68,61 @@ impl Recommender {
         }
     }
 
-    /// The evidence for one kind of reason; none if it would not be true or says nothing.
-    fn reason(
-        &self,
-        ask: &Ask<'_>,
-        learner: &Learner<'_>,
-        slot: u32,
-        kind: ReasonKind,
-        part: &Part,
-        goals: &[u32],
-    ) -> Option<Reason> {
+    /// The evidence for one kind of reason; none if its sentence would not be true.
+    fn reason(&self, case: &Case<'_>, kind: ReasonKind, part: &Part) -> Option<Reason> {
         let inner = &*self.model.0;
+        let Case { ask, learner, slot, row, goals } = *case;
         let facts = self.content.facts(slot)?;
+        let last = ask.history.last().and_then(|row| self.content.facts(row.course));
         let mut evidence = match part.best {
             Some((engine, _)) => inner.engines[engine].scorer.explain(ask, slot),
             None => Evidence::default(),
         };
-        match kind {
-            ReasonKind::TakenNext | ReasonKind::SimilarTo if evidence.courses.is_empty() => {
-                return None;
+        let fact = |name: &str| {
+            let at = FACTS.iter().position(|(fact, _)| *fact == name)?;
+            row.get(inner.engines.len() * PER_ENGINE + at).copied()
+        };
+        let is_true = match kind {
+            ReasonKind::Popular | ReasonKind::PopularNow => {
+                part.best.is_some_and(|(engine, _)| row[engine * PER_ENGINE] >= POPULAR)
             }
+            ReasonKind::TakenNext | ReasonKind::SimilarTo => !evidence.courses.is_empty(),
             ReasonKind::TimeOnTopic => {
-                let mut topics: Vec<(u32, f32)> = learner.topic_seconds(slot).collect();
+                let mut topics: Vec<(u32, f32)> = learner.topics(slot).collect();
                 topics.sort_by(|a, b| b.1.total_cmp(&a.1));
                 topics.truncate(2);
                 let seconds: f32 = topics.iter().map(|t| t.1).sum();
                 evidence.topics = topics.iter().map(|t| t.0).collect();
                 evidence.seconds = (seconds > 0.0).then_some(f64::from(seconds));
-                if evidence.topics.is_empty() {
-                    return None;
-                }
+                !evidence.topics.is_empty()
             }
             ReasonKind::CompletionRate => {
-                let measured = inner.stats.measured.get(slot as usize).copied();
-                let measured = measured.filter(|&n| n >= inner.manners.support)?;
-                if inner.stats.completion_lift(slot) <= 0.0 {
-                    return None;
-                }
+                evidence.learners = inner.stats.measured.get(slot as usize).copied();
                 evidence.rate = inner.stats.completion.get(slot as usize).map(|&r| f64::from(r));
-                evidence.learners = Some(measured);
+                let enough = evidence.learners.is_some_and(|n| n >= inner.manners.support);
+                enough && inner.stats.completion_lift(slot) > 0.0
             }
             ReasonKind::Goal => {
                 let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
                 evidence.topics = served.collect();
+                !evidence.topics.is_empty()
             }
             ReasonKind::PrerequisitesMet => {
-                let met = facts.prerequisites.iter().copied();
-                evidence.courses = met.filter(|&p| learner.has(p)).collect();
-                if evidence.courses.is_empty() {
-                    return None;
-                }
+                let needed = facts.prerequisites.iter().copied();
+                evidence.courses = needed.filter(|&p| learner.has(p)).collect();
+                !evidence.courses.is_empty()
             }
             ReasonKind::NextInCatalogue => {
                 evidence.courses = ask.history.last().map(|row| row.course).into_iter().collect();
+                last.is_some_and(|last| (1..=SOON).any(|step| last.place + step == facts.place))
             }
-            ReasonKind::Freshness => {
-                let published = facts.published_at?;
-                if ask.now - published > 60 * 86_400 {
-                    return None;
-                }
-            }
-            _ => {}
+            ReasonKind::Freshness => facts.published_at.is_some_and(|at| ask.now - at <= NEW),
+            ReasonKind::NextLevel => facts.level.is_some() && fact("level_gap").is_some_and(|gap| gap > -1.0),
+            // Within two thirds and one and a half of the usual length.
+            ReasonKind::Length => facts.seconds.is_some() && fact("length_gap").is_some_and(|gap| gap > -0.4),
+        };
+        if !is_true {
+            return None;
         }
         evidence.courses.retain(|&slot| self.course_of[slot as usize] != GONE);
         evidence.courses.truncate(3);
@@ -142,6 +137,16 @@ impl Recommender {
             learners: evidence.learners.filter(|&n| n >= inner.manners.support),
         })
     }
+}
+
+/// A course that is being explained.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    ask: &'a Ask<'a>,
+    learner: &'a Learner<'a>,
+    slot: u32,
+    row: &'a [f32],
+    goals: &'a [u32],
 }
 
 /// What the features of one kind of reason gave, and the engine that gave most of it.

@@ -90,6 +90,7 @@ pub(super) async fn posts(
     told: &mut FileReport,
 ) -> Result<(), IntakeError> {
     let mut lines: HashMap<PostId, u64> = HashMap::new();
+    let mut thread_of: HashMap<PostId, ThreadId> = HashMap::new();
     let mut threads: HashMap<ThreadId, CourseId> = HashMap::new();
     let mut categories: HashMap<CourseId, Vec<CategoryId>> = HashMap::new();
     let mut batches = Batches::new(rows, Kind::Posts);
@@ -111,8 +112,11 @@ pub(super) async fn posts(
                 refuse("author", format!("there is no learner with the key {:?}", record.author));
                 continue;
             }
-            if reply_to.is_some_and(|answered| !lines.contains_key(&answered)) {
-                refuse("reply_to", "the post that it answers must stand before it in the file".to_owned());
+            if reply_to.is_some_and(|answered| thread_of.get(&answered) != Some(&thread_id)) {
+                refuse(
+                    "reply_to",
+                    "the post that it answers must stand before it in the file, in its thread".to_owned(),
+                );
                 continue;
             }
             if threads.get(&thread_id).is_some_and(|of| *of != course_id) {
@@ -122,6 +126,7 @@ pub(super) async fn posts(
             if !is_new(&mut lines, id, line, told) {
                 continue;
             }
+            thread_of.insert(id, thread_id);
             if let Entry::Vacant(thread) = threads.entry(thread_id) {
                 thread.insert(course_id);
                 let category_id = CategoryId::imported(&run.name, &format!("{}\0{}", record.course, record.category));

@@ -126,6 +126,10 @@ impl Intake {
                 if !is_new(&mut lines, id, line, told) {
                     continue;
                 }
+                if run.known.lessons.get(&id).is_some_and(|(course, _)| *course != course_id) {
+                    told.refuse(BadRow::new(line, "course", "this lesson belongs to another course already"));
+                    continue;
+                }
                 let module_id = ModuleId::imported(&run.name, &format!("{}\0{}", record.course, record.module));
                 let position = match modules.entry(module_id) {
                     Entry::Occupied(mut count) => {
@@ -199,8 +203,8 @@ fn cycle(requires: &BTreeMap<String, (u64, Vec<String>)>) -> Option<(u64, Vec<St
         // Depth first, without recursion: `path` is the way from `start`, each with the next to try.
         let mut path: Vec<(&str, usize)> = vec![(start, 0)];
         while let Some((course, next)) = path.last_mut() {
-            let required = requires.get(*course).map_or(&[][..], |(_, required)| required);
-            let Some(key) = required.get(*next) else {
+            let before = requires.get(*course).map_or(&[][..], |(_, before)| before);
+            let Some(key) = before.get(*next) else {
                 done.insert(course);
                 path.pop();
                 continue;

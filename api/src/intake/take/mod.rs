@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    db::{Db, DbError, Tx},
+    db::{Db, DbError, Tx, settings},
     ids::AccountId,
     time::Clock,
 };
@@ -20,6 +20,15 @@ mod catalogue;
 
 /// So many rows are written with one statement.
 const BATCH: usize = 500;
+
+/// What the setting of a source says while it is taken, and afterwards.
+const BEGUN: &str = "begun";
+const ENDED: &str = "ended";
+
+/// The setting that says how far taking a source has come.
+fn state_of(source: &dyn Source) -> String {
+    format!("intake {}", source.name())
+}
 
 /// Takes records in.
 pub struct Intake {
@@ -61,8 +70,20 @@ impl Intake {
         store::is_empty(&self.db).await
     }
 
+    /// Whether taking this source was begun and never came to its end.
+    pub async fn was_begun(&self, source: &dyn Source) -> Result<bool, DbError> {
+        Ok(settings::get(&self.db, &state_of(source)).await?.as_deref() == Some(BEGUN))
+    }
+
+    async fn mark(&self, source: &dyn Source, state: &str) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        settings::set(&mut tx, &state_of(source), state).await?;
+        tx.commit().await
+    }
+
     /// Takes everything that a source has, kind by kind. A kind with a bad row is not taken, and none after it.
     pub async fn take(&self, source: &dyn Source, on_progress: OnProgress<'_>) -> Result<Report, IntakeError> {
+        self.mark(source, BEGUN).await?;
         let known = store::known(&self.db).await?;
         let mut run = Run { source, name: source.name(), known, on_progress };
         let mut report = Report::default();
@@ -106,6 +127,7 @@ impl Intake {
             }
             report.files.push(told);
         }
+        self.mark(source, ENDED).await?;
         Ok(report)
     }
 
