@@ -65,6 +65,7 @@ CREATE TABLE courses (
     open_forum   BOOLEAN NOT NULL,
     lesson_count BIGINT NOT NULL CHECK (lesson_count >= 0),
     seconds      BIGINT NOT NULL CHECK (seconds >= 0),
+    position     BIGINT NOT NULL, -- its place in the catalogue that it came with
     published_at BIGINT NOT NULL,
     updated_at   BIGINT NOT NULL
 );

@@ -65,6 +65,7 @@ CREATE TABLE courses (
     open_forum   INTEGER NOT NULL CHECK (open_forum IN (0, 1)),
     lesson_count INTEGER NOT NULL CHECK (lesson_count >= 0),
     seconds      INTEGER NOT NULL CHECK (seconds >= 0),
+    position     INTEGER NOT NULL, -- its place in the catalogue that it came with
     published_at INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL
 ) STRICT;

@@ -206,6 +206,7 @@ pub(super) struct CourseRow {
     pub(super) level: Option<Level>,
     pub(super) open_forum: bool,
     pub(super) published_at: Timestamp,
+    pub(super) position: i64,
     pub(super) topics: Vec<TopicId>,
     pub(super) staff: Vec<(AccountId, StaffRole)>,
 }
@@ -213,7 +214,7 @@ pub(super) struct CourseRow {
 /// Writes courses, published, with their topics and staff.
 pub(super) async fn put_courses(tx: &mut Tx, rows: &[CourseRow], now: Timestamp) -> Result<(), DbError> {
     bulk!(tx, rows,
-        "INSERT INTO courses (id, slug, title, title_key, summary, search_text, language, level, status, open_forum, lesson_count, seconds, published_at, updated_at) ",
+        "INSERT INTO courses (id, slug, title, title_key, summary, search_text, language, level, status, open_forum, lesson_count, seconds, published_at, position, updated_at) ",
         |b, row| b
             .push_bind(row.id)
             .push_bind(row.slug.clone())
@@ -228,6 +229,7 @@ pub(super) async fn put_courses(tx: &mut Tx, rows: &[CourseRow], now: Timestamp)
             .push_bind(0_i64)
             .push_bind(0_i64)
             .push_bind(row.published_at)
+            .push_bind(row.position)
             .push_bind(now),
         " ON CONFLICT (id) DO UPDATE SET title = excluded.title, title_key = excluded.title_key, summary = excluded.summary,
             search_text = excluded.search_text, language = excluded.language, level = excluded.level,

@@ -14,7 +14,7 @@ use crate::{
 statements! {
     COURSES {
         "SELECT id, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
-         WHERE status <> 'DRAFT' ORDER BY published_at, id"
+         WHERE status <> 'DRAFT' ORDER BY position, id"
     }
     COURSE_TOPICS { "SELECT course_id, topic_id FROM course_topics ORDER BY course_id, position, topic_id" }
     TOPIC_NAMES { "SELECT id, name FROM topics ORDER BY id" }

@@ -23,6 +23,8 @@ impl Intake {
         told: &mut FileReport,
     ) -> Result<(), IntakeError> {
         let mut topics = Topics::new(&run.known);
+        // Behind those that are there. A course that is taken again keeps its place.
+        let mut position = run.known.courses.len() as i64;
         let mut slugs = Slugs::new(run.known.courses.iter().map(|(id, slug)| (slug.clone(), id.0)));
         let mut lines: HashMap<CourseId, u64> = HashMap::new();
         let mut requires: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
@@ -52,6 +54,7 @@ impl Intake {
                 if !record.prerequisites.is_empty() {
                     requires.insert(record.key, (line, record.prerequisites));
                 }
+                position += 1;
                 courses.push(CourseRow {
                     id,
                     slug,
@@ -61,6 +64,7 @@ impl Intake {
                     level: record.level,
                     open_forum: record.open_forum,
                     published_at: record.published_at,
+                    position,
                     topics: record.topics.iter().map(|name| topics.get(name)).collect(),
                     staff,
                 });
