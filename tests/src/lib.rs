@@ -12,7 +12,7 @@ pub use school::{SCHOOL, School};
 
 /// Declares a story that is told on both databases:
 ///
-/// ```ignore
+/// ```text
 /// story! {
 ///     async fn mei_enrols_twice(school) { … }
 /// }

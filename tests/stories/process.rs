@@ -187,6 +187,27 @@ fn a_port_in_use_is_named() {
     assert!(text(&output).contains(&address) && text(&output).contains("--listen"), "{}", text(&output));
 }
 
+#[test]
+fn a_server_takes_up_a_model_that_another_process_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let token = token(folder.path(), "mei@school.example");
+    let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let next = "{\"query\":\"{ me { recommendations { course { slug } } } }\"}";
+    let before = server.post(&token, next).unwrap();
+    assert!(before.contains("\"recommendations\":[]"), "{before}");
+    assert!(stoa_does(folder.path(), &["train"]).status.success());
+    let begun = Instant::now();
+    loop {
+        let answer = server.post(&token, next).unwrap();
+        if answer.contains("\"slug\":\"le-sol-vivant\"") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no list after half a minute: {answer}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_a_clean_end_leaves_no_log_behind() {

@@ -106,7 +106,8 @@ impl Config {
             return Ok(SecretKey::from_text(text)?);
         }
         let file = self.secret_key_file.clone().unwrap_or_else(|| {
-            let database = self.database_url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+            let database =
+                self.database_url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
             let folder = database.and_then(|path| Path::new(path).parent()).unwrap_or(Path::new("data"));
             folder.join("stoa.key")
         });

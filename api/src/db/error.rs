@@ -10,7 +10,9 @@ use std::{
 #[non_exhaustive]
 pub enum DbError {
     /// The URL names no database that Stoa knows.
-    #[error("{0:?} is not a database URL: use sqlite://PATH (a file) or postgres://USER:PASSWORD@HOST/NAME")]
+    #[error(
+        "{0:?} is not a database URL: use sqlite://PATH (a file, without parameters) or postgres://USER:PASSWORD@HOST/NAME"
+    )]
     Url(String),
     /// The SQLite file is not there.
     #[error("there is no database at {}: `stoa demo` makes one with a campus in it, `stoa migrate` an empty one", .0.display())]

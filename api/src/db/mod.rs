@@ -95,7 +95,7 @@ impl Db {
     /// Opens a database without changing what is in it.
     pub async fn open(options: &Options) -> Result<Self, DbError> {
         let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
-            Backend::Lite(open_sqlite(path.trim_start_matches("//"), options).await?)
+            Backend::Lite(open_sqlite(path.strip_prefix("//").unwrap_or(path), options).await?)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
             Backend::Pg(open_postgres(options).await?)
         } else {
@@ -214,8 +214,8 @@ impl Tx {
 }
 
 async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
-    let file = PathBuf::from(path.split('?').next().unwrap_or(path));
-    if file.as_os_str().is_empty() || path.contains(":memory:") {
+    let file = PathBuf::from(path);
+    if path.is_empty() || path.contains(":memory:") || path.contains('?') {
         return Err(DbError::Url(options.url.clone()));
     }
     if options.create {

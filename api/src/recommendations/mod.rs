@@ -231,7 +231,7 @@ impl Feed {
         let (db, model, kept) = (self.db.clone(), serving.model_id, list.clone());
         tokio::spawn(async move {
             if let Err(error) = store::put_list(&db, (learner, model), history_at, now, &kept).await {
-                tracing::warn!(%error, "a list of next courses was not kept");
+                tracing::debug!(%error, "a list of next courses was not kept");
             }
         });
         Ok(list.into())
