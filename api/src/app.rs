@@ -48,6 +48,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("courses", crate::courses::store::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
+        ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),

@@ -73,6 +73,22 @@ impl School {
         intake.take(&source, &mut |_, _, _| {}).await.expect("an import")
     }
 
+    /// Changes the database past the services, where no service can yet.
+    ///
+    /// # Panics
+    /// If the database does not take it.
+    pub async fn execute(&self, sql: &'static str) {
+        if self.database.url.starts_with("sqlite") {
+            let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
+            sqlx::query(sql).execute(&pool).await.expect("a change");
+            pool.close().await;
+        } else {
+            let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
+            sqlx::query(sql).execute(&pool).await.expect("a change");
+            pool.close().await;
+        }
+    }
+
     /// Somebody who has not signed in.
     pub fn anybody(&self) -> &Client {
         &self.anybody
@@ -83,8 +99,13 @@ impl School {
     /// # Panics
     /// If there is nobody with the key.
     pub async fn person(&self, key: &str) -> Client {
-        let token = self.app.accounts.issue_token(person_id(key), "test", None).await.expect("a token");
+        let token = self.app.accounts.issue_token(self.id_of(key), "test", None).await.expect("a token");
         self.anybody.with_token(token.secret_text())
+    }
+
+    /// The account of one of the school's people.
+    fn id_of(&self, key: &str) -> AccountId {
+        self.app.accounts.imported(SCHOOL, key)
     }
 
     /// The global id that the graph gives to a course, by key.
@@ -100,12 +121,12 @@ impl School {
 
     /// The global id of a person, by key.
     pub fn person_node(&self, key: &str) -> String {
-        stoa_api::graphql::global_id::person(person_id(key))
+        stoa_api::graphql::global_id::person(self.id_of(key))
     }
 
     /// The global id of an enrolment, by the keys of learner and course.
     pub fn enrolment(&self, learner: &str, course: &str) -> String {
-        stoa_api::graphql::global_id::enrolment(person_id(learner), CourseId::imported(SCHOOL, course))
+        stoa_api::graphql::global_id::enrolment(self.id_of(learner), CourseId::imported(SCHOOL, course))
     }
 
     /// The global id of a thread, by the keys of course and thread.
@@ -118,9 +139,4 @@ impl School {
     pub fn post(&self, course: &str, post: &str) -> String {
         stoa_api::graphql::global_id::post(CourseId::imported(SCHOOL, course), PostId::imported(SCHOOL, post))
     }
-}
-
-/// The account of one of the school's people.
-fn person_id(key: &str) -> AccountId {
-    AccountId::imported(SCHOOL, key)
 }

@@ -27,6 +27,11 @@ story! {
         let all = cost(&school, &omar, home, json!({ "n": 3 })).await;
         assert!(all <= 20, "{all} statements");
 
+        // What only the viewer may see of herself is read once, however often it is asked for.
+        let mine = "query($n: Int!) { courses(first: $n) { nodes { myEnrolment { learner { goals { slug } timePerTopic { seconds } recommendations { score } } } } } }";
+        let all = cost(&school, &omar, mine, json!({ "n": 3 })).await;
+        assert!(all <= 14, "{all} statements");
+
         let forum = "query($n: Int!) { course(slug: \"living-soil\") { forum { threads(first: $n) { nodes { author { name }
             posts(first: $n) { nodes { body author { name } replies(first: $n) { nodes { author { name } } } } } } } } } }";
         let few = cost(&school, &omar, forum, json!({ "n": 1 })).await;

@@ -47,10 +47,37 @@ story! {
         assert!(listed(&school, "first: 9, filter: { topics: [] }").await.is_empty());
     }
 
+    async fn a_draft_is_known_to_nobody_but_its_staff(school) {
+        school.execute("UPDATE courses SET status = 'DRAFT' WHERE slug = 'le-sol-vivant'").await;
+        let query = "query($course: ID!, $lesson: ID!) { course(slug: \"le-sol-vivant\") { title forum { categories { name } } }
+            nodes(ids: [$course, $lesson]) { id } courses(first: 9, filter: { language: \"fr\" }) { nodes { title } } }";
+        let variables = json!({ "course": school.course("sol"), "lesson": school.lesson("sol-1") });
+        for client in [school.anybody().clone(), school.person("omar").await] {
+            let data = client.data_with(query, variables.clone()).await;
+            assert_eq!(data, json!({ "course": null, "nodes": [null, null], "courses": { "nodes": [] } }));
+        }
+        let bo = school.person("bo").await.data_with(query, variables.clone()).await;
+        assert_eq!(bo["course"]["title"], "Le sol vivant", "he teaches it");
+        assert_eq!(bo["nodes"][1]["id"], variables["lesson"]);
+        let enroll = "mutation($course: ID!) { enroll(courseId: $course) { userErrors { code } } }";
+        let data = school.person("omar").await.data_with(enroll, variables).await;
+        assert_eq!(data["enroll"]["userErrors"], json!([{ "code": "NOT_FOUND" }]));
+    }
+
+    async fn a_topic_that_is_only_somebodys_goal_is_not_public(school) {
+        school.execute("UPDATE courses SET status = 'DRAFT' WHERE slug <> 'compost-step-by-step'").await;
+        let data = school.anybody().data("{ topics { slug } }").await;
+        assert_eq!(data["topics"], json!([{ "slug": "gardening" }]), "Mei's goal, biology, has no course now");
+        let mei = school.person("mei").await.data("{ me { goals { slug } } }").await;
+        assert_eq!(mei["me"]["goals"].as_array().unwrap().len(), 2);
+    }
+
     async fn a_search_for_a_whole_book_is_refused(school) {
         let query = "query($text: String) { courses(first: 1, filter: { text: $text }) { nodes { id } } }";
         let answer = school.anybody().ask_with(query, json!({ "text": "soil ".repeat(1_000) })).await;
-        assert_eq!(answer["errors"][0]["message"], "`text` takes at most 16 words; these were 1000");
+        assert_eq!(answer["errors"][0]["message"], "`text` takes at most 500 characters; these were 5000");
+        let answer = school.anybody().ask_with(query, json!({ "text": "soil ".repeat(20) })).await;
+        assert_eq!(answer["errors"][0]["message"], "`text` takes at most 16 words; these were 20");
     }
 
     async fn courses_come_in_the_order_that_is_asked_for(school) {

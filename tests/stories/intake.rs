@@ -74,22 +74,26 @@ story! {
     }
 
     async fn an_import_that_was_broken_off_is_known_and_can_be_taken_up_again(school) {
-        use stoa_api::intake::{Intake, campus::{CAMPUS_UNTIL, Campus, CampusSize}, csv::CsvFolder};
+        use stoa_api::intake::{Intake, campus::{CAMPUS_UNTIL, Campus, CampusSize}, csv::CsvFolder, records::Kind};
         let app = &school.app;
         let intake = Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone());
         let whole = CsvFolder::open(&School::fixture(), stoa_testkit::SCHOOL).unwrap();
         assert!(!intake.was_begun(&whole).await.unwrap(), "the school was taken to its end");
         let campus = Campus::new(CampusSize { learners: 50, courses: 5, seed: 1, until: CAMPUS_UNTIL });
-        {
-            let mut ignore = |_, _, _| {};
-            let taking = intake.take(&campus, &mut ignore);
-            // Dropped in the middle, as when the process ends.
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(5), taking).await;
+        let lessons = tokio::sync::Notify::new();
+        let mut tell = |kind, _, _| {
+            if kind == Kind::Lessons {
+                lessons.notify_one();
+            }
+        };
+        tokio::select! {
+            biased;
+            () = lessons.notified() => {} // Dropped in the middle, as when the process ends.
+            report = intake.take(&campus, &mut tell) => panic!("it was not broken off: {report:?}"),
         }
-        if intake.was_begun(&campus).await.unwrap() {
-            let report = intake.take(&campus, &mut |_, _, _| {}).await.unwrap();
-            assert!(report.complete(), "{report}");
-        }
+        assert!(intake.was_begun(&campus).await.unwrap());
+        let report = intake.take(&campus, &mut |_, _, _| {}).await.unwrap();
+        assert!(report.complete(), "{report}");
         assert!(!intake.was_begun(&campus).await.unwrap());
         let posts = app.accounts.find_by_email("ada@campus.example").await.unwrap();
         assert!(posts.is_some());
@@ -107,6 +111,34 @@ story! {
         );
         let report = school.import(folder.path()).await;
         assert!(report.to_string().contains("line 3, column reply_to"), "{report}");
+    }
+
+    async fn what_a_file_does_not_say_stays_as_it_is(school) {
+        let mei = school.person("mei").await;
+        let before = mei.data("{ me { name email goals { name } } course(slug: \"living-soil\") { staff { role } topics { slug } } }").await;
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("learners.csv"), "key,name\nmei,Mei Tanaka\n").unwrap();
+        fs::write(folder.path().join("courses.csv"), "key,title\nsoil,Living Soil\n").unwrap();
+        let report = school.import(folder.path()).await;
+        assert!(report.complete(), "{report}");
+        let after = mei.data("{ me { name email goals { name } } course(slug: \"living-soil\") { staff { role } topics { slug } } }").await;
+        assert_eq!(after, before);
+        assert!(school.app.accounts.find_by_email("mei@school.example").await.unwrap().is_some());
+    }
+
+    async fn nearly_to_the_end_is_not_the_end(school) {
+        let folder = school_with("activity.csv", "learner,lesson,started_at,seconds,progress\nzoe,sol-1,2026-02-20T08:00:00Z,449,0.9999\n");
+        assert!(school.import(folder.path()).await.complete());
+        // Zoe had completed it; Omar takes the course and comes nearly to the end.
+        let folder = school_with("activity.csv", "learner,lesson,started_at,seconds,progress\nomar,sol-1,2026-02-20T08:00:00Z,449,0.9999\n");
+        assert!(school.import(folder.path()).await.complete());
+        let omar = school.person("omar").await;
+        let record = format!(
+            "mutation {{ recordActivity(lessonId: \"{}\", input: {{ seconds: 5 }}) {{ enrolment {{ completedAt progress }} }} }}",
+            school.lesson("sol-1")
+        );
+        let enrolment = &omar.data(&record).await["recordActivity"]["enrolment"];
+        assert_eq!(enrolment["completedAt"], serde_json::Value::Null, "{enrolment}");
     }
 
     async fn two_people_can_not_have_one_address(school) {

@@ -95,10 +95,23 @@ story! {
     }
 
     async fn a_query_deeper_than_any_screen_is_refused(school) {
-        let query = format!("{}id{}", "{ course(slug: \"living-soil\") { prerequisites ".to_string() + &"{ prerequisites ".repeat(40), "}".repeat(41));
-        let answer = school.anybody().ask(&format!("{query} }}")).await;
-        assert!(answer["errors"][0]["message"].is_string(), "{answer}");
+        let deep = |levels: usize| {
+            let nested = "{ prerequisites ".repeat(levels) + "{ id }" + &"}".repeat(levels);
+            format!("{{ course(slug: \"living-soil\") {nested} }}")
+        };
+        school.anybody().data(&deep(10)).await;
+        let answer = school.anybody().ask(&deep(27)).await;
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains("too deep"), "{answer}");
         assert_eq!(answer.get("data"), None);
+    }
+
+    async fn a_short_query_that_goes_round_in_circles_is_stopped(school) {
+        let circles = "modules { lessons { id } course { ".repeat(8);
+        let query = format!("{{ courses(first: 3) {{ nodes {{ {circles} id {} }} }} }}", "} }".repeat(8));
+        let many: Vec<_> = (0..40).map(|n| format!("a{n}: {}", &query[1..query.len() - 1])).collect();
+        let answer = school.anybody().ask(&format!("{{ {} }}", many.join(" "))).await;
+        let codes: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|error| &error["extensions"]["code"]).collect();
+        assert!(codes.contains(&&json!("ANSWER_TOO_LARGE")), "{codes:?}");
     }
 
     async fn the_query_page_needs_nothing_from_elsewhere(school) {

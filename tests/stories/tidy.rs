@@ -25,7 +25,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// The code of a file without comments, and without its unit tests.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 

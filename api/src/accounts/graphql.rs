@@ -119,9 +119,9 @@ impl Person {
 
 impl Person {
     async fn read_goals(&self, scope: &Scope) -> Result<Vec<Topic>, Fault> {
-        let goals = super::store::goals(&scope.app.db, self.account.id).await?;
         let load = scope.load();
-        let topics = load.topics.get_many(goals.clone()).await?;
+        let goals = load.goals.get(self.account.id).await?;
+        let topics = load.topics.get_many(goals.to_vec()).await?;
         Ok(goals
             .iter()
             .filter_map(|id| topics.get(id).cloned().flatten())
@@ -132,18 +132,18 @@ impl Person {
     async fn read_enrolments(&self, scope: &Scope, paging: &Paging) -> Result<Pages<Enrolment>, Fault> {
         let request = paging.request(ENROLMENTS)?;
         let page = scope.load().enrolment_pages.get((self.account.id, request)).await?;
-        Ok(connection(ENROLMENTS, &page, |(key, _)| *key, |(_, row)| Enrolment::new(Arc::clone(row), self.relation)))
+        connection(scope, ENROLMENTS, &page, |(key, _)| *key, |(_, row)| Enrolment::new(Arc::clone(row), self.relation))
     }
 
     async fn read_time_per_topic(&self, scope: &Scope) -> Result<Vec<TopicTime>, Fault> {
-        let times = scope.app.learning.time_per_topic(self.account.id).await?;
         let load = scope.load();
+        let times = load.time_per_topic.get(self.account.id).await?;
         let topics = load.topics.get_many(times.iter().map(|(id, _)| *id).collect()).await?;
         Ok(times
-            .into_iter()
+            .iter()
             .filter_map(|(id, seconds)| {
-                let topic = topics.get(&id).cloned().flatten()?;
-                Some(TopicTime { topic: Topic((*topic).clone()), seconds: int(seconds) })
+                let topic = topics.get(id).cloned().flatten()?;
+                Some(TopicTime { topic: Topic((*topic).clone()), seconds: int(*seconds) })
             })
             .collect())
     }

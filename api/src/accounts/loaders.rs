@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     access::{Relation, Viewer},
-    batch::Fetch,
+    batch::{Fetch, grouped},
     db::{Db, DbError},
-    ids::{AccountId, CourseId},
+    ids::{AccountId, CourseId, TopicId},
 };
 
 /// Accounts by id.
@@ -28,6 +28,18 @@ impl Fetch for Accounts {
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
         let found = store::by_ids(&self.0, keys).await?;
         Ok(found.into_iter().map(|account| (account.id, Some(Arc::new(account)))).collect())
+    }
+}
+
+/// The goals of learners.
+pub(crate) struct Goals(pub(crate) Db);
+
+impl Fetch for Goals {
+    type Key = AccountId;
+    type Value = Arc<Vec<TopicId>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        Ok(grouped(store::goals(&self.0, keys).await?))
     }
 }
 

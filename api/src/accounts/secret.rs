@@ -44,14 +44,24 @@ impl SecretKey {
                 if let Some(folder) = path.parent() {
                     fs::create_dir_all(folder).map_err(failed)?;
                 }
+                // Whole or not at all, and the first of two that begin at once wins.
                 let text = hex(&random_bytes::<32>());
+                let made = path.with_extension(format!("{}.new", std::process::id()));
                 let mut options = fs::OpenOptions::new();
-                options.write(true).create_new(true);
+                options.write(true).create(true).truncate(true);
                 #[cfg(unix)]
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(path).map_err(failed)?;
+                let mut file = options.open(&made).map_err(failed)?;
                 file.write_all(text.as_bytes()).map_err(failed)?;
                 file.sync_all().map_err(failed)?;
+                let linked = fs::hard_link(&made, path);
+                fs::remove_file(&made).map_err(failed)?;
+                match linked {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(failed(error)),
+                }
+                let text = fs::read_to_string(path).map_err(failed)?;
                 Self::from_text(&text)
             }
             Err(error) => Err(failed(error)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     accounts::model::{Account, Membership, StoredToken, SystemRole},
     db::{Db, DbError, Text, Tx, Uuids, on, statements},
-    ids::{AccountId, CourseId},
+    ids::{AccountId, CourseId, TopicId},
     time::Timestamp,
 };
 
@@ -21,7 +21,7 @@ statements! {
     }
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
-    GOALS { "SELECT topic_id FROM learning_goals WHERE learner_id = $1 ORDER BY topic_id" }
+    GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
     COURSES_TAKEN { "SELECT course_id FROM enrolments WHERE learner_id = $1" }
     COURSES_TAUGHT { "SELECT course_id FROM course_staff WHERE account_id = $1" }
     /// Which of the people (1) teach a course that is not a draft.
@@ -112,9 +112,9 @@ pub(crate) async fn grant(db: &Db, account: AccountId, role: SystemRole, now: Ti
     Ok(())
 }
 
-pub(crate) async fn goals(db: &Db, learner: AccountId) -> Result<Vec<crate::ids::TopicId>, DbError> {
-    let sql = db.sql(&GOALS);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).fetch_all(c).await)?)
+pub(crate) async fn goals(db: &Db, learners: &[AccountId]) -> Result<Vec<(AccountId, TopicId)>, DbError> {
+    let (sql, learners) = (db.sql(&GOALS), Uuids::new(learners.iter().copied()));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?)
 }
 
 /// What the person is to each course she has to do with.

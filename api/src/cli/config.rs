@@ -90,11 +90,18 @@ impl Config {
             log_format: LogFormat::Text,
             recommender: stoa_recommender::Settings::default(),
         };
-        Figment::from(Serialized::defaults(defaults))
-            .merge(Toml::file(file.unwrap_or(Path::new("stoa.toml"))))
+        let file = file.unwrap_or(Path::new("stoa.toml"));
+        let mut figment = Figment::from(Serialized::defaults(defaults));
+        if file.is_file() {
+            // Exactly this one: not one that lies in some folder above.
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
             .merge(Env::prefixed("STOA_").only(&NAMES))
-            .merge(Serialized::defaults(Secret { secret_key: std::env::var("STOA_SECRET_KEY").ok() }))
+            .merge(Serialized::defaults(Secret {
+                secret_key: std::env::var("STOA_SECRET_KEY").ok().filter(|key| !key.is_empty()),
+            }))
             .merge(Serialized::defaults(flags))
             .extract()
             .context("the configuration can't be used")

@@ -110,7 +110,7 @@ async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
     } else if let Ok(id) = learner.parse() {
         Some(AccountId(id))
     } else if let Some((source, key)) = learner.split_once(':') {
-        Some(AccountId::imported(source, key))
+        Some(app.accounts.imported(source, key))
     } else {
         bail!("{learner:?} is neither an e-mail address, nor an account's id, nor SOURCE:KEY");
     };

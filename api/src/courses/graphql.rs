@@ -219,27 +219,35 @@ impl Course {
 
     /// What it is about, the most important first.
     async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>, Fault> {
-        let topics = scope(ctx).load().topics_of_course.get(self.0.id).await?;
+        let scope = scope(ctx);
+        let topics = scope.load().topics_of_course.get(self.0.id).await?;
+        scope.make_room(topics.len())?;
         Ok(topics.iter().cloned().map(Topic).collect())
     }
 
     /// The courses that come before it.
     async fn prerequisites(&self, ctx: &Context<'_>) -> Result<Vec<Self>, Fault> {
-        let load = scope(ctx).load();
+        let scope = scope(ctx);
+        let load = scope.load();
         let ids = load.prerequisites.get(self.0.id).await?;
+        scope.make_room(ids.len())?;
         let courses = load.courses.get_many(ids.to_vec()).await?;
         Ok(ids.iter().filter_map(|id| courses.get(id).cloned().flatten()).map(Self).collect())
     }
 
     /// Who teaches it.
     async fn staff(&self, ctx: &Context<'_>) -> Result<Vec<StaffMember>, Fault> {
-        let staff = scope(ctx).load().staff.get(self.0.id).await?;
+        let scope = scope(ctx);
+        let staff = scope.load().staff.get(self.0.id).await?;
+        scope.make_room(staff.len())?;
         Ok(staff.iter().cloned().map(StaffMember).collect())
     }
 
     /// Its modules, in order.
     async fn modules(&self, ctx: &Context<'_>) -> Result<Vec<Module>, Fault> {
-        let modules = scope(ctx).load().modules_of_course.get(self.0.id).await?;
+        let scope = scope(ctx);
+        let modules = scope.load().modules_of_course.get(self.0.id).await?;
+        scope.make_room(modules.len())?;
         Ok(modules.iter().cloned().map(Module).collect())
     }
 
@@ -317,7 +325,9 @@ impl Module {
 
     /// Its lessons, in order.
     async fn lessons(&self, ctx: &Context<'_>) -> Result<Vec<Lesson>, Fault> {
-        let lessons = scope(ctx).load().lessons_of_module.get(self.0.id).await?;
+        let scope = scope(ctx);
+        let lessons = scope.load().lessons_of_module.get(self.0.id).await?;
+        scope.make_room(lessons.len())?;
         Ok(lessons.iter().cloned().map(Lesson).collect())
     }
 }
@@ -402,7 +412,7 @@ impl CourseQuery {
         }
     }
 
-    /// Every topic, by name.
+    /// Every topic that there are courses on, by name.
     async fn topics(&self, ctx: &Context<'_>) -> Option<Result<Vec<Topic>, Fault>> {
         let topics = store::topics(&scope(ctx).app.db).await;
         Some(topics.map(|topics| topics.into_iter().map(Topic).collect()).map_err(Fault::from))
@@ -420,10 +430,17 @@ async fn page(
     if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
         return Err(Fault::bad_input("the cursor is not one of this list in this order"));
     }
+    let letters = filter.text.as_deref().map_or(0, |text| text.chars().count());
+    if letters > model::MAX_SEARCH {
+        return Err(Fault::bad_input(format!(
+            "`text` takes at most {} characters; these were {letters}",
+            model::MAX_SEARCH
+        )));
+    }
     let words = filter.text.as_deref().map_or(0, |text| text.split_whitespace().count());
     if words > model::MAX_WORDS {
         return Err(Fault::bad_input(format!("`text` takes at most {} words; these were {words}", model::MAX_WORDS)));
     }
     let page = store::page(&scope.app.db, &filter, order, &request).await?.map(Arc::new);
-    Ok(connection(&list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course))))
+    connection(scope, &list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course)))
 }

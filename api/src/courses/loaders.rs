@@ -50,8 +50,10 @@ macro_rules! belonging {
 by_id! {
     /// Courses of any status: whoever asks checks [`Course::is_public`].
     Courses: CourseId => Course = store::by_ids;
-    /// Topics.
+    /// Topics, also those that are nothing but somebody's goal: for whoever may see that.
     Topics: TopicId => Topic = store::topics_by_ids;
+    /// Topics of courses that anybody may know of.
+    PublicTopics: TopicId => Topic = store::public_topics_by_ids;
     /// Modules.
     Modules: ModuleId => Module = store::modules_by_ids;
     /// Lessons.

@@ -190,6 +190,8 @@ pub struct CourseFilter {
 
 /// So many words can be searched for at once.
 pub const MAX_WORDS: usize = 16;
+/// In so many characters.
+pub const MAX_SEARCH: usize = 500;
 
 /// What a list of courses is sorted by: the order's own value, then the id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -213,6 +215,10 @@ impl CourseKey {
 
     /// Whether the key belongs to the order.
     pub fn fits(&self, order: CourseOrder) -> bool {
-        matches!(self, Self::Text(..)) == (order == CourseOrder::Title)
+        match self {
+            // No title has a NUL in it, and PostgreSQL takes none.
+            Self::Text(title, _) => order == CourseOrder::Title && !title.contains('\0'),
+            Self::Number(..) => order != CourseOrder::Title,
+        }
     }
 }

@@ -25,7 +25,15 @@ statements! {
          FROM courses c WHERE c.id " [any_uuid 1]
     }
     ID_BY_SLUG { "SELECT id FROM courses WHERE slug = $1" }
-    TOPICS { "SELECT id, slug, name FROM topics ORDER BY name, id" }
+    /// The topics of courses that anybody may know of: a learner's goal alone makes no topic public.
+    PUBLIC_TOPICS {
+        "SELECT t.id, t.slug, t.name FROM topics t WHERE EXISTS (SELECT 1 FROM course_topics ct JOIN courses c ON c.id = ct.course_id
+         WHERE ct.topic_id = t.id AND c.status <> 'DRAFT') ORDER BY t.name, t.id"
+    }
+    PUBLIC_TOPICS_BY_IDS {
+        "SELECT t.id, t.slug, t.name FROM topics t WHERE t.id " [any_uuid 1] " AND EXISTS (SELECT 1 FROM course_topics ct
+         JOIN courses c ON c.id = ct.course_id WHERE ct.topic_id = t.id AND c.status <> 'DRAFT')"
+    }
     TOPICS_BY_IDS { "SELECT id, slug, name FROM topics WHERE id " [any_uuid 1] }
     TOPICS_OF_COURSES {
         "SELECT ct.course_id, t.id, t.slug, t.name FROM course_topics ct JOIN topics t ON t.id = ct.topic_id
@@ -229,13 +237,19 @@ fn containing(word: &str) -> String {
 }
 
 pub(crate) async fn topics(db: &Db) -> Result<Vec<Topic>, DbError> {
-    let sql = db.sql(&TOPICS);
+    let sql = db.sql(&PUBLIC_TOPICS);
     let rows: Vec<TopicRow> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Topic::from).collect())
 }
 
 pub(crate) async fn topics_by_ids(db: &Db, ids: &[TopicId]) -> Result<Vec<Topic>, DbError> {
     let (sql, ids) = (db.sql(&TOPICS_BY_IDS), Uuids::new(ids.iter().copied()));
+    let rows: Vec<TopicRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(ids).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Topic::from).collect())
+}
+
+pub(crate) async fn public_topics_by_ids(db: &Db, ids: &[TopicId]) -> Result<Vec<Topic>, DbError> {
+    let (sql, ids) = (db.sql(&PUBLIC_TOPICS_BY_IDS), Uuids::new(ids.iter().copied()));
     let rows: Vec<TopicRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(ids).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Topic::from).collect())
 }

@@ -78,18 +78,27 @@ impl Forum {
     ) -> Result<Pages<Thread>, Fault> {
         let request = Paging { first, after, last, before }.request(THREADS)?;
         let page = scope(ctx).load().threads_of_course.get((self.course_id, request)).await?;
-        Ok(threads(&page, self.relation))
+        threads(scope(ctx), &page, self.relation)
     }
 }
 
-fn threads(page: &crate::db::page::Page<Arc<model::Thread>>, relation: Relation) -> Pages<Thread> {
+fn threads(
+    scope: &Scope,
+    page: &crate::db::page::Page<Arc<model::Thread>>,
+    relation: Relation,
+) -> Result<Pages<Thread>, Fault> {
     let key = |row: &Arc<model::Thread>| -> TimeKey { (row.created_at.0, row.id.0) };
-    connection(THREADS, page, key, |row| Thread { row: Arc::clone(row), relation })
+    connection(scope, THREADS, page, key, |row| Thread { row: Arc::clone(row), relation })
 }
 
-fn posts(list: &str, page: &crate::db::page::Page<Arc<model::Post>>, relation: Relation) -> Pages<Post> {
+fn posts(
+    scope: &Scope,
+    list: &str,
+    page: &crate::db::page::Page<Arc<model::Post>>,
+    relation: Relation,
+) -> Result<Pages<Post>, Fault> {
     let key = |row: &Arc<model::Post>| -> TimeKey { (row.created_at.0, row.id.0) };
-    connection(list, page, key, |row| Post { row: Arc::clone(row), relation })
+    connection(scope, list, page, key, |row| Post { row: Arc::clone(row), relation })
 }
 
 /// A part of a course's forum.
@@ -130,7 +139,7 @@ impl ForumCategory {
     ) -> Result<Pages<Thread>, Fault> {
         let request = Paging { first, after, last, before }.request(THREADS)?;
         let page = scope(ctx).load().threads_of_category.get(((self.row.course_id, self.row.id), request)).await?;
-        Ok(threads(&page, self.relation))
+        threads(scope(ctx), &page, self.relation)
     }
 }
 
@@ -203,7 +212,7 @@ impl Thread {
     ) -> Result<Pages<Post>, Fault> {
         let request = Paging { first, after, last, before }.request(POSTS)?;
         let page = scope(ctx).load().posts_of_thread.get(((self.row.course_id, self.row.id), request)).await?;
-        Ok(posts(POSTS, &page, self.relation))
+        posts(scope(ctx), POSTS, &page, self.relation)
     }
 }
 
@@ -266,7 +275,7 @@ impl Post {
     ) -> Result<Pages<Self>, Fault> {
         let request = Paging { first, after, last, before }.request(REPLIES)?;
         let page = scope(ctx).load().replies_of_post.get(((self.row.course_id, self.row.id), request)).await?;
-        Ok(posts(REPLIES, &page, self.relation))
+        posts(scope(ctx), REPLIES, &page, self.relation)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     accounts::model::Membership,
     courses::model::Course,
     db::{Db, DbError},
-    ids::{AccountId, CourseId, PostId, ThreadId},
+    ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
     time::Clock,
 };
 use model::{NewPost, NewThread, Post, Thread};
@@ -25,6 +25,11 @@ pub const MAX_TITLE: usize = 300;
 pub const MAX_BODY: usize = 50_000;
 /// The category that a course's forum begins with.
 pub const FIRST_CATEGORY: &str = "General";
+
+/// The id of a course's first category: derived from the course, so that two first threads at once make one.
+pub(crate) fn first_category(course: CourseId) -> CategoryId {
+    CategoryId::imported("first category", &course.0.to_string())
+}
 
 /// The forum's service.
 #[derive(Clone, Debug)]
@@ -93,8 +98,7 @@ impl Forum {
             Some(id) => id,
             None if new.category_id.is_some() => return Ok(Err(Refusal::NoSuchCategory)),
             None => {
-                // Derived from the course, so that two first threads at once make one category.
-                let id = crate::ids::CategoryId::imported("first category", &course.0.to_string());
+                let id = first_category(course);
                 store::insert_category(&mut tx, course, id, 0, FIRST_CATEGORY).await?;
                 id
             }

@@ -4,7 +4,7 @@ use async_graphql::{Object, OutputType, connection::PageInfo};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::errors::Fault;
+use super::{errors::Fault, scope::Scope};
 use crate::{
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
@@ -123,11 +123,18 @@ fn decode<K: DeserializeOwned>(list: &str, cursor: &str) -> Option<K> {
 }
 
 /// A page as a connection.
-pub(crate) fn connection<T, K, N>(list: &str, page: &Page<T>, key: impl Fn(&T) -> K, node: impl Fn(&T) -> N) -> Pages<N>
+pub(crate) fn connection<T, K, N>(
+    scope: &Scope,
+    list: &str,
+    page: &Page<T>,
+    key: impl Fn(&T) -> K,
+    node: impl Fn(&T) -> N,
+) -> Result<Pages<N>, Fault>
 where
     K: Serialize,
     N: OutputType,
 {
+    scope.make_room(page.items.len())?;
     let edges: Vec<_> =
         page.items.iter().map(|item| Edge { cursor: cursor(list, &key(item)), node: node(item) }).collect();
     let page_info = PageInfo {
@@ -136,7 +143,7 @@ where
         start_cursor: edges.first().map(|edge| edge.cursor.clone()),
         end_cursor: edges.last().map(|edge| edge.cursor.clone()),
     };
-    Pages { page_info, edges }
+    Ok(Pages { page_info, edges })
 }
 
 #[cfg(test)]

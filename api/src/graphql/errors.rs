@@ -26,6 +26,13 @@ impl Fault {
         Self::new("BAD_USER_INPUT", message)
     }
 
+    /// The answer would hold too much.
+    pub(crate) fn too_large(most: i64) -> Self {
+        let message =
+            format!("the answer would hold more than {most} things: ask for shorter lists, or in several requests");
+        Self::new("ANSWER_TOO_LARGE", message)
+    }
+
     /// Something that should not happen. The cause goes to the log only.
     fn internal(cause: &DbError) -> Self {
         tracing::error!(error = %cause, "database error");

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Viewer, accounts::loaders as accounts, batch::Load, courses::loaders as courses, db::Db,
-    forum::loaders as forum, progress::loaders as progress,
+    access::Viewer, accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db,
+    forum::loaders as forum, progress::loaders as progress, recommendations::loaders::NextCourses,
 };
 
 macro_rules! loaders {
@@ -13,11 +13,13 @@ macro_rules! loaders {
         pub(crate) struct Loaders {
             pub(crate) memberships: Arc<accounts::Memberships>,
             pub(crate) relations: Load<accounts::Relations>,
+            pub(crate) next_courses: Load<NextCourses>,
             $(pub(crate) $field: Load<$fetch>),+
         }
 
         impl Loaders {
-            pub(crate) fn new(db: &Db, viewer: &Viewer) -> Self {
+            pub(crate) fn new(app: &App, viewer: &Viewer) -> Self {
+                let db = &app.db;
                 let memberships = Arc::new(accounts::Memberships::new(db.clone(), viewer.clone()));
                 Self {
                     relations: Load::new(accounts::Relations {
@@ -26,6 +28,7 @@ macro_rules! loaders {
                         memberships: Arc::clone(&memberships),
                     }),
                     memberships,
+                    next_courses: Load::new(NextCourses(app.feed.clone())),
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
                 }
             }
@@ -43,6 +46,9 @@ loaders! {
     accounts: accounts::Accounts,
     courses: courses::Courses,
     topics: courses::Topics,
+    public_topics: courses::PublicTopics,
+    goals: accounts::Goals,
+    time_per_topic: progress::TimePerTopic,
     modules: courses::Modules,
     lessons: courses::Lessons,
     topics_of_course: courses::TopicsOfCourse,

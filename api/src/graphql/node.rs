@@ -181,7 +181,7 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
             }
             _ => None,
         },
-        NodeId::Topic(id) => load.topics.get(id).await?.map(|topic| Node::Topic(Topic((*topic).clone()))),
+        NodeId::Topic(id) => load.public_topics.get(id).await?.map(|topic| Node::Topic(Topic((*topic).clone()))),
         NodeId::Person(id) => Person::find(scope, id).await?.map(Node::Person),
         NodeId::Enrolment(learner, course) => Enrolment::find(scope, learner, course).await?.map(Node::Enrolment),
         NodeId::ForumCategory(course, id) => ForumCategory::find(scope, course, id).await?.map(Node::ForumCategory),

@@ -1,6 +1,9 @@
 //! What one request works with.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use async_graphql::Context;
@@ -14,13 +17,19 @@ pub struct Scope {
     pub viewer: Viewer,
     pub(crate) app: App,
     loaders: ArcSwap<Loaders>,
+    /// How many more things of lists the answer may hold.
+    room: AtomicI64,
 }
+
+/// So many things of lists an answer holds at most. A short query that goes round in circles could ask for
+/// more than there is memory.
+const MAX_THINGS: i64 = 50_000;
 
 impl Scope {
     /// For one request.
     pub fn new(app: App, viewer: Viewer) -> Self {
-        let loaders = ArcSwap::from_pointee(Loaders::new(&app.db, &viewer));
-        Self { viewer, app, loaders }
+        let loaders = ArcSwap::from_pointee(Loaders::new(&app, &viewer));
+        Self { viewer, app, loaders, room: AtomicI64::new(MAX_THINGS) }
     }
 
     /// The loaders.
@@ -30,7 +39,15 @@ impl Scope {
 
     /// Forgets what was read: called after a write, so that its payload shows the new state.
     pub(crate) fn forget(&self) {
-        self.loaders.store(Arc::new(Loaders::new(&self.app.db, &self.viewer)));
+        self.loaders.store(Arc::new(Loaders::new(&self.app, &self.viewer)));
+    }
+
+    /// Makes room for a list in the answer: called for each list before its things are resolved.
+    pub(crate) fn make_room(&self, things: usize) -> Result<(), Fault> {
+        if self.room.fetch_sub(things as i64, Ordering::Relaxed) < things as i64 {
+            return Err(Fault::too_large(MAX_THINGS));
+        }
+        Ok(())
     }
 
     /// The viewer's account, or the error that asks to sign in.

@@ -163,6 +163,10 @@ impl GraphQl {
             AuthenticationError::Invalid => {
                 Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", error.to_string())
             }
+            AuthenticationError::Database(error) if !error.is_passing() => {
+                tracing::error!(%error, "a token could not be looked up");
+                Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
+            }
             AuthenticationError::Database(error) => {
                 tracing::error!(%error, "a token could not be looked up");
                 Refused::new(

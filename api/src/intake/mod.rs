@@ -6,6 +6,7 @@
 
 pub mod campus;
 pub mod csv;
+mod known;
 pub mod mars;
 pub mod records;
 mod report;
@@ -13,6 +14,7 @@ mod slug;
 mod store;
 mod take;
 
+pub(crate) use known::STATEMENTS as KNOWN_STATEMENTS;
 pub use report::{FileReport, Report};
 pub(crate) use store::STATEMENTS;
 pub use take::{Intake, IntakeError, OnProgress};

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::TryStreamExt as _;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -15,17 +14,24 @@ use crate::{
 };
 
 statements! {
-    ALL_ACCOUNTS { "SELECT id FROM accounts" }
-    ALL_COURSES { "SELECT id, slug FROM courses" }
-    ALL_TOPICS { "SELECT id, slug FROM topics" }
-    ALL_LESSONS { "SELECT id, course_id, seconds FROM lessons" }
-    IS_EMPTY { "SELECT NOT EXISTS (SELECT 1 FROM accounts) AND NOT EXISTS (SELECT 1 FROM courses)" }
     EMAILS_OF { "SELECT account_id FROM account_emails WHERE account_id " [any_uuid 1] }
     FORGET_EMAILS { "DELETE FROM account_emails WHERE account_id " [any_uuid 1] }
     FORGET_GOALS { "DELETE FROM learning_goals WHERE learner_id " [any_uuid 1] }
     FORGET_TOPICS { "DELETE FROM course_topics WHERE course_id " [any_uuid 1] }
     FORGET_PREREQUISITES { "DELETE FROM course_prerequisites WHERE course_id " [any_uuid 1] }
     FORGET_STAFF { "DELETE FROM course_staff WHERE course_id " [any_uuid 1] }
+    /// Whoever sums looks after the lock: what others had under way is committed by then, and counted.
+    LOCK_ENROLMENTS {
+        "SELECT learner_id FROM enrolments WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, course_id" [for_update]
+    }
+    BEGIN_ROLLUPS {
+        "INSERT INTO course_rollups (course_id, learner_count, completed_count, rating_count, rating_sum)
+         SELECT id, 0, 0, 0, 0 FROM courses WHERE id " [any_uuid 1] " ORDER BY id ON CONFLICT (course_id) DO NOTHING"
+    }
+    LOCK_ROLLUPS {
+        "SELECT course_id FROM course_rollups WHERE course_id " [any_uuid 1] " ORDER BY course_id" [for_update]
+    }
+    LOCK_THREADS { "SELECT id FROM threads WHERE course_id " [any_uuid 1] " ORDER BY course_id, id" [for_update] }
     SUM_COURSES {
         "UPDATE courses SET updated_at = $2,
            lesson_count = (SELECT COUNT(*) FROM lessons l WHERE l.course_id = courses.id),
@@ -63,13 +69,14 @@ statements! {
 /// So many keys go into one statement that works through a list.
 const KEYS: usize = 1_000;
 
-/// `INSERT … VALUES (row), (row), … suffix`. `|b, row|` binds the columns of a row.
+/// `INSERT … VALUES (row), (row), … suffix`, in pieces: SQLite takes 32,766 parameters at once. `|b, row|`
+/// binds the columns of a row.
 macro_rules! bulk {
     ($tx:expr, $rows:expr, $prefix:literal, |$b:ident, $row:ident| $bind:expr, $suffix:expr) => {
-        if !$rows.is_empty() {
+        for rows in $rows.chunks(KEYS) {
             on!($tx.conn(), c => {
                 let mut query = QueryBuilder::new($prefix);
-                query.push_values($rows.iter(), |mut $b, $row| {
+                query.push_values(rows.iter(), |mut $b, $row| {
                     $bind;
                 });
                 query.push($suffix);
@@ -90,47 +97,6 @@ async fn for_each_piece<T: Copy + Into<Uuid>>(
         on!(tx.conn(), c => sqlx::query(sql).bind(ids).execute(c).await.map(|_| ()))?;
     }
     Ok(())
-}
-
-/// Whether there is nobody and nothing to learn.
-pub(super) async fn is_empty(db: &Db) -> Result<bool, DbError> {
-    let sql = db.sql(&IS_EMPTY);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).fetch_one(c).await)?)
-}
-
-/// What rows may refer to.
-#[derive(Default)]
-pub(super) struct Known {
-    pub(super) accounts: HashSet<AccountId>,
-    pub(super) courses: HashMap<CourseId, String>,
-    pub(super) topics: HashMap<TopicId, String>,
-    /// The course and the length of each lesson.
-    pub(super) lessons: HashMap<LessonId, (CourseId, Option<i64>)>,
-}
-
-pub(super) async fn known(db: &Db) -> Result<Known, DbError> {
-    let mut known = Known::default();
-    let sql = db.sql(&ALL_ACCOUNTS);
-    on!(db.reader(), c => {
-        let mut ids = sqlx::query_scalar::<_, AccountId>(sql).fetch(c);
-        while let Some(id) = ids.try_next().await? {
-            known.accounts.insert(id);
-        }
-    });
-    let sql = db.sql(&ALL_COURSES);
-    let courses: Vec<(CourseId, String)> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
-    known.courses = courses.into_iter().collect();
-    let sql = db.sql(&ALL_TOPICS);
-    let topics: Vec<(TopicId, String)> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
-    known.topics = topics.into_iter().collect();
-    let sql = db.sql(&ALL_LESSONS);
-    on!(db.reader(), c => {
-        let mut lessons = sqlx::query_as::<_, (LessonId, CourseId, Option<i64>)>(sql).fetch(c);
-        while let Some((id, course, seconds)) = lessons.try_next().await? {
-            known.lessons.insert(id, (course, seconds));
-        }
-    });
-    Ok(known)
 }
 
 pub(super) struct AccountRow {
@@ -155,11 +121,12 @@ pub(super) async fn put_accounts(
             .push_bind(row.name.clone())
             .push_bind(row.email.as_ref().map(|(email, _)| email.clone()))
             .push_bind(now),
-        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email"
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = COALESCE(excluded.email, accounts.email)"
     );
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    for_each_piece(tx, &FORGET_EMAILS, &ids).await?;
-    for_each_piece(tx, &FORGET_GOALS, &ids).await?;
+    // What a row does not say stays as it is.
+    let ids = |says: fn(&AccountRow) -> bool| rows.iter().filter(|row| says(row)).map(|row| row.id).collect::<Vec<_>>();
+    for_each_piece(tx, &FORGET_EMAILS, &ids(|row| row.email.is_some())).await?;
+    for_each_piece(tx, &FORGET_GOALS, &ids(|row| !row.goals.is_empty())).await?;
     let with_email: Vec<_> = rows.iter().filter_map(|row| row.email.as_ref().map(|(_, hash)| (row.id, hash))).collect();
     bulk!(
         tx,
@@ -178,7 +145,8 @@ pub(super) async fn put_accounts(
     );
     let mut without: HashSet<_> = with_email.iter().map(|(id, _)| *id).collect();
     let sql = tx.sql(&EMAILS_OF);
-    let found: Vec<AccountId> = on!(tx.conn(), c => sqlx::query_scalar(sql).bind(Uuids::new(ids)).fetch_all(c).await)?;
+    let asked = Uuids::new(without.iter().copied());
+    let found: Vec<AccountId> = on!(tx.conn(), c => sqlx::query_scalar(sql).bind(asked).fetch_all(c).await)?;
     for id in found {
         without.remove(&id);
     }
@@ -208,6 +176,7 @@ pub(super) struct CourseRow {
     pub(super) published_at: Timestamp,
     pub(super) position: i64,
     pub(super) topics: Vec<TopicId>,
+    pub(super) has_prerequisites: bool,
     pub(super) staff: Vec<(AccountId, StaffRole)>,
 }
 
@@ -234,10 +203,11 @@ pub(super) async fn put_courses(tx: &mut Tx, rows: &[CourseRow], now: Timestamp)
         " ON CONFLICT (id) DO UPDATE SET title = excluded.title, title_key = excluded.title_key, summary = excluded.summary,
             search_text = excluded.search_text, language = excluded.language, level = excluded.level,
             open_forum = excluded.open_forum, published_at = excluded.published_at, updated_at = excluded.updated_at");
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    for_each_piece(tx, &FORGET_TOPICS, &ids).await?;
-    for_each_piece(tx, &FORGET_PREREQUISITES, &ids).await?;
-    for_each_piece(tx, &FORGET_STAFF, &ids).await?;
+    // What a row does not say stays as it is.
+    let ids = |says: fn(&CourseRow) -> bool| rows.iter().filter(|row| says(row)).map(|row| row.id).collect::<Vec<_>>();
+    for_each_piece(tx, &FORGET_TOPICS, &ids(|row| !row.topics.is_empty())).await?;
+    for_each_piece(tx, &FORGET_PREREQUISITES, &ids(|row| row.has_prerequisites)).await?;
+    for_each_piece(tx, &FORGET_STAFF, &ids(|row| !row.staff.is_empty())).await?;
     let topics: Vec<_> =
         rows.iter().flat_map(|row| row.topics.iter().zip(0_i64..).map(|(topic, at)| (row.id, *topic, at))).collect();
     bulk!(
@@ -263,15 +233,13 @@ pub(super) async fn put_courses(tx: &mut Tx, rows: &[CourseRow], now: Timestamp)
 
 /// Pairs of a course and one that it requires.
 pub(super) async fn put_prerequisites(tx: &mut Tx, rows: &[(CourseId, CourseId)]) -> Result<(), DbError> {
-    for rows in rows.chunks(KEYS) {
-        bulk!(
-            tx,
-            rows,
-            "INSERT INTO course_prerequisites (course_id, required_course_id) ",
-            |b, row| b.push_bind(row.0).push_bind(row.1),
-            " ON CONFLICT (course_id, required_course_id) DO NOTHING"
-        );
-    }
+    bulk!(
+        tx,
+        rows,
+        "INSERT INTO course_prerequisites (course_id, required_course_id) ",
+        |b, row| b.push_bind(row.0).push_bind(row.1),
+        " ON CONFLICT (course_id, required_course_id) DO NOTHING"
+    );
     Ok(())
 }
 
@@ -400,7 +368,7 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
             .push_bind(row.completed_at),
         format_args!(" ON CONFLICT (learner_id, course_id, lesson_id) DO UPDATE SET
             seconds = {greatest}(lesson_progress.seconds, excluded.seconds),
-            position = {greatest}(lesson_progress.position, excluded.position),
+            position = CASE WHEN excluded.updated_at > lesson_progress.updated_at THEN excluded.position ELSE lesson_progress.position END,
             furthest = {greatest}(lesson_progress.furthest, excluded.furthest),
             progress = {greatest}(lesson_progress.progress, excluded.progress),
             started_at = {least}(lesson_progress.started_at, excluded.started_at),
@@ -411,8 +379,11 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
 
 /// Brings the sums of enrolments and courses up to date with what was written.
 pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses: &[CourseId]) -> Result<(), DbError> {
+    for_each_piece(tx, &LOCK_ENROLMENTS, learners).await?;
     for_each_piece(tx, &SUM_ENROLMENTS, learners).await?;
     for_each_piece(tx, &MARK_COMPLETED, learners).await?;
+    for_each_piece(tx, &BEGIN_ROLLUPS, courses).await?;
+    for_each_piece(tx, &LOCK_ROLLUPS, courses).await?;
     for_each_piece(tx, &SUM_ROLLUPS, courses).await
 }
 
@@ -486,5 +457,6 @@ pub(super) async fn put_posts(tx: &mut Tx, rows: &[PostRow]) -> Result<(), DbErr
 }
 
 pub(super) async fn count_posts(tx: &mut Tx, courses: &[CourseId]) -> Result<(), DbError> {
+    for_each_piece(tx, &LOCK_THREADS, courses).await?;
     for_each_piece(tx, &COUNT_POSTS, courses).await
 }

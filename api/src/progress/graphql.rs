@@ -61,6 +61,7 @@ impl Enrolment {
             load.modules_of_course.get(self.row.course_id),
             load.lessons_of_enrolment.get(self.row.key())
         )?;
+        scope.make_room(modules.len())?;
         let record = record.unwrap_or_else(|| Arc::new(LessonRecord::new(std::collections::HashMap::new())));
         Ok(modules
             .iter()
@@ -148,6 +149,7 @@ impl ModuleProgress {
         permit: access::Permit<tags::LearningRecord>,
     ) -> Result<Vec<(Arc<crate::courses::model::Lesson>, model::LessonProgress)>, Fault> {
         let lessons = scope.load().lessons_of_module.get(self.module.id).await?;
+        scope.make_room(lessons.len())?;
         let record = self.record.open(permit);
         Ok(lessons
             .iter()

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     access::{Personal, tags},
-    batch::{Fetch, by_request, pages},
+    batch::{Fetch, by_request, grouped, pages},
     db::{
         Db, DbError,
         page::{Page, PageRequest, TimeKey},
     },
-    ids::{AccountId, CourseId, LessonId},
+    ids::{AccountId, CourseId, LessonId, TopicId},
 };
 
 /// Enrolments by learner and course.
@@ -66,5 +66,17 @@ impl Fetch for LessonsOfEnrolment {
             records.entry(key).or_default().insert(progress.lesson_id, progress);
         }
         Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record.into())))).collect())
+    }
+}
+
+/// Learners' seconds per topic, most first.
+pub(crate) struct TimePerTopic(pub(crate) Db);
+
+impl Fetch for TimePerTopic {
+    type Key = AccountId;
+    type Value = Arc<Vec<(TopicId, i64)>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        Ok(grouped(store::time_per_topic(&self.0, keys).await?))
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         store as catalogue,
     },
     db::{Db, DbError},
-    ids::{AccountId, CourseId, LessonId, TopicId},
+    ids::{AccountId, CourseId, LessonId},
     time::Clock,
 };
 use model::{Activity, Progress};
@@ -99,11 +99,6 @@ impl Learning {
         store::add_to_enrolment(&mut tx, (learner, lesson.course_id), &added, now).await?;
         tx.commit().await?;
         Ok(Ok(lesson))
-    }
-
-    /// Seconds per topic, most first. A course about two topics counts for both.
-    pub(crate) async fn time_per_topic(&self, learner: AccountId) -> Result<Vec<(TopicId, i64)>, DbError> {
-        store::time_per_topic(&self.db, learner).await
     }
 
     async fn course(&self, id: CourseId) -> Result<Option<Course>, DbError> {

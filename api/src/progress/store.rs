@@ -2,7 +2,7 @@
 
 use crate::{
     db::{
-        Db, DbError, Pairs, Tx, on,
+        Db, DbError, Pairs, Tx, Uuids, on,
         page::{PageRequest, TimeKey},
         statements,
     },
@@ -29,9 +29,10 @@ statements! {
          FROM " [pairs 1] " k JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key"
     }
     TIME_PER_TOPIC {
-        "SELECT ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
+        "SELECT e.learner_id, ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
          FROM enrolments e JOIN course_topics ct ON ct.course_id = e.course_id
-         WHERE e.learner_id = $1 GROUP BY ct.topic_id HAVING SUM(e.seconds) > 0 ORDER BY SUM(e.seconds) DESC, ct.topic_id"
+         WHERE e.learner_id " [any_uuid 1] " GROUP BY e.learner_id, ct.topic_id HAVING SUM(e.seconds) > 0
+         ORDER BY e.learner_id, SUM(e.seconds) DESC, ct.topic_id"
     }
     ENROL {
         "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum)
@@ -131,7 +132,7 @@ pub(super) async fn enrolment_pages(
 ) -> Result<Vec<EnrolmentRow>, DbError> {
     let sql = db.sql(if request.is_forward() { &ENROLMENTS_FORWARD } else { &ENROLMENTS_BACKWARD });
     let (time, id) = request.start(false);
-    let keys = crate::db::Uuids::new(learners.iter().copied());
+    let keys = Uuids::new(learners.iter().copied());
     Ok(
         on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?,
     )
@@ -158,10 +159,15 @@ pub(super) async fn lessons_of_enrolments(
         .collect())
 }
 
-/// Seconds per topic, most first.
-pub(super) async fn time_per_topic(db: &Db, learner: AccountId) -> Result<Vec<(TopicId, i64)>, DbError> {
-    let sql = db.sql(&TIME_PER_TOPIC);
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learner).fetch_all(c).await)?)
+/// Each learner's seconds per topic, most first. A course about two topics counts for both.
+pub(super) async fn time_per_topic(
+    db: &Db,
+    learners: &[AccountId],
+) -> Result<Vec<(AccountId, (TopicId, i64))>, DbError> {
+    let (sql, learners) = (db.sql(&TIME_PER_TOPIC), Uuids::new(learners.iter().copied()));
+    let rows: Vec<(AccountId, TopicId, i64)> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(learner, topic, seconds)| (learner, (topic, seconds))).collect())
 }
 
 /// Whether the enrolment is new.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 pub(crate) mod graphql;
+pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
 
@@ -112,9 +113,13 @@ impl Feed {
             if unusable == Some(wanted) {
                 continue;
             }
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "the recommender was not refreshed");
-                unusable = Some(wanted);
+            match self.refresh().await {
+                Ok(_) => {}
+                Err(FeedError::Database(error)) => tracing::warn!(%error, "the recommender was not refreshed"),
+                Err(error) => {
+                    tracing::error!(%error, "the recommender was not refreshed");
+                    unusable = Some(wanted);
+                }
             }
         }
     }
@@ -225,7 +230,8 @@ impl Feed {
         // The stamp is read first: what happens meanwhile makes the list stale, never wrongly fresh.
         let history_at = store::history_stamp(&self.db, learner).await?;
         let rows = store::history(&self.db, learner).await?;
-        let goals = accounts::store::goals(&self.db, learner).await?;
+        let goals = accounts::store::goals(&self.db, &[learner]).await?;
+        let goals: Vec<_> = goals.into_iter().map(|(_, topic)| topic).collect();
         let list = serving.list(&rows, &goals, now);
         // Reading does not wait for a write. If this one is lost, the list is made again.
         let (db, model, kept) = (self.db.clone(), serving.model_id, list.clone());

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use super::{Batches, Intake, IntakeError, Run, is_new};
 use crate::{
     db::Tx,
-    ids::{AccountId, CourseId, LessonId, ModuleId, TopicId},
+    ids::{CourseId, LessonId, ModuleId, TopicId},
     intake::{
+        known::Known,
         records::{BadRow, CourseRecord, Kind, LessonRecord, Row, Rows},
         report::FileReport,
         slug::Slugs,
-        store::{self, CourseRow, Known, LessonRow},
+        store::{self, CourseRow, LessonRow},
     },
 };
 
@@ -40,7 +41,7 @@ impl Intake {
                 run.known.courses.insert(id, slug.clone());
                 let mut staff = Vec::new();
                 for (key, role) in &record.staff {
-                    let account = AccountId::imported(&run.name, key);
+                    let account = self.accounts.imported(&run.name, key);
                     if run.known.accounts.contains(&account) {
                         staff.push((account, *role));
                     } else {
@@ -51,7 +52,8 @@ impl Intake {
                         ));
                     }
                 }
-                if !record.prerequisites.is_empty() {
+                let has_prerequisites = !record.prerequisites.is_empty();
+                if has_prerequisites {
                     requires.insert(record.key, (line, record.prerequisites));
                 }
                 position += 1;
@@ -65,6 +67,7 @@ impl Intake {
                     open_forum: record.open_forum,
                     published_at: record.published_at,
                     position,
+                    has_prerequisites,
                     topics: record.topics.iter().map(|name| topics.get(name)).collect(),
                     staff,
                 });

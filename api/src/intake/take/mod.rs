@@ -3,9 +3,10 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
+    known::{self, Known},
     records::{BadRow, Kind, LearnerRecord, Row, Rows, Source, SourceError},
     report::{FileReport, Report},
-    store::{self, AccountRow, Known},
+    store::{self, AccountRow},
 };
 use crate::{
     accounts::Accounts,
@@ -67,7 +68,7 @@ impl Intake {
 
     /// Whether there is nobody and nothing to learn yet.
     pub async fn is_empty(&self) -> Result<bool, DbError> {
-        store::is_empty(&self.db).await
+        known::is_empty(&self.db).await
     }
 
     /// Whether taking this source was begun and never came to its end.
@@ -84,7 +85,7 @@ impl Intake {
     /// Takes everything that a source has, kind by kind. A kind with a bad row is not taken, and none after it.
     pub async fn take(&self, source: &dyn Source, on_progress: OnProgress<'_>) -> Result<Report, IntakeError> {
         self.mark(source, BEGUN).await?;
-        let known = store::known(&self.db).await?;
+        let known = known::known(&self.db).await?;
         let mut run = Run { source, name: source.name(), known, on_progress };
         let mut report = Report::default();
         for kind in [Kind::Learners, Kind::Courses, Kind::Lessons, Kind::Activity, Kind::Posts] {
@@ -115,7 +116,7 @@ impl Intake {
                     None => false,
                 },
                 Kind::Posts => match source.posts()? {
-                    Some(rows) => activity::posts(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
+                    Some(rows) => self.posts(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
                     None => false,
                 },
             };
@@ -144,7 +145,7 @@ impl Intake {
         while let Some(batch) = batches.next(run, told) {
             let mut accounts = Vec::with_capacity(batch.len());
             for Row { line, record } in batch {
-                let id = AccountId::imported(&run.name, &record.key);
+                let id = self.accounts.imported(&run.name, &record.key);
                 if !is_new(&mut lines, id, line, told) {
                     continue;
                 }
