@@ -34,7 +34,8 @@ impl Mapped {
             .courses
             .iter()
             .map(|row| Course {
-                key: row.id.0.to_string(),
+                // The library takes the order of the keys for the order of the catalogue.
+                key: format!("{:012} {}", row.position, row.id.0),
                 title: row.title.clone(),
                 topics: Vec::new(),
                 level: row.level.map(|level| match level.0 {

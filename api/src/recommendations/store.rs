@@ -13,7 +13,7 @@ use crate::{
 
 statements! {
     COURSES {
-        "SELECT id, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
+        "SELECT id, position, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
          WHERE status <> 'DRAFT' ORDER BY position, id"
     }
     COURSE_TOPICS { "SELECT course_id, topic_id FROM course_topics ORDER BY course_id, position, topic_id" }
@@ -50,6 +50,7 @@ statements! {
 #[derive(sqlx::FromRow)]
 pub(super) struct CourseRow {
     pub(super) id: CourseId,
+    pub(super) position: i64,
     pub(super) title: String,
     pub(super) level: Option<Text<Level>>,
     pub(super) open: bool,
