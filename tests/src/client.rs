@@ -18,6 +18,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The media type.
     pub media_type: String,
+    /// The id under which the log knows the request.
+    pub request_id: String,
     /// The text.
     pub text: String,
 }
@@ -77,10 +79,12 @@ impl Client {
         }
         let response = self.routes.get_response(request).await;
         let (parts, body) = response.into_parts();
-        let media_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header =
+            |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         Answer {
             status: parts.status,
-            media_type: media_type.to_owned(),
+            media_type: header("content-type"),
+            request_id: header("x-request-id"),
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }
     }

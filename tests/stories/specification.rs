@@ -94,6 +94,16 @@ story! {
         }
     }
 
+    async fn an_answer_carries_the_id_under_which_the_log_knows_it(school) {
+        let ask = async |id: &'static str| {
+            let request = Request::builder().uri_str("/graphql?query=%7B__typename%7D").header("x-request-id", id);
+            school.anybody().send(request.finish()).await.request_id
+        };
+        assert_eq!(ask("order-66").await, "order-66");
+        let made = [ask("has spaces").await, ask("").await];
+        assert!(made.iter().all(|id| id.len() > 16 && !id.contains(' ')) && made[0] != made[1], "{made:?}");
+    }
+
     async fn a_query_deeper_than_any_screen_is_refused(school) {
         let deep = |levels: usize| {
             let nested = "{ prerequisites ".repeat(levels) + "{ id }" + &"}".repeat(levels);

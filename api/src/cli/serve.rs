@@ -114,7 +114,9 @@ async fn accounts(app: &App) -> anyhow::Result<Vec<ConsoleAccount>> {
     let mut accounts = Vec::new();
     for person in DEMO_PEOPLE {
         let Some(id) = app.accounts.find_by_email(person.email).await? else { continue };
-        if let Ok(role) = person.role.parse::<SystemRole>() {
+        if let Ok(role) = person.role.parse::<SystemRole>()
+            && !app.accounts.roles(id).await?.contains(&role)
+        {
             app.accounts.grant(id, role).await?;
         }
         let token = app.accounts.demo_token(id).await?;

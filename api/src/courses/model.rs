@@ -222,3 +222,21 @@ impl CourseKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_average_shows_from_five_ratings_on_and_to_half_a_star() {
+        let average = |rating_count, rating_sum| {
+            CourseRollup { learner_count: 9, rating_count, rating_sum }
+                .average_rating()
+                .map(|stars| (stars * 10.0) as i64)
+        };
+        assert_eq!(average(4, 20), None);
+        assert_eq!(average(5, 20), Some(40));
+        assert_eq!(average(6, 25), Some(40), "one more rating does not show what it was");
+        assert_eq!(average(7, 31), Some(45));
+    }
+}

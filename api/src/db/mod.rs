@@ -146,12 +146,6 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Whether the database answers now.
-    pub async fn ping(&self) -> Result<(), DbError> {
-        on!(self.reader(), c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()))?;
-        Ok(())
-    }
-
     /// Closes every connection and waits for what runs. On SQLite the write-ahead log is folded in.
     pub async fn close(&self) {
         match &self.backend {

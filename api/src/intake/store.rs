@@ -1,4 +1,5 @@
-//! Writing in bulk: many rows in a statement.
+//! Writing in bulk: many rows in a statement. Longer than other files, since every table that an import fills
+//! is written here and nowhere else.
 
 use std::collections::{HashMap, HashSet};
 

@@ -86,7 +86,11 @@ impl Feed {
 
     /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
     pub async fn refresh(&self) -> Result<bool, FeedError> {
-        let (Some(id), stamp) = self.wanted().await? else {
+        self.take_up(self.wanted().await?).await
+    }
+
+    async fn take_up(&self, wanted: (Option<ModelId>, CatalogueStamp)) -> Result<bool, FeedError> {
+        let (Some(id), stamp) = wanted else {
             self.serving.store(None);
             return Ok(false);
         };
@@ -113,7 +117,7 @@ impl Feed {
             if unusable == Some(wanted) {
                 continue;
             }
-            match self.refresh().await {
+            match self.take_up(wanted).await {
                 Ok(_) => {}
                 Err(FeedError::Database(error)) => tracing::warn!(%error, "the recommender was not refreshed"),
                 Err(error) => {

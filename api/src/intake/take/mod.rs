@@ -89,39 +89,42 @@ impl Intake {
         let mut run = Run { source, name: source.name(), known, on_progress };
         let mut report = Report::default();
         for kind in [Kind::Learners, Kind::Courses, Kind::Lessons, Kind::Activity, Kind::Posts] {
+            if !present(source, kind)? {
+                continue;
+            }
             let file = source.file(kind);
             if !report.complete() {
-                if present(source, kind)? {
-                    report.left.push(file);
-                }
+                report.left.push(file);
                 continue;
             }
             let mut told = FileReport::new(file);
             let mut tx = self.db.begin().await?;
-            let found = match kind {
-                Kind::Learners => match source.learners()? {
-                    Some(rows) => self.learners(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
-                    None => false,
-                },
-                Kind::Courses => match source.courses()? {
-                    Some(rows) => self.courses(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
-                    None => false,
-                },
-                Kind::Lessons => match source.lessons()? {
-                    Some(rows) => self.lessons(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
-                    None => false,
-                },
-                Kind::Activity => match source.activity()? {
-                    Some(rows) => self.activity(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
-                    None => false,
-                },
-                Kind::Posts => match source.posts()? {
-                    Some(rows) => self.posts(&mut run, &mut tx, rows, &mut told).await.map(|()| true)?,
-                    None => false,
-                },
-            };
-            if !found {
-                continue;
+            match kind {
+                Kind::Learners => {
+                    if let Some(rows) = source.learners()? {
+                        self.learners(&mut run, &mut tx, rows, &mut told).await?;
+                    }
+                }
+                Kind::Courses => {
+                    if let Some(rows) = source.courses()? {
+                        self.courses(&mut run, &mut tx, rows, &mut told).await?;
+                    }
+                }
+                Kind::Lessons => {
+                    if let Some(rows) = source.lessons()? {
+                        self.lessons(&mut run, &mut tx, rows, &mut told).await?;
+                    }
+                }
+                Kind::Activity => {
+                    if let Some(rows) = source.activity()? {
+                        self.activity(&mut run, &mut tx, rows, &mut told).await?;
+                    }
+                }
+                Kind::Posts => {
+                    if let Some(rows) = source.posts()? {
+                        self.posts(&mut run, &mut tx, rows, &mut told).await?;
+                    }
+                }
             }
             if told.taken() {
                 tx.commit().await?;
@@ -151,9 +154,10 @@ impl Intake {
                 }
                 run.known.accounts.insert(id);
                 let goals = record.goals.iter().map(|name| topics.get(name)).collect();
-                let email = record.email.map(|email| email.trim().to_lowercase());
-                let email =
-                    email.map(|email| (self.accounts.email_hash(&email), email)).map(|(hash, email)| (email, hash));
+                let email = record.email.map(|email| {
+                    let hash = self.accounts.email_hash(&email);
+                    (email.trim().to_lowercase(), hash)
+                });
                 accounts.push(AccountRow { id, name: record.name, email, goals });
             }
             store::put_topics(tx, &topics.take_new()).await?;
