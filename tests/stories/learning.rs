@@ -57,6 +57,21 @@ story! {
         assert_eq!(last["enrolment"]["seconds"], 615);
     }
 
+    async fn each_of_two_reports_in_one_request_is_answered_with_what_came_of_it(school) {
+        let mei = school.person("mei").await;
+        let report = |name: &str, seconds: i64| {
+            let lesson = school.lesson("compost-2");
+            format!(
+                "{name}: recordActivity(lessonId: \"{lesson}\", input: {{ seconds: {seconds} }}) {{
+                   enrolment {{ seconds modules {{ seconds }} }} }}"
+            )
+        };
+        let data = mei.data(&format!("mutation {{ {} {} }}", report("first", 5), report("second", 7))).await;
+        let spent = |name: &str| (data[name]["enrolment"]["seconds"].clone(), data[name]["enrolment"]["modules"][0]["seconds"].clone());
+        assert_eq!(spent("first"), (json!(185), json!(185)));
+        assert_eq!(spent("second"), (json!(192), json!(192)), "nothing read for the first answer is left in the second");
+    }
+
     async fn progress_is_the_same_number_from_every_path(school) {
         let mei = school.person("mei").await;
         record(&school, &mei, "compost-2", json!({ "seconds": 80, "position": 80 })).await;
