@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub struct Client {
     pub(crate) routes: Arc<BoxEndpoint<'static, Response>>,
     pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 /// What came back.
@@ -36,6 +37,14 @@ impl Client {
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same client, which sends this header too.
+    #[must_use]
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name, value.to_owned()));
+        client
     }
 
     /// Asks, and answers with the whole JSON.
@@ -76,6 +85,9 @@ impl Client {
         if let Some(token) = &self.token {
             let value = format!("Bearer {token}").parse().expect("a token is ASCII");
             request.headers_mut().insert(poem::http::header::AUTHORIZATION, value);
+        }
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header's value"));
         }
         let response = self.routes.get_response(request).await;
         let (parts, body) = response.into_parts();

@@ -61,7 +61,7 @@ impl School {
         let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
         let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services");
         let routes = Arc::new(http::routes(&app, &[]).boxed());
-        Self { anybody: Client { routes, token: None }, app, clock, database }
+        Self { anybody: Client { routes, token: None, headers: Vec::new() }, app, clock, database }
     }
 
     /// Takes the files of a folder in.
@@ -105,7 +105,7 @@ impl School {
     }
 
     /// The account of one of the school's people.
-    fn id_of(&self, key: &str) -> AccountId {
+    pub fn id_of(&self, key: &str) -> AccountId {
         self.app.accounts.imported(SCHOOL, key)
     }
 

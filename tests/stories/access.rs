@@ -1,4 +1,4 @@
-//! Who sees what, as far as it goes today: a learner sees her own.
+//! Who sees what: a learner, her classmates, strangers. Staff and other roles are in `policy.rs`.
 
 use serde_json::{Value, json};
 use stoa_testkit::story;
@@ -57,7 +57,8 @@ story! {
             { "role": "ASSISTANT", "person": { "name": "Bo Lindgren", "email": null } },
         ]));
         assert_eq!(answer["extensions"]["redactions"], json!([{
-            "field": "Person.email", "category": "CONTACT", "reason": "NOT_IN_AUDIENCE", "seenBy": ["ONESELF"], "places": 2,
+            "field": "Person.email", "category": "CONTACT", "reason": "NOT_SIGNED_IN", "needed": "to sign in, as one of: oneself, support, administrator",
+            "seenBy": ["ONESELF", "SUPPORT", "ADMINISTRATOR"], "places": 2,
         }]));
     }
 

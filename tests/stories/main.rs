@@ -6,6 +6,8 @@ mod catalogue;
 mod forum;
 mod intake;
 mod learning;
+mod matrix;
+mod policy;
 mod process;
 mod recommendations;
 mod schema;

@@ -16,6 +16,7 @@
 
 use crate::{db::stored_enum, time::Timestamp};
 
+mod document;
 mod fields;
 pub mod graphql;
 mod ledger;
@@ -24,6 +25,7 @@ mod standing;
 mod table;
 mod viewer;
 
+pub use document::document;
 pub(crate) use fields::*;
 pub use fields::{FIELDS, Field};
 pub use graphql::{Redactions, Shown};

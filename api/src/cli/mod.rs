@@ -57,6 +57,8 @@ enum Command {
     Migrate,
     /// Print the GraphQL schema
     Schema,
+    /// Print who may see what, as docs/AUTHORIZATION.md has it
+    Authorization,
     /// Fill the database with a generated campus
     Seed(data::SeedArguments),
     /// Import courses, learners and what they did from files
@@ -116,6 +118,10 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Migrate => data::migrate(config).await,
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
+            Ok(DONE)
+        }
+        Command::Authorization => {
+            print!("{}", crate::access::document());
             Ok(DONE)
         }
         Command::Seed(arguments) => data::seed(config, &arguments).await,
