@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use stoa_api::{
-    access::allow_all_for_benches,
+    access::{Mode, set_mode},
     intake::{
         Intake,
         campus::{CAMPUS_UNTIL, Campus, CampusSize},
@@ -60,14 +60,15 @@ fn median(times: &mut [Duration]) -> Duration {
 
 async fn measure(name: &str, ready: &Ready) {
     let variants = [
-        ("policy", ALLOWED, false),
-        ("policy, and denied fields", DENIED, false),
-        ("everything allowed", ALLOWED, true),
+        ("policy and access log", ALLOWED, Mode::Policy),
+        ("the same, and denied fields", DENIED, Mode::Policy),
+        ("policy, no log", ALLOWED, Mode::Unlogged),
+        ("everything allowed, no log", ALLOWED, Mode::AllowAll),
     ];
-    let mut times = [const { Vec::new() }; 3];
+    let mut times = [const { Vec::new() }; 4];
     for round in 0..=ROUNDS {
-        for (at, (_, query, allow_all)) in variants.iter().enumerate() {
-            allow_all_for_benches(*allow_all);
+        for (at, (_, query, mode)) in variants.iter().enumerate() {
+            set_mode(*mode);
             let (took, answer) = ask(ready, query).await;
             let learners = answer["data"]["course"]["learners"]["nodes"].as_array().map_or(0, Vec::len);
             assert_eq!(learners, 300, "a class page of 300 learners: {answer:#}");
@@ -77,13 +78,13 @@ async fn measure(name: &str, ready: &Ready) {
             }
         }
     }
-    allow_all_for_benches(false);
+    set_mode(Mode::Policy);
     let medians = times.map(|mut times| median(&mut times));
     for ((variant, ..), time) in variants.iter().zip(medians) {
-        let ratio = time.as_secs_f64() / medians[2].as_secs_f64();
+        let ratio = time.as_secs_f64() / medians[3].as_secs_f64();
         println!("{name:<9} {variant:<28} {:>9.3} ms   {ratio:.2} x", time.as_secs_f64() * 1_000.0);
     }
-    let _ = &ready.school;
+    ready.school.app.db.close().await;
 }
 
 #[tokio::main]

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Category, CategorySet, Ledger, Relation, RelationSet, is_allow_all};
+use super::{Category, CategorySet, Ledger, Relation, RelationSet, is_allow_all, is_unlogged};
 use crate::{
     ids::{AccountId, CaseId, CourseId},
     time::Timestamp,
@@ -122,7 +122,7 @@ impl<P: Place> Standing<P> {
         if is_allow_all() {
             shown = Category::ALL.iter().copied().collect();
         }
-        if facts.person.is_none() {
+        if facts.person.is_none() || is_unlogged() {
             logged = CategorySet::NONE;
         }
         let inner = Arc::new(Inner { facts, shown, logged, read: AtomicU32::new(0) });
