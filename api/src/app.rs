@@ -3,6 +3,8 @@
 use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
+    audit::Audit,
+    cases::Cases,
     db::{Db, DbError, Sql},
     forum::Forum,
     progress::Learning,
@@ -21,6 +23,10 @@ pub struct App {
     pub rules: Rules,
     /// People.
     pub accounts: Accounts,
+    /// Who looked at whom.
+    pub audit: Audit,
+    /// Reasons to see more of a person, for a time.
+    pub cases: Cases,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -33,8 +39,12 @@ impl App {
     /// Puts the services on a database that is up to date.
     pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
         db.require_current().await?;
+        let accounts = Accounts::open(db.clone(), clock.clone(), key.clone()).await?;
+        let audit = Audit::new(db.clone(), clock.clone(), key);
         Ok(Self {
-            accounts: Accounts::open(db.clone(), clock.clone(), key).await?,
+            accounts,
+            cases: Cases::new(db.clone(), clock.clone(), audit.clone(), rules.clone()),
+            audit,
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed: Feed::new(db.clone(), clock.clone()),
@@ -49,6 +59,8 @@ impl App {
 pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
     vec![
         ("accounts", crate::accounts::store::STATEMENTS),
+        ("audit", crate::audit::store::STATEMENTS),
+        ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),

@@ -15,6 +15,8 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
+pub mod audit;
+pub mod cases;
 pub mod cli;
 pub mod courses;
 pub mod db;

@@ -64,6 +64,18 @@ impl School {
         Self { anybody: Client { routes, token: None, headers: Vec::new() }, app, clock, database }
     }
 
+    /// The same school under other rules.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    #[must_use]
+    pub async fn under(mut self, rules: Rules) -> Self {
+        let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
+        self.app = App::new(self.app.db, self.clock.clone(), key, rules).await.expect("the services");
+        self.anybody.routes = Arc::new(http::routes(&self.app, &[]).boxed());
+        self
+    }
+
     /// Takes the files of a folder in.
     ///
     /// # Panics
@@ -78,14 +90,14 @@ impl School {
     ///
     /// # Panics
     /// If the database does not take it.
-    pub async fn execute(&self, sql: &'static str) {
+    pub async fn execute(&self, sql: &str) {
         if self.database.url.starts_with("sqlite") {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
-            sqlx::query(sql).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("a change");
             pool.close().await;
         } else {
             let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
-            sqlx::query(sql).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("a change");
             pool.close().await;
         }
     }

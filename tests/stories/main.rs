@@ -1,7 +1,9 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod audit;
 mod batching;
+mod cases;
 mod catalogue;
 mod forum;
 mod intake;

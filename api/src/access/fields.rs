@@ -48,6 +48,13 @@ fields! {
     PERSON_ENROLMENTS = "Person"."enrolments": LearningHistory;
     PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningHistory;
     PERSON_RECOMMENDATIONS = "Person"."recommendations": Recommendation;
+    PERSON_ACCESS_LOG = "Person"."accessLog": Oversight;
+    PERSON_CASES = "Person"."cases": Oversight;
+    ACCESS_LOG_ENTRY_ACTOR_NAME = "AccessLogEntry"."actorName": Oversight;
+    CASE_OPENED_BY_NAME = "Case"."openedByName": Oversight;
+    CASE_APPROVED_BY_NAME = "Case"."approvedByName": Oversight;
+    CASE_CLOSED_BY_NAME = "Case"."closedByName": Oversight;
+    CASE_LOOKS = "Case"."looks": Oversight;
     ENROLMENT_ENROLLED_AT = "Enrolment"."enrolledAt": LearningRecord;
     ENROLMENT_LEFT_AT = "Enrolment"."leftAt": LearningRecord;
     ENROLMENT_LAST_ACTIVE_AT = "Enrolment"."lastActiveAt": Engagement;

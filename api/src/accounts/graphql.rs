@@ -7,11 +7,13 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::model::Account;
 use crate::{
     access::{
-        self, Anywhere, Category, FIELDS, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME,
-        PERSON_RECOMMENDATIONS, PERSON_TIME_PER_TOPIC, Permit, Shown, Standing,
+        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_CASES, PERSON_EMAIL, PERSON_ENROLMENTS,
+        PERSON_GOALS, PERSON_NAME, PERSON_RECOMMENDATIONS, PERSON_TIME_PER_TOPIC, Permit, Shown, Standing,
         graphql::{About, FieldAccess},
         tags,
     },
+    audit::graphql::AccessLogEntry,
+    cases::graphql::Case,
     courses::graphql::{Course, Topic},
     graphql::{
         connection::{Pages, Paging},
@@ -115,6 +117,42 @@ impl Person {
         match access::permit(&PERSON_RECOMMENDATIONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => Recommendation::list(scope(ctx), self.account.id, first, permit).await.into(),
+        }
+    }
+
+    /// What happened to her data and her account, and who looked at it, the latest first.
+    #[graphql(directive = About::apply(&PERSON_ACCESS_LOG))]
+    async fn access_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<AccessLogEntry>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_ACCESS_LOG, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                AccessLogEntry::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into()
+            }
+        }
+    }
+
+    /// The cases under which somebody could or can see more of her, the latest first.
+    #[graphql(directive = About::apply(&PERSON_CASES))]
+    async fn cases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Case>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_CASES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Case::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into(),
         }
     }
 }

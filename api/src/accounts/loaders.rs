@@ -15,6 +15,7 @@ use crate::{
     },
     app::App,
     batch::{Fetch, grouped},
+    cases,
     courses::model::Course,
     db::{Db, DbError},
     ids::{AccountId, CourseId, TopicId},
@@ -132,7 +133,13 @@ impl Viewpoint {
             (all.iter().filter(|role| self.rules.two_factor_for.has(*role)).collect(), Some(Withheld::TwoFactor))
         };
         let roles: RelationSet = all.iter().filter(|role| *role != Relation::Staff && !withheld.has(*role)).collect();
-        Ok(Known { involvement, roles, cases: HashMap::new(), withheld, withheld_for, kept_since })
+        // A case counts with the role it was opened in, and as that does.
+        let cases =
+            match self.viewer.id().filter(|_| roles.has(Relation::Support) || roles.has(Relation::Administrator)) {
+                Some(holder) => cases::store::open_of_holder(&self.db, holder, self.now).await?.into_iter().collect(),
+                None => HashMap::new(),
+            };
+        Ok(Known { involvement, roles, cases, withheld, withheld_for, kept_since })
     }
 
     /// What the viewer is to a course's talk and sums.

@@ -8,6 +8,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod bar;
 mod config;
 mod data;
@@ -71,6 +72,9 @@ enum Command {
     Evaluate(model::EvaluateArguments),
     /// Make a bearer token for an account
     Token(token::TokenArguments),
+    /// Look after the access log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Runs the command line of this process and answers with its exit code.
@@ -130,6 +134,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
+        Command::Audit(command) => audit::audit(config, &command).await,
     }
 }
 

@@ -6,6 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{errors::Fault, scope::Scope};
 use crate::{
+    audit::graphql::AccessLogEntry,
+    cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
@@ -23,7 +25,9 @@ pub(crate) struct Pages<T> {
     concrete(name = "CourseConnection", params(Course)),
     concrete(name = "EnrolmentConnection", params(Enrolment)),
     concrete(name = "ThreadConnection", params(Thread)),
-    concrete(name = "PostConnection", params(Post))
+    concrete(name = "PostConnection", params(Post)),
+    concrete(name = "AccessLogConnection", params(AccessLogEntry)),
+    concrete(name = "CaseConnection", params(Case))
 )]
 impl<T: OutputType> Pages<T>
 where
@@ -56,7 +60,9 @@ pub(crate) struct Edge<T> {
     concrete(name = "CourseEdge", params(Course)),
     concrete(name = "EnrolmentEdge", params(Enrolment)),
     concrete(name = "ThreadEdge", params(Thread)),
-    concrete(name = "PostEdge", params(Post))
+    concrete(name = "PostEdge", params(Post)),
+    concrete(name = "AccessLogEdge", params(AccessLogEntry)),
+    concrete(name = "CaseEdge", params(Case))
 )]
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.

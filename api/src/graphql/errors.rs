@@ -112,4 +112,8 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// It does not go together with what is there, or with what has happened meanwhile.
+    Conflict,
+    /// This can't be chosen, or not by you.
+    NotAllowed,
 }
