@@ -1,6 +1,7 @@
 //! What the server is made of: the services, put together once.
 
 use crate::{
+    access::Rules,
     accounts::{Accounts, secret::SecretKey},
     db::{Db, DbError, Sql},
     forum::Forum,
@@ -16,6 +17,8 @@ pub struct App {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// What the installation decides about the policy.
+    pub rules: Rules,
     /// People.
     pub accounts: Accounts,
     /// Enrolments and progress.
@@ -28,7 +31,7 @@ pub struct App {
 
 impl App {
     /// Puts the services on a database that is up to date.
-    pub async fn new(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+    pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
         db.require_current().await?;
         Ok(Self {
             accounts: Accounts::open(db.clone(), clock.clone(), key).await?,
@@ -37,6 +40,7 @@ impl App {
             feed: Feed::new(db.clone(), clock.clone()),
             db,
             clock,
+            rules,
         })
     }
 }

@@ -50,6 +50,8 @@ ids! {
     PostId,
     /// A trained model of the recommender.
     ModelId,
+    /// A case: a reason to see more of a person, for a time.
+    CaseId,
 }
 
 macro_rules! imported {

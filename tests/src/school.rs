@@ -7,6 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use poem::EndpointExt as _;
 use stoa_api::{
+    access::Rules,
     accounts::secret::SecretKey,
     app::App,
     db::{Db, Options},
@@ -58,7 +59,7 @@ impl School {
         db.migrate().await.expect("migrations");
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
         let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        let app = App::new(db, clock.clone(), key).await.expect("the services");
+        let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services");
         let routes = Arc::new(http::routes(&app, &[]).boxed());
         Self { anybody: Client { routes, token: None }, app, clock, database }
     }

@@ -7,12 +7,13 @@ use std::{
 };
 
 use async_graphql::{
-    ContextSelectionSet, Enum, OutputType, Positioned, ServerResult, TypeDirective, Value,
+    ContextSelectionSet, Enum, ErrorExtensions as _, OutputType, Positioned, ServerResult, SimpleObject, TypeDirective,
+    Value,
     parser::types::Field as AstField,
     registry::{MetaDirectiveInvocation, Registry, location_traits},
 };
 
-use super::{Denied, Field, Tag, audience};
+use super::{Denied, Field, Place, Standing, Tag, audience, preview};
 use crate::graphql::errors::Fault;
 
 /// A value that the policy has let out, or `null` with the reason noted.
@@ -71,8 +72,11 @@ impl<T: OutputType> OutputType for Shown<T> {
                 Value::Null
             })),
             Self::Denied(denied) => {
-                if let Some(redactions) = ctx.data_opt::<Arc<Redactions>>() {
-                    redactions.note(*denied);
+                if let Some(redactions) = ctx.data_opt::<Arc<Redactions>>()
+                    && redactions.note(*denied)
+                {
+                    let error = located(denied).into_server_error(field.pos);
+                    ctx.add_error(ctx.set_error_path(error));
                 }
                 Ok(Value::Null)
             }
@@ -85,19 +89,32 @@ impl<T: OutputType> OutputType for Shown<T> {
     }
 }
 
-/// What was held back from an answer: each field once, with the number of places.
+/// What was held back from an answer: each field once, with the number of places; or an error at each place,
+/// for a client that has asked for that.
 #[derive(Debug, Default)]
-pub struct Redactions(Mutex<BTreeMap<Denied, u64>>);
+pub struct Redactions {
+    as_errors: bool,
+    noted: Mutex<BTreeMap<Denied, u64>>,
+}
 
 impl Redactions {
-    fn note(&self, denied: Denied) {
-        let mut noted = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *noted.entry(denied).or_default() += 1;
+    /// An empty list, or with `as_errors` none: each denied field is an error at its place then.
+    pub fn new(as_errors: bool) -> Self {
+        Self { as_errors, noted: Mutex::default() }
+    }
+
+    /// Notes a field, and answers whether it is to be an error.
+    fn note(&self, denied: Denied) -> bool {
+        if !self.as_errors {
+            let mut noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *noted.entry(denied).or_default() += 1;
+        }
+        self.as_errors
     }
 
     /// For `extensions.redactions`; `None` if nothing was held back.
     pub fn to_value(&self) -> Option<Value> {
-        let noted = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if noted.is_empty() {
             return None;
         }
@@ -109,7 +126,8 @@ impl Redactions {
                 async_graphql::value!({
                     "field": (format!("{}.{}", denied.type_name, denied.name)),
                     "category": (denied.category.as_str()),
-                    "reason": "NOT_IN_AUDIENCE",
+                    "reason": (denied.reason.as_str()),
+                    "needed": (denied.needed()),
                     "seenBy": seen_by,
                     "places": (*places),
                 })
@@ -117,6 +135,17 @@ impl Redactions {
             .collect();
         Some(Value::List(list))
     }
+}
+
+/// The error at the place of a denied field.
+fn located(denied: &Denied) -> async_graphql::Error {
+    let message = format!("{}.{} is not for you: it needs {}", denied.type_name, denied.name, denied.needed());
+    async_graphql::Error::new(message).extend_with(|_, extensions| {
+        extensions.set("code", "FIELD_FORBIDDEN");
+        extensions.set("field", format!("{}.{}", denied.type_name, denied.name));
+        extensions.set("category", denied.category.as_str());
+        extensions.set("reason", denied.reason.as_str());
+    })
 }
 
 /// What kind of thing a value says about a person.
@@ -127,30 +156,114 @@ pub enum Category {
     Identity,
     /// E-mail address.
     Contact,
-    /// Goals and background.
+    /// The state of the account: since when, whether it is verified, its roles, second factor and tokens.
+    Account,
+    /// Where somebody signed in from: networks, browsers, times.
+    Device,
+    /// Goals, background, time zone, language.
     Profile,
-    /// Enrolments, progress, time, completions.
+    /// Every course that somebody takes or took, and time over all of them.
+    LearningHistory,
+    /// In one course: being enrolled, progress, completions.
     LearningRecord,
-    /// What a person wrote in a course's forum.
+    /// In one course: time spent, when last there, where she left off.
+    Engagement,
+    /// In one course: attempts, submissions, grades.
+    Assessment,
+    /// Bookmarks, navigation, preferences of the interface.
+    Interaction,
+    /// What was written to a course's forum.
     Communication,
-    /// What the recommender makes of a learning record.
+    /// What the recommender makes of a learning history.
     Recommendation,
+    /// Who looked at her data, and under which cases.
+    Oversight,
+    /// What was paid, and how.
+    Payment,
+    /// What she has agreed to.
+    Consent,
+    /// Sums over a course's learners, from which no single one can be told.
+    Statistics,
 }
 
-/// What a viewer is to the person that a value is about.
+/// What a viewer is to a person, or to a course whose talk or sums she reads. There may be several at once: what any
+/// of them may see is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "PersonalRelation", remote = "crate::access::Relation")]
 pub enum Relation {
     /// The person herself.
     Oneself,
-    /// An instructor or assistant of the course at hand, or of one that the person takes.
+    /// An instructor or assistant of the course at hand, or, for what is not of one course, of one that the person
+    /// takes.
     Staff,
+    /// An instructor or assistant of a course that the person has left, for as long as grading may need it.
+    FormerStaff,
     /// Somebody who takes the same course.
     Classmate,
     /// Anybody, of a person who teaches a published course.
     Audience,
+    /// Whoever helps people with their accounts.
+    Support,
+    /// Whoever has an open case about the person that names the category.
+    CaseHolder,
+    /// Whoever reads sums.
+    Analyst,
+    /// Whoever runs the system.
+    Administrator,
+    /// Whoever gives commands on the server's machine.
+    Operator,
     /// Anybody.
     Stranger,
+}
+
+/// Why a field may not be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "DenialReason", remote = "crate::access::Reason")]
+pub enum Reason {
+    /// Nobody has signed in.
+    NotSignedIn,
+    /// You are none of those who may see it.
+    NotInAudience,
+    /// It needs an open case that names its category.
+    CaseNeeded,
+    /// The learner has left the course.
+    EnrolmentEnded,
+    /// The token was not made for seeing other people.
+    ScopeNeeded,
+    /// Your role counts only with a second factor.
+    TwoFactorNeeded,
+}
+
+/// Whether you may see a field of somebody, and why, or why not.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct FieldAccess {
+    /// The field, as `Type.field`.
+    field: String,
+    /// What kind of data it is.
+    category: Category,
+    /// Whether you may see it.
+    allowed: bool,
+    /// As what you may see it; null if you may not.
+    relation: Option<Relation>,
+    /// Why not; null if you may.
+    reason: Option<Reason>,
+    /// What would be needed; null if you may.
+    needed: Option<String>,
+}
+
+impl FieldAccess {
+    /// What the policy says of a field.
+    pub(crate) fn new<P: Place>(field: (&'static str, &'static str, super::Category), standing: &Standing<P>) -> Self {
+        let denied = preview(field, standing);
+        Self {
+            field: format!("{}.{}", field.0, field.1),
+            category: field.2.into(),
+            allowed: denied.is_ok(),
+            relation: denied.ok().map(Into::into),
+            reason: denied.err().map(|denied| denied.reason.into()),
+            needed: denied.err().map(|denied| denied.needed()),
+        }
+    }
 }
 
 /// The field carries data about a person: of which category, and who may see it. For everybody else it

@@ -2,31 +2,62 @@
 
 use std::{fmt, marker::PhantomData};
 
-use super::Category;
+use super::{Anywhere, Category, InCourse, Place};
 
 /// The category of a [`Personal`] value, as a type.
 pub trait Tag: Send + Sync + 'static {
     /// The category.
     const CATEGORY: Category;
+    /// Whether its values are of one course, or of the person as a whole.
+    type Place: Place;
 }
 
 /// One type for each [`Category`].
 pub mod tags {
-    use super::{Category, Tag};
+    use super::{Anywhere, Category, InCourse, Tag};
 
     macro_rules! tags {
-        ($($name:ident),+) => {$(
-            #[doc = concat!("[`Category::", stringify!($name), "`].")]
-            #[derive(Clone, Copy, Debug)]
-            pub enum $name {}
+        ($($name:ident: $place:ident),+ $(,)?) => {
+            $(
+                #[doc = concat!("[`Category::", stringify!($name), "`].")]
+                #[derive(Clone, Copy, Debug)]
+                pub enum $name {}
 
-            impl Tag for $name {
-                const CATEGORY: Category = Category::$name;
+                impl Tag for $name {
+                    const CATEGORY: Category = Category::$name;
+                    type Place = $place;
+                }
+            )+
+
+            impl Category {
+                /// Whether its values are of one course, and not of a person as a whole.
+                pub const fn is_of_a_course(self) -> bool {
+                    match self { $(Self::$name => tags!(@ $place)),+ }
+                }
             }
-        )+};
+        };
+        (@ Anywhere) => { false };
+        (@ InCourse) => { true };
     }
 
-    tags!(Identity, Contact, Profile, LearningRecord, Communication, Recommendation);
+    tags! {
+        Identity: Anywhere,
+        Contact: Anywhere,
+        Account: Anywhere,
+        Device: Anywhere,
+        Profile: Anywhere,
+        LearningHistory: Anywhere,
+        LearningRecord: InCourse,
+        Engagement: InCourse,
+        Assessment: InCourse,
+        Interaction: Anywhere,
+        Communication: InCourse,
+        Recommendation: Anywhere,
+        Oversight: Anywhere,
+        Payment: Anywhere,
+        Consent: Anywhere,
+        Statistics: InCourse,
+    }
 }
 
 /// A value about a person.
@@ -53,6 +84,12 @@ impl<C: Tag, T> Personal<C, T> {
 impl<C: Tag, T> From<T> for Personal<C, T> {
     fn from(value: T) -> Self {
         Self::new(value)
+    }
+}
+
+impl<C: Tag, T: Default> Default for Personal<C, T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 

@@ -7,14 +7,16 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::model::Account;
 use crate::{
     access::{
-        self, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME, PERSON_RECOMMENDATIONS,
-        PERSON_TIME_PER_TOPIC, Relation, Shown, graphql::About,
+        self, Anywhere, Category, FIELDS, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME,
+        PERSON_RECOMMENDATIONS, PERSON_TIME_PER_TOPIC, Permit, Shown, Standing,
+        graphql::{About, FieldAccess},
+        tags,
     },
-    courses::graphql::Topic,
+    courses::graphql::{Course, Topic},
     graphql::{
-        connection::{Pages, Paging, connection},
+        connection::{Pages, Paging},
         errors::Fault,
-        node::NodeId,
+        node::{self, NodeId},
         scalars::int,
         scope::{Scope, scope},
     },
@@ -31,20 +33,20 @@ const ENROLMENTS: &str = "enrolments";
 #[derive(Clone)]
 pub(crate) struct Person {
     account: Arc<Account>,
-    relation: Relation,
+    standing: Standing<Anywhere>,
 }
 
 impl Person {
     /// The person as the viewer may see her.
     pub(crate) async fn load(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
         let load = scope.load();
-        let (account, relation) = futures_util::try_join!(load.accounts.get(id), load.relations.get(id))?;
-        Ok(account.map(|account| Self { account, relation: relation.0 }))
+        let (account, found) = futures_util::try_join!(load.accounts.get(id), load.relations.get(id))?;
+        Ok(account.map(|account| Self { account, standing: found.0 }))
     }
 
-    /// As [`Person::load`], for somebody who is asked for by id: a stranger is not there.
+    /// As [`Person::load`], for somebody who is asked for by id: to whom her name is not shown, she is not there.
     pub(crate) async fn find(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
-        Ok(Self::load(scope, id).await?.filter(|person| person.relation != Relation::Stranger))
+        Ok(Self::load(scope, id).await?.filter(|person| person.standing.shows(Category::Identity)))
     }
 }
 
@@ -60,21 +62,21 @@ impl Person {
     /// The name.
     #[graphql(directive = About::apply(&PERSON_NAME))]
     async fn name(&self) -> Shown<String> {
-        access::show(&PERSON_NAME, self.relation, &self.account.name)
+        access::show(&PERSON_NAME, &self.standing, &self.account.name)
     }
 
     /// The e-mail address; null also where there is none.
     #[graphql(directive = About::apply(&PERSON_EMAIL))]
     async fn email(&self) -> Shown<Option<String>> {
-        access::show(&PERSON_EMAIL, self.relation, &self.account.email)
+        access::show(&PERSON_EMAIL, &self.standing, &self.account.email)
     }
 
     /// The topics that she wants to learn about.
     #[graphql(directive = About::apply(&PERSON_GOALS))]
     async fn goals(&self, ctx: &Context<'_>) -> Shown<Vec<Topic>> {
-        match access::permit(&PERSON_GOALS, self.relation) {
+        match access::permit(&PERSON_GOALS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(_permit) => self.read_goals(scope(ctx)).await.into(),
+            Ok(permit) => self.read_goals(scope(ctx), permit).await.into(),
         }
     }
 
@@ -88,18 +90,18 @@ impl Person {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Shown<Pages<Enrolment>> {
-        match access::permit(&PERSON_ENROLMENTS, self.relation) {
+        match access::permit(&PERSON_ENROLMENTS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(_permit) => self.read_enrolments(scope(ctx), &Paging { first, after, last, before }).await.into(),
+            Ok(permit) => self.read_enrolments(scope(ctx), &Paging { first, after, last, before }, permit).await.into(),
         }
     }
 
     /// How long she has spent on each topic, most first. A course about two topics counts for both.
     #[graphql(directive = About::apply(&PERSON_TIME_PER_TOPIC))]
     async fn time_per_topic(&self, ctx: &Context<'_>) -> Shown<Vec<TopicTime>> {
-        match access::permit(&PERSON_TIME_PER_TOPIC, self.relation) {
+        match access::permit(&PERSON_TIME_PER_TOPIC, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(_permit) => self.read_time_per_topic(scope(ctx)).await.into(),
+            Ok(permit) => self.read_time_per_topic(scope(ctx), permit).await.into(),
         }
     }
 
@@ -110,7 +112,7 @@ impl Person {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, at most 50.", default = 10)] first: i32,
     ) -> Shown<Vec<Recommendation>> {
-        match access::permit(&PERSON_RECOMMENDATIONS, self.relation) {
+        match access::permit(&PERSON_RECOMMENDATIONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => Recommendation::list(scope(ctx), self.account.id, first, permit).await.into(),
         }
@@ -118,9 +120,10 @@ impl Person {
 }
 
 impl Person {
-    async fn read_goals(&self, scope: &Scope) -> Result<Vec<Topic>, Fault> {
+    async fn read_goals(&self, scope: &Scope, permit: Permit<tags::Profile>) -> Result<Vec<Topic>, Fault> {
         let load = scope.load();
         let goals = load.goals.get(self.account.id).await?;
+        let goals = goals.open(permit);
         let topics = load.topics.get_many(goals.to_vec()).await?;
         Ok(goals
             .iter()
@@ -129,15 +132,25 @@ impl Person {
             .collect())
     }
 
-    async fn read_enrolments(&self, scope: &Scope, paging: &Paging) -> Result<Pages<Enrolment>, Fault> {
+    async fn read_enrolments(
+        &self,
+        scope: &Scope,
+        paging: &Paging,
+        permit: Permit<tags::LearningHistory>,
+    ) -> Result<Pages<Enrolment>, Fault> {
         let request = paging.request(ENROLMENTS)?;
         let page = scope.load().enrolment_pages.get((self.account.id, request)).await?;
-        connection(scope, ENROLMENTS, &page, |(key, _)| *key, |(_, row)| Enrolment::new(Arc::clone(row), self.relation))
+        Enrolment::listed(scope, ENROLMENTS, page.open(permit)).await
     }
 
-    async fn read_time_per_topic(&self, scope: &Scope) -> Result<Vec<TopicTime>, Fault> {
+    async fn read_time_per_topic(
+        &self,
+        scope: &Scope,
+        permit: Permit<tags::LearningHistory>,
+    ) -> Result<Vec<TopicTime>, Fault> {
         let load = scope.load();
         let times = load.time_per_topic.get(self.account.id).await?;
+        let times = times.open(permit);
         let topics = load.topics.get_many(times.iter().map(|(id, _)| *id).collect()).await?;
         Ok(times
             .iter()
@@ -170,4 +183,45 @@ impl AccountQuery {
         let scope = scope(ctx);
         Person::load(scope, scope.viewer.id()?).await.transpose()
     }
+
+    /// What you may see of a learner, field by field, and why not the rest. With a course, what is of her in that
+    /// course, too. Of somebody who is not there you may see nothing. (What an instructor may see of *you*: ask this, or
+    /// anything else, with the header `Stoa-Seen-As: STAFF <course id>`.)
+    async fn access(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the learner.")] learner: ID,
+        #[graphql(desc = "The global id of a course.")] course: Option<ID>,
+    ) -> Option<Result<Vec<FieldAccess>, Fault>> {
+        Some(field_by_field(scope(ctx), &learner, course.as_ref()).await)
+    }
+}
+
+async fn field_by_field(scope: &Scope, learner: &ID, course: Option<&ID>) -> Result<Vec<FieldAccess>, Fault> {
+    let learner = node::person_id(learner)?;
+    let load = scope.load();
+    let (found, known) = (load.relations.get(learner).await?, load.viewpoint.known().await?);
+    let course = match course {
+        None => None,
+        Some(id) => {
+            let id = node::course_id(id)?;
+            let enrolment = load.enrolments.get((learner, id)).await?;
+            let standing = load.viewpoint.in_course(known, learner, id, enrolment.map(|row| row.tenure));
+            let course = Course::find(scope, id).await?;
+            let talk = match course {
+                Some(course) => course.standing(scope).await?,
+                None => Standing::stranger(),
+            };
+            Some((standing, talk))
+        }
+    };
+    Ok(FIELDS
+        .iter()
+        .filter_map(|field| match (field.2, &course) {
+            (category, _) if !category.is_of_a_course() => Some(FieldAccess::new(*field, &found.0)),
+            (Category::Communication | Category::Statistics, Some((_, talk))) => Some(FieldAccess::new(*field, talk)),
+            (_, Some((standing, _))) => Some(FieldAccess::new(*field, standing)),
+            (_, None) => None,
+        })
+        .collect())
 }

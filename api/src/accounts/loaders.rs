@@ -1,21 +1,24 @@
 //! People by id, and what the viewer is to them, in batches.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::OnceCell;
 
 use super::{
-    model::{Account, Membership},
+    model::{Account, Involvement, Membership, SystemRole},
     store,
 };
 use crate::{
-    access::{Relation, Viewer},
+    access::{
+        Anywhere, Facts, InCourse, Ledger, OpenCase, Personal, Place, Relation, RelationSet, Rules, Standing, Tenure,
+        TokenScope, Viewer, Withheld, is_allow_all, tags,
+    },
+    app::App,
     batch::{Fetch, grouped},
+    courses::model::Course,
     db::{Db, DbError},
     ids::{AccountId, CourseId, TopicId},
+    time::Timestamp,
 };
 
 /// Accounts by id.
@@ -36,49 +39,184 @@ pub(crate) struct Goals(pub(crate) Db);
 
 impl Fetch for Goals {
     type Key = AccountId;
-    type Value = Arc<Vec<TopicId>>;
+    type Value = Personal<tags::Profile, Arc<Vec<TopicId>>>;
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
-        Ok(grouped(store::goals(&self.0, keys).await?))
+        let goals = grouped(store::goals(&self.0, keys).await?);
+        Ok(goals.into_iter().map(|(learner, goals)| (learner, goals.into())).collect())
     }
 }
 
-/// What the viewer is to each course, read once in a request.
-pub(crate) struct Memberships {
+/// What is known of the viewer, read once in a request.
+pub(crate) struct Known {
+    involvement: Involvement,
+    /// Her roles as far as they count now.
+    roles: RelationSet,
+    /// The cases that she holds open, by the person they are about.
+    cases: HashMap<AccountId, OpenCase>,
+    /// What she could be to others with another credential, and why she is not.
+    withheld: RelationSet,
+    withheld_for: Option<Withheld>,
+    /// What ended before this is no longer for the staff of a course.
+    kept_since: Timestamp,
+}
+
+impl Known {
+    /// What the viewer is to a course.
+    pub(crate) fn membership(&self, course: CourseId) -> Membership {
+        self.involvement.courses.get(&course).copied().unwrap_or_default()
+    }
+
+    /// Whether the viewer has a role by job function, and it counts now.
+    pub(crate) const fn has_role(&self, role: SystemRole) -> bool {
+        self.roles.has(role.relation())
+    }
+
+    /// Whether the viewer teaches the course, and may look at its learners now.
+    fn teaches(&self, course: CourseId) -> bool {
+        self.membership(course).staff && !self.withheld.has(Relation::Staff)
+    }
+}
+
+/// Who the viewer is to the others: the one place where relations are found.
+///
+/// Invariant: a person's [`Standing`] depends on the viewer and on the database, and never on the path by which
+/// she was reached.
+pub(crate) struct Viewpoint {
     db: Db,
     viewer: Viewer,
-    read: OnceCell<HashMap<CourseId, Membership>>,
+    rules: Rules,
+    now: Timestamp,
+    lens: Option<Lens>,
+    ledger: Ledger,
+    known: OnceCell<Known>,
 }
 
-impl Memberships {
-    pub(crate) fn new(db: Db, viewer: Viewer) -> Self {
-        Self { db, viewer, read: OnceCell::new() }
+/// A learner's look at herself with somebody else's eyes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lens {
+    /// What that somebody is to her.
+    pub(crate) relation: Relation,
+    /// In which course.
+    pub(crate) course: CourseId,
+}
+
+impl Viewpoint {
+    pub(crate) fn new(app: &App, viewer: Viewer, lens: Option<Lens>, ledger: Ledger) -> Self {
+        let (db, rules, now) = (app.db.clone(), app.rules.clone(), app.clock.now());
+        Self { db, viewer, rules, now, lens, ledger, known: OnceCell::new() }
     }
 
-    pub(crate) async fn all(&self) -> Result<&HashMap<CourseId, Membership>, DbError> {
-        self.read
-            .get_or_try_init(async || match self.viewer.id() {
-                Some(account) => store::memberships(&self.db, account).await,
-                None => Ok(HashMap::new()),
-            })
-            .await
+    /// What is known of the viewer.
+    pub(crate) async fn known(&self) -> Result<&Known, DbError> {
+        self.known.get_or_try_init(|| self.look_up()).await
+    }
+
+    async fn look_up(&self) -> Result<Known, DbError> {
+        let kept_since = self.rules.kept_since(self.now);
+        let involvement = match self.viewer.id() {
+            Some(account) => store::involvement(&self.db, account).await?,
+            None => Involvement::default(),
+        };
+        let all: RelationSet = involvement
+            .roles
+            .iter()
+            .map(|role| role.relation())
+            .chain(involvement.courses.values().any(|membership| membership.staff).then_some(Relation::Staff))
+            .collect();
+        let (withheld, withheld_for) = if !self.viewer.has_scope(TokenScope::People) {
+            (all, Some(Withheld::Scope))
+        } else if self.viewer.has_two_factor() {
+            (RelationSet::NONE, None)
+        } else {
+            (all.iter().filter(|role| self.rules.two_factor_for.has(*role)).collect(), Some(Withheld::TwoFactor))
+        };
+        let roles: RelationSet = all.iter().filter(|role| *role != Relation::Staff && !withheld.has(*role)).collect();
+        Ok(Known { involvement, roles, cases: HashMap::new(), withheld, withheld_for, kept_since })
+    }
+
+    /// What the viewer is to a course's talk and sums.
+    pub(crate) async fn to_course(&self, course: &Course) -> Result<Standing<InCourse>, DbError> {
+        let known = self.known().await?;
+        let membership = known.membership(course.id);
+        let mut relations = known.roles;
+        if membership.staff {
+            relations = relations.with(Relation::Staff);
+        }
+        let open = course.open_forum && self.viewer.id().is_some();
+        if course.is_public() && (membership.learner || open) {
+            relations = relations.with(Relation::Classmate);
+        }
+        Ok(self.standing(Facts { course: Some(course.id), relations, ..self.facts(known) }))
+    }
+
+    /// What the viewer is to the learners of a course, as far as that is the same for all of them.
+    pub(crate) async fn to_class(&self, course: CourseId) -> Result<Standing<InCourse>, DbError> {
+        let known = self.known().await?;
+        let relations = if known.teaches(course) { RelationSet::only(Relation::Staff) } else { RelationSet::NONE };
+        Ok(self.standing(Facts { course: Some(course), relations, ..self.facts(known) }))
+    }
+
+    /// What the viewer is to a person in a course, given [`Viewpoint::known`]. No tenure: she never took it.
+    pub(crate) fn in_course(
+        &self,
+        known: &Known,
+        person: AccountId,
+        course: CourseId,
+        tenure: Option<Tenure>,
+    ) -> Standing<InCourse> {
+        let to_staff = tenure.and_then(|tenure| tenure.to_staff(known.kept_since));
+        let lasts = tenure.is_some_and(Tenure::lasts);
+        let facts = Facts { person: Some(person), course: Some(course), ..self.facts(known) };
+        if self.viewer.is(person) {
+            let relation = match self.lens {
+                None => Some(Relation::Oneself),
+                Some(lens) if lens.course != course => None,
+                Some(Lens { relation: Relation::Staff, .. }) => to_staff,
+                Some(lens) => lasts.then_some(lens.relation),
+            };
+            return self.standing(Facts { relations: relation.into_iter().collect(), ..facts });
+        }
+        let mut relations = known.roles;
+        if let Some(relation) = to_staff.filter(|_| known.teaches(course)) {
+            relations = relations.with(relation);
+        }
+        if known.membership(course).learner && lasts {
+            relations = relations.with(Relation::Classmate);
+        }
+        self.standing(self.with_case(known, facts, relations))
+    }
+
+    fn with_case(&self, known: &Known, facts: Facts, relations: RelationSet) -> Facts {
+        let case = facts.person.and_then(|person| known.cases.get(&person)).copied();
+        let relations = if case.is_some() { relations.with(Relation::CaseHolder) } else { relations };
+        Facts { relations, case, ..facts }
+    }
+
+    fn facts(&self, known: &Known) -> Facts {
+        Facts {
+            signed_in: self.viewer.id().is_some(),
+            withheld: known.withheld,
+            withheld_for: known.withheld_for,
+            ..Facts::default()
+        }
+    }
+
+    fn standing<P: Place>(&self, facts: Facts) -> Standing<P> {
+        Standing::new(facts, &self.ledger)
     }
 }
 
-/// What the viewer is to each person. The same person has the same relation from every path.
-pub(crate) struct Relations {
-    pub(crate) db: Db,
-    pub(crate) viewer: Viewer,
-    pub(crate) memberships: Arc<Memberships>,
-}
+/// What the viewer is to each person as a whole.
+pub(crate) struct Relations(pub(crate) Arc<Viewpoint>);
 
-/// A relation for a [`Fetch`]: whoever is not found is a stranger.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Found(pub(crate) Relation);
+/// A standing for a [`Fetch`]: whoever is not found is a stranger.
+#[derive(Clone, Debug)]
+pub(crate) struct Found(pub(crate) Standing<Anywhere>);
 
 impl Default for Found {
     fn default() -> Self {
-        Self(Relation::Stranger)
+        Self(Standing::stranger())
     }
 }
 
@@ -87,29 +225,50 @@ impl Fetch for Relations {
     type Value = Found;
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Found>, DbError> {
-        let others: Vec<_> = keys.iter().copied().filter(|person| !self.viewer.is(*person)).collect();
-        let mut relations: HashMap<_, _> = keys
-            .iter()
-            .filter(|person| self.viewer.is(**person))
-            .map(|person| (*person, Found(Relation::Oneself)))
-            .collect();
-        if others.is_empty() {
-            return Ok(relations);
-        }
-        let teachers: HashSet<_> = store::teachers(&self.db, &others).await?.into_iter().collect();
-        relations.extend(teachers.into_iter().map(|person| (person, Found(Relation::Audience))));
-
-        let memberships = self.memberships.all().await?;
-        if !memberships.is_empty() {
-            for (person, course) in store::takers(&self.db, &others, memberships.keys().copied()).await? {
-                let relation = match memberships.get(&course) {
-                    Some(Membership::Staff) => Relation::Staff,
-                    _ => Relation::Classmate,
-                };
-                let closest = relations.entry(person).or_insert(Found(relation));
-                closest.0 = closest.0.min(relation);
+        let view = &*self.0;
+        let known = view.known().await?;
+        let mut relations: HashMap<AccountId, RelationSet> = HashMap::with_capacity(keys.len());
+        let mut others = Vec::with_capacity(keys.len());
+        for person in keys.iter().copied() {
+            if view.viewer.is(person) {
+                relations.insert(person, RelationSet::only(view.lens.map_or(Relation::Oneself, |lens| lens.relation)));
+            } else {
+                relations.insert(person, known.roles);
+                others.push(person);
             }
         }
-        Ok(relations)
+        if !others.is_empty() && !is_allow_all() {
+            let courses = &known.involvement.courses;
+            let taught = courses.iter().filter(|(_, membership)| membership.staff).map(|(course, _)| *course);
+            let mut add = |person, relation| {
+                let of = relations.entry(person).or_default();
+                *of = of.with(relation);
+            };
+            for person in store::teachers(&view.db, &others, taught).await? {
+                add(person, Relation::Audience);
+            }
+            if !courses.is_empty() {
+                for (person, course, tenure) in store::takers(&view.db, &others, courses.keys().copied()).await? {
+                    if known.teaches(course) && tenure.to_staff(known.kept_since).is_some() {
+                        add(person, Relation::Staff);
+                    }
+                    if known.membership(course).learner && tenure.lasts() {
+                        add(person, Relation::Classmate);
+                    }
+                }
+            }
+        }
+        Ok(relations
+            .into_iter()
+            .map(|(person, relations)| {
+                let facts = Facts { person: Some(person), ..view.facts(known) };
+                let facts = if view.viewer.is(person) {
+                    Facts { relations, ..facts }
+                } else {
+                    view.with_case(known, facts, relations)
+                };
+                (person, Found(view.standing(facts)))
+            })
+            .collect())
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    access::Viewer,
+    access::{Client, Credential, TokenScope, Viewer},
     db::{Db, DbError, settings},
     ids::AccountId,
     time::{Clock, Timestamp},
@@ -171,7 +171,16 @@ impl Accounts {
         if expired || stored.revoked_at.is_some() {
             return Err(AuthenticationError::Invalid);
         }
-        Ok(Viewer::account(account))
+        Ok(Viewer::new(
+            account,
+            Credential {
+                client: Client::Token,
+                id: None,
+                scopes: TokenScope::ALL.to_vec(),
+                two_factor: true,
+                network: None,
+            },
+        ))
     }
 }
 

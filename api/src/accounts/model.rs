@@ -1,9 +1,11 @@
 //! People and how they are known.
 
+use std::collections::HashMap;
+
 use crate::{
-    access::{Personal, tags},
+    access::{Personal, Relation, tags},
     db::stored_enum,
-    ids::AccountId,
+    ids::{AccountId, CourseId},
     time::Timestamp,
 };
 
@@ -40,13 +42,33 @@ stored_enum! {
     }
 }
 
-/// What a person is to a course.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Membership {
+impl SystemRole {
+    /// What its holder is to everybody.
+    pub const fn relation(self) -> Relation {
+        match self {
+            Self::Support => Relation::Support,
+            Self::Analyst => Relation::Analyst,
+            Self::Administrator => Relation::Administrator,
+        }
+    }
+}
+
+/// What a person is to a course. One may teach a course and take it, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
     /// Takes it.
-    Learner,
-    /// Teaches it.
-    Staff,
+    pub learner: bool,
+    /// Teaches it, or helps to.
+    pub staff: bool,
+}
+
+/// What the database knows of a viewer.
+#[derive(Clone, Debug, Default)]
+pub struct Involvement {
+    /// What she is to each course that she has to do with.
+    pub courses: HashMap<CourseId, Membership>,
+    /// Her roles by job function.
+    pub roles: Vec<SystemRole>,
 }
 
 /// A bearer token as its owner holds it; only its hash is stored.

@@ -1,10 +1,9 @@
 //! The accounts' tables.
 
-use std::collections::HashMap;
-
 use crate::{
-    accounts::model::{Account, Membership, StoredToken, SystemRole},
-    db::{Db, DbError, Text, Tx, Uuids, on, statements},
+    access::Tenure,
+    accounts::model::{Account, Involvement, StoredToken, SystemRole},
+    db::{Db, DbError, Stored as _, Text, Tx, Uuids, on, statements},
     ids::{AccountId, CourseId, TopicId},
     time::Timestamp,
 };
@@ -22,15 +21,22 @@ statements! {
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
-    COURSES_TAKEN { "SELECT course_id FROM enrolments WHERE learner_id = $1" }
-    COURSES_TAUGHT { "SELECT course_id FROM course_staff WHERE account_id = $1" }
-    /// Which of the people (1) teach a course that is not a draft.
+    /// What the person is: to each course, and by job function.
+    INVOLVEMENT {
+        "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $1 AND left_at IS NULL
+         UNION ALL SELECT course_id, 'STAFF' FROM course_staff WHERE account_id = $1
+         UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $1"
+    }
+    /// Which of the people (1) teach a course that is not a draft, or one of these courses (2).
     TEACHERS {
         "SELECT DISTINCT s.account_id FROM course_staff s JOIN courses c ON c.id = s.course_id
-         WHERE c.status <> 'DRAFT' AND s.account_id " [any_uuid 1]
+         WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 2] ") AND s.account_id " [any_uuid 1]
     }
-    /// Who of the people (1) takes which of the courses (2).
-    TAKERS { "SELECT learner_id, course_id FROM enrolments WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] }
+    /// Who of the people (1) takes or took which of the courses (2).
+    TAKERS {
+        "SELECT learner_id, course_id, left_at, completed_at FROM enrolments
+         WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2]
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -117,27 +123,54 @@ pub(crate) async fn goals(db: &Db, learners: &[AccountId]) -> Result<Vec<(Accoun
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?)
 }
 
-/// What the person is to each course she has to do with.
-pub(crate) async fn memberships(db: &Db, account: AccountId) -> Result<HashMap<CourseId, Membership>, DbError> {
-    let sql = db.sql(&COURSES_TAKEN);
-    let taken: Vec<CourseId> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
-    let sql = db.sql(&COURSES_TAUGHT);
-    let taught: Vec<CourseId> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
-    let mut memberships: HashMap<_, _> = taken.into_iter().map(|course| (course, Membership::Learner)).collect();
-    memberships.extend(taught.into_iter().map(|course| (course, Membership::Staff)));
-    Ok(memberships)
+/// What the database knows of a viewer.
+pub(crate) async fn involvement(db: &Db, account: AccountId) -> Result<Involvement, DbError> {
+    let sql = db.sql(&INVOLVEMENT);
+    let rows: Vec<(Option<CourseId>, String)> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(account).fetch_all(c).await)?;
+    let mut involvement = Involvement::default();
+    for (course, what) in rows {
+        match course {
+            Some(course) => {
+                let membership = involvement.courses.entry(course).or_default();
+                if what == "STAFF" {
+                    membership.staff = true;
+                } else {
+                    membership.learner = true;
+                }
+            }
+            None => involvement.roles.extend(SystemRole::from_name(&what)),
+        }
+    }
+    Ok(involvement)
 }
 
-pub(crate) async fn teachers(db: &Db, people: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
-    let (sql, people) = (db.sql(&TEACHERS), Uuids::new(people.iter().copied()));
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(people).fetch_all(c).await)?)
+pub(crate) async fn teachers(
+    db: &Db,
+    people: &[AccountId],
+    courses: impl IntoIterator<Item = CourseId>,
+) -> Result<Vec<AccountId>, DbError> {
+    let (sql, people, courses) = (db.sql(&TEACHERS), Uuids::new(people.iter().copied()), Uuids::new(courses));
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(people).bind(courses).fetch_all(c).await)?)
+}
+
+#[derive(sqlx::FromRow)]
+struct TakerRow {
+    learner_id: AccountId,
+    course_id: CourseId,
+    left_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
 }
 
 pub(crate) async fn takers(
     db: &Db,
     people: &[AccountId],
     courses: impl IntoIterator<Item = CourseId>,
-) -> Result<Vec<(AccountId, CourseId)>, DbError> {
+) -> Result<Vec<(AccountId, CourseId, Tenure)>, DbError> {
     let (sql, people, courses) = (db.sql(&TAKERS), Uuids::new(people.iter().copied()), Uuids::new(courses));
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).fetch_all(c).await)?)
+    let rows: Vec<TakerRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.learner_id, row.course_id, Tenure::new(row.left_at, row.completed_at)))
+        .collect())
 }

@@ -18,6 +18,7 @@ mod token;
 use config::{Config, Flags, LogFormat};
 
 use crate::{
+    access::Rules,
     app::App,
     db::{Db, Options},
     time::Clock,
@@ -130,7 +131,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
     let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -138,7 +139,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

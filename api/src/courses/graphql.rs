@@ -9,9 +9,9 @@ use super::{
     store,
 };
 use crate::{
-    access::{COURSE_FORUM, Relation, Shown, graphql::About, permit},
-    accounts::{graphql::Person, model::Membership},
-    forum::{self, graphql::Forum},
+    access::{COURSE_FORUM, COURSE_LEARNERS, COURSE_STATISTICS, InCourse, Shown, Standing, graphql::About, permit},
+    accounts::graphql::Person,
+    forum::graphql::Forum,
     graphql::{
         connection::{Pages, Paging, connection},
         errors::Fault,
@@ -20,7 +20,7 @@ use crate::{
         scope::{Scope, scope},
     },
     ids::CourseId,
-    progress::graphql::Enrolment,
+    progress::graphql::{CourseStatistics, Enrolment, EnrolmentState, LearnerOrder},
 };
 
 /// How much a course expects.
@@ -140,16 +140,14 @@ impl Course {
         let load = scope.load();
         Ok(match load.courses.get(id).await? {
             Some(course) if course.is_public() => Some(Self(course)),
-            Some(course) if load.memberships.all().await?.get(&id) == Some(&Membership::Staff) => Some(Self(course)),
+            Some(course) if load.viewpoint.known().await?.membership(id).staff => Some(Self(course)),
             _ => None,
         })
     }
 
-    /// What the viewer is to those who write in the course's forum.
-    pub(crate) async fn relation(&self, scope: &Scope) -> Result<Relation, Fault> {
-        let load = scope.load();
-        let membership = load.memberships.all().await?.get(&self.0.id).copied();
-        Ok(forum::relation(&self.0, membership, scope.viewer.id().is_some()))
+    /// What the viewer is to those who write in the course's forum, and to its sums.
+    pub(crate) async fn standing(&self, scope: &Scope) -> Result<Standing<InCourse>, Fault> {
+        Ok(scope.load().viewpoint.to_course(&self.0).await?)
     }
 }
 
@@ -260,12 +258,40 @@ impl Course {
     /// Its forum, for those who take or teach it; an open forum is for everybody who has signed in.
     #[graphql(directive = About::apply(&COURSE_FORUM))]
     async fn forum(&self, ctx: &Context<'_>) -> Shown<Forum> {
-        match self.relation(scope(ctx)).await {
+        match self.standing(scope(ctx)).await {
             Err(fault) => Shown::Failed(fault),
-            Ok(relation) => match permit(&COURSE_FORUM, relation) {
+            Ok(standing) => match permit(&COURSE_FORUM, &standing) {
                 Err(denied) => Shown::Denied(denied),
-                Ok(_permit) => Shown::Visible(Forum::new(self.0.id, relation)),
+                Ok(_permit) => Shown::Visible(Forum::new(self.0.id, standing)),
             },
+        }
+    }
+
+    /// The class, for those who teach it: everybody who takes the course, and those who left it or completed it
+    /// as long as the course's staff keep their records.
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
+    #[graphql(directive = About::apply(&COURSE_LEARNERS))]
+    async fn learners(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 300. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 300.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only those in this state; all if left out.")] state: Option<EnrolmentState>,
+        #[graphql(desc = "In which order.", default_with = "LearnerOrder::EnrolledAt")] order_by: LearnerOrder,
+    ) -> Shown<Pages<Enrolment>> {
+        let paging = Paging { first, after, last, before };
+        Enrolment::of_class(scope(ctx), self.0.id, &paging, state, order_by).await
+    }
+
+    /// How the class does, in sums that speak of nobody alone: for those who teach it, analysts and administrators.
+    #[graphql(directive = About::apply(&COURSE_STATISTICS))]
+    async fn statistics(&self, ctx: &Context<'_>) -> Shown<CourseStatistics> {
+        let scope = scope(ctx);
+        match self.standing(scope).await {
+            Err(fault) => Shown::Failed(fault),
+            Ok(standing) => CourseStatistics::read(scope, self.0.id, &standing).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The catalogue: courses, their modules and lessons, topics and staff. None of it is about a learner.
 
 use crate::{
+    access::{Permit, Personal, tags},
     db::stored_enum,
     ids::{AccountId, CourseId, LessonId, ModuleId, TopicId},
     time::Timestamp,
@@ -153,10 +154,12 @@ pub struct StaffMember {
 }
 
 /// What is counted of a course as it happens.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CourseRollup {
     /// How many have enrolled.
     pub learner_count: i64,
+    /// How many have completed it.
+    pub completed_count: Personal<tags::Statistics, i64>,
     /// How many have rated it.
     pub rating_count: i64,
     /// The sum of their stars.
@@ -172,6 +175,13 @@ impl CourseRollup {
     pub fn average_rating(&self) -> Option<f64> {
         (self.rating_count >= MIN_RATINGS)
             .then(|| (self.rating_sum as f64 * 2.0 / self.rating_count as f64).round() / 2.0)
+    }
+
+    /// How many have completed the course, where these and the others are groups of at least `smallest`: in a smaller
+    /// one the number would tell of single learners, and so would the rest.
+    pub fn completed(&self, smallest: u32, permit: Permit<tags::Statistics>) -> Option<i64> {
+        let (completed, smallest) = (*self.completed_count.open(permit), i64::from(smallest));
+        (completed >= smallest && self.learner_count - completed >= smallest).then_some(completed)
     }
 }
 
@@ -230,7 +240,7 @@ mod tests {
     #[test]
     fn the_average_shows_from_five_ratings_on_and_to_half_a_star() {
         let average = |rating_count, rating_sum| {
-            CourseRollup { learner_count: 9, rating_count, rating_sum }
+            CourseRollup { learner_count: 9, rating_count, rating_sum, ..CourseRollup::default() }
                 .average_rating()
                 .map(|stars| (stars * 10.0) as i64)
         };

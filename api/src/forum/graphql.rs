@@ -9,7 +9,9 @@ use super::{
     model::{self, NewPost, NewThread},
 };
 use crate::{
-    access::{self, COURSE_FORUM, POST_BODY, Relation, Shown, THREAD_TITLE, graphql::About, permit},
+    access::{
+        self, COURSE_FORUM, InCourse, POST_BODY, Shown, Standing, THREAD_TITLE, TokenScope, graphql::About, permit,
+    },
     accounts::graphql::Person,
     courses::graphql::Course,
     db::page::TimeKey,
@@ -39,22 +41,22 @@ pub(crate) enum ThreadKind {
 }
 
 /// What the viewer is to those who write in a course's forum, if she may read it at all.
-async fn reader(scope: &Scope, course: CourseId) -> Result<Option<Relation>, Fault> {
+async fn reader(scope: &Scope, course: CourseId) -> Result<Option<Standing<InCourse>>, Fault> {
     let Some(course) = Course::find(scope, course).await? else { return Ok(None) };
-    let relation = course.relation(scope).await?;
-    Ok(permit(&COURSE_FORUM, relation).is_ok().then_some(relation))
+    let standing = course.standing(scope).await?;
+    Ok(permit(&COURSE_FORUM, &standing).is_ok().then_some(standing))
 }
 
 /// The forum of a course.
 pub(crate) struct Forum {
     course_id: CourseId,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl Forum {
-    /// As somebody in this relation to its writers sees it.
-    pub(crate) fn new(course_id: CourseId, relation: Relation) -> Self {
-        Self { course_id, relation }
+    /// As somebody with this standing to its writers sees it.
+    pub(crate) fn new(course_id: CourseId, standing: Standing<InCourse>) -> Self {
+        Self { course_id, standing }
     }
 }
 
@@ -64,7 +66,7 @@ impl Forum {
     /// Its categories, in order.
     async fn categories(&self, ctx: &Context<'_>) -> Result<Vec<ForumCategory>, Fault> {
         let found = scope(ctx).load().categories_of_course.get(self.course_id).await?;
-        Ok(found.iter().map(|row| ForumCategory { row: Arc::clone(row), relation: self.relation }).collect())
+        Ok(found.iter().map(|row| ForumCategory { row: Arc::clone(row), standing: self.standing.clone() }).collect())
     }
 
     /// Its threads, the latest first.
@@ -78,40 +80,40 @@ impl Forum {
     ) -> Result<Pages<Thread>, Fault> {
         let request = Paging { first, after, last, before }.request(THREADS)?;
         let page = scope(ctx).load().threads_of_course.get((self.course_id, request)).await?;
-        threads(scope(ctx), &page, self.relation)
+        threads(scope(ctx), &page, &self.standing)
     }
 }
 
 fn threads(
     scope: &Scope,
     page: &crate::db::page::Page<Arc<model::Thread>>,
-    relation: Relation,
+    standing: &Standing<InCourse>,
 ) -> Result<Pages<Thread>, Fault> {
     let key = |row: &Arc<model::Thread>| -> TimeKey { (row.created_at.0, row.id.0) };
-    connection(scope, THREADS, page, key, |row| Thread { row: Arc::clone(row), relation })
+    connection(scope, THREADS, page, key, |row| Thread { row: Arc::clone(row), standing: standing.clone() })
 }
 
 fn posts(
     scope: &Scope,
     list: &str,
     page: &crate::db::page::Page<Arc<model::Post>>,
-    relation: Relation,
+    standing: &Standing<InCourse>,
 ) -> Result<Pages<Post>, Fault> {
     let key = |row: &Arc<model::Post>| -> TimeKey { (row.created_at.0, row.id.0) };
-    connection(scope, list, page, key, |row| Post { row: Arc::clone(row), relation })
+    connection(scope, list, page, key, |row| Post { row: Arc::clone(row), standing: standing.clone() })
 }
 
 /// A part of a course's forum.
 pub(crate) struct ForumCategory {
     row: Arc<model::ForumCategory>,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl ForumCategory {
     /// The category, if the viewer may read the course's forum.
     pub(crate) async fn find(scope: &Scope, course: CourseId, id: CategoryId) -> Result<Option<Self>, Fault> {
-        let Some(relation) = reader(scope, course).await? else { return Ok(None) };
-        Ok(scope.load().categories.get((course, id)).await?.map(|row| Self { row, relation }))
+        let Some(standing) = reader(scope, course).await? else { return Ok(None) };
+        Ok(scope.load().categories.get((course, id)).await?.map(|row| Self { row, standing }))
     }
 }
 
@@ -139,21 +141,21 @@ impl ForumCategory {
     ) -> Result<Pages<Thread>, Fault> {
         let request = Paging { first, after, last, before }.request(THREADS)?;
         let page = scope(ctx).load().threads_of_category.get(((self.row.course_id, self.row.id), request)).await?;
-        threads(scope(ctx), &page, self.relation)
+        threads(scope(ctx), &page, &self.standing)
     }
 }
 
 /// A thread of a course's forum.
 pub(crate) struct Thread {
     row: Arc<model::Thread>,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl Thread {
     /// The thread, if the viewer may read the course's forum.
     pub(crate) async fn find(scope: &Scope, course: CourseId, id: ThreadId) -> Result<Option<Self>, Fault> {
-        let Some(relation) = reader(scope, course).await? else { return Ok(None) };
-        Ok(scope.load().threads.get((course, id)).await?.map(|row| Self { row, relation }))
+        let Some(standing) = reader(scope, course).await? else { return Ok(None) };
+        Ok(scope.load().threads.get((course, id)).await?.map(|row| Self { row, standing }))
     }
 }
 
@@ -168,7 +170,7 @@ impl Thread {
     /// What it is about.
     #[graphql(directive = About::apply(&THREAD_TITLE))]
     async fn title(&self) -> Shown<String> {
-        access::show(&THREAD_TITLE, self.relation, &self.row.title)
+        access::show(&THREAD_TITLE, &self.standing, &self.row.title)
     }
 
     /// What it is for.
@@ -212,21 +214,21 @@ impl Thread {
     ) -> Result<Pages<Post>, Fault> {
         let request = Paging { first, after, last, before }.request(POSTS)?;
         let page = scope(ctx).load().posts_of_thread.get(((self.row.course_id, self.row.id), request)).await?;
-        posts(scope(ctx), POSTS, &page, self.relation)
+        posts(scope(ctx), POSTS, &page, &self.standing)
     }
 }
 
 /// A post in a thread.
 pub(crate) struct Post {
     row: Arc<model::Post>,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl Post {
     /// The post, if the viewer may read the course's forum.
     pub(crate) async fn find(scope: &Scope, course: CourseId, id: PostId) -> Result<Option<Self>, Fault> {
-        let Some(relation) = reader(scope, course).await? else { return Ok(None) };
-        Ok(scope.load().posts.get((course, id)).await?.map(|row| Self { row, relation }))
+        let Some(standing) = reader(scope, course).await? else { return Ok(None) };
+        Ok(scope.load().posts.get((course, id)).await?.map(|row| Self { row, standing }))
     }
 }
 
@@ -241,7 +243,7 @@ impl Post {
     /// What it says, in Markdown. It is what somebody typed: escape it before you show it.
     #[graphql(directive = About::apply(&POST_BODY))]
     async fn body(&self) -> Shown<String> {
-        access::show(&POST_BODY, self.relation, &self.row.body)
+        access::show(&POST_BODY, &self.standing, &self.row.body)
     }
 
     /// When it was written.
@@ -275,7 +277,7 @@ impl Post {
     ) -> Result<Pages<Self>, Fault> {
         let request = Paging { first, after, last, before }.request(REPLIES)?;
         let page = scope(ctx).load().replies_of_post.get(((self.row.course_id, self.row.id), request)).await?;
-        posts(scope(ctx), REPLIES, &page, self.relation)
+        posts(scope(ctx), REPLIES, &page, &self.standing)
     }
 }
 
@@ -347,9 +349,9 @@ impl ForumMutation {
         #[graphql(desc = "The thread.")] input: CreateThreadInput,
     ) -> Result<CreateThreadPayload, Fault> {
         let scope = scope(ctx);
-        let (author, course) = (scope.account()?, node::course_id(&course_id)?);
+        let (author, course) = (scope.account_for(TokenScope::Write)?, node::course_id(&course_id)?);
         let refused = |refusal| CreateThreadPayload { thread: None, user_errors: vec![user_error(refusal)] };
-        let Some(relation) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchForum)) };
+        let Some(standing) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchForum)) };
         let category_id = match input.category_id.as_ref().map(node::category_id).transpose()? {
             Some((of, _)) if of != course => return Ok(refused(Refusal::NoSuchCategory)),
             category => category.map(|(_, category)| category),
@@ -360,7 +362,7 @@ impl ForumMutation {
             Ok(thread) => {
                 scope.forget();
                 CreateThreadPayload {
-                    thread: Some(Thread { row: Arc::new(thread), relation }),
+                    thread: Some(Thread { row: Arc::new(thread), standing }),
                     user_errors: Vec::new(),
                 }
             }
@@ -375,10 +377,10 @@ impl ForumMutation {
         #[graphql(desc = "The post.")] input: CreatePostInput,
     ) -> Result<CreatePostPayload, Fault> {
         let scope = scope(ctx);
-        let author = scope.account()?;
+        let author = scope.account_for(TokenScope::Write)?;
         let (course, thread) = node::thread_id(&thread_id)?;
         let refused = |refusal| CreatePostPayload { post: None, user_errors: vec![user_error(refusal)] };
-        let Some(relation) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchThread)) };
+        let Some(standing) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchThread)) };
         let reply_to = match input.reply_to.as_ref().map(node::post_id).transpose()? {
             Some((of, _)) if of != course => return Ok(refused(Refusal::NoSuchPost)),
             post => post.map(|(_, post)| post),
@@ -388,7 +390,7 @@ impl ForumMutation {
             Err(refusal) => refused(refusal),
             Ok(post) => {
                 scope.forget();
-                CreatePostPayload { post: Some(Post { row: Arc::new(post), relation }), user_errors: Vec::new() }
+                CreatePostPayload { post: Some(Post { row: Arc::new(post), standing }), user_errors: Vec::new() }
             }
         })
     }

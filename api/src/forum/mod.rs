@@ -9,9 +9,6 @@ pub mod model;
 pub(crate) mod store;
 
 use crate::{
-    access::Relation,
-    accounts::model::Membership,
-    courses::model::Course,
     db::{Db, DbError},
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
     time::Clock,
@@ -61,23 +58,13 @@ pub enum Refusal {
     Body(usize),
 }
 
-/// What the viewer of a course's forum is to those who write there, given what she is to the course.
-pub(crate) fn relation(course: &Course, membership: Option<Membership>, signed_in: bool) -> Relation {
-    match membership {
-        Some(Membership::Staff) => Relation::Staff,
-        Some(Membership::Learner) if course.is_public() => Relation::Classmate,
-        None if course.open_forum && course.is_public() && signed_in => Relation::Classmate,
-        _ => Relation::Stranger,
-    }
-}
-
 impl Forum {
     /// The service.
     pub fn new(db: Db, clock: Clock) -> Self {
         Self { db, clock }
     }
 
-    /// Begins a thread with its first post. The author may take part in the course's forum (see [`relation`]).
+    /// Begins a thread with its first post. The author may take part in the course's forum.
     pub async fn create_thread(
         &self,
         author: AccountId,

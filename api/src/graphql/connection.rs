@@ -82,10 +82,15 @@ pub(crate) struct Paging {
 impl Paging {
     /// The page that is asked for. `list` names the list and its order: a cursor of another is refused.
     pub(crate) fn request<K: DeserializeOwned>(&self, list: &str) -> Result<PageRequest<K>, Fault> {
+        self.request_of(list, MAX_PAGE)
+    }
+
+    /// As [`Paging::request`], of a list whose pages have another greatest length.
+    pub(crate) fn request_of<K: DeserializeOwned>(&self, list: &str, most: usize) -> Result<PageRequest<K>, Fault> {
         let (limit, direction, cursor) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Fault::bad_input("give either `first` or `last`, not both")),
             (None, None) => {
-                return Err(Fault::bad_input(format!("say how many you want: `first` or `last`, at most {MAX_PAGE}")));
+                return Err(Fault::bad_input(format!("say how many you want: `first` or `last`, at most {most}")));
             }
             (Some(count), None) => (("first", count), Direction::Forward, ("after", &self.after)),
             (None, Some(count)) => (("last", count), Direction::Backward, ("before", &self.before)),
@@ -97,8 +102,8 @@ impl Paging {
         if let Some((cursor, count)) = other {
             return Err(Fault::bad_input(format!("`{cursor}` goes with `{count}`")));
         }
-        let limit = usize::try_from(limit.1).ok().filter(|limit| *limit <= MAX_PAGE).ok_or_else(|| {
-            Fault::bad_input(format!("`{}` must be between 0 and {MAX_PAGE}; this was {}", limit.0, limit.1))
+        let limit = usize::try_from(limit.1).ok().filter(|limit| *limit <= most).ok_or_else(|| {
+            Fault::bad_input(format!("`{}` must be between 0 and {most}; this was {}", limit.0, limit.1))
         })?;
         let from = match cursor {
             (_, None) => None,

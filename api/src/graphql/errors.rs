@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 
-use crate::{batch::LoadError, db::DbError};
+use crate::{access::TokenScope, batch::LoadError, db::DbError};
 
 /// A top-level error. What a person can mend in a form is a [`UserError`] instead.
 #[derive(Clone, Debug)]
@@ -19,6 +19,17 @@ impl Fault {
     /// The request must say whose it is.
     pub(crate) fn unauthenticated() -> Self {
         Self::new("UNAUTHENTICATED", "sign in first: send a token as `Authorization: Bearer …`")
+    }
+
+    /// What the request came with was not made for this.
+    pub(crate) fn scope_needed(scope: TokenScope) -> Self {
+        let message = format!("this needs a token with the scope {}, or a session", scope.as_str());
+        Self::new("SCOPE_NEEDED", message)
+    }
+
+    /// It is for somebody in another role.
+    pub(crate) fn forbidden(who: &str) -> Self {
+        Self::new("FORBIDDEN", format!("this is for {who}"))
     }
 
     /// An argument can't be used.

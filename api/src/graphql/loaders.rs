@@ -3,31 +3,26 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Viewer, accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db,
-    forum::loaders as forum, progress::loaders as progress, recommendations::loaders::NextCourses,
+    accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
+    progress::loaders as progress, recommendations::loaders::NextCourses,
 };
 
 macro_rules! loaders {
     ($($field:ident: $fetch:ty),+ $(,)?) => {
         /// Every loader, each of which reads a thing at most once in a request.
         pub(crate) struct Loaders {
-            pub(crate) memberships: Arc<accounts::Memberships>,
+            pub(crate) viewpoint: Arc<accounts::Viewpoint>,
             pub(crate) relations: Load<accounts::Relations>,
             pub(crate) next_courses: Load<NextCourses>,
             $(pub(crate) $field: Load<$fetch>),+
         }
 
         impl Loaders {
-            pub(crate) fn new(app: &App, viewer: &Viewer) -> Self {
-                let db = &app.db;
-                let memberships = Arc::new(accounts::Memberships::new(db.clone(), viewer.clone()));
+            pub(crate) fn new(app: &App, viewpoint: accounts::Viewpoint) -> Self {
+                let (db, viewpoint) = (&app.db, Arc::new(viewpoint));
                 Self {
-                    relations: Load::new(accounts::Relations {
-                        db: db.clone(),
-                        viewer: viewer.clone(),
-                        memberships: Arc::clone(&memberships),
-                    }),
-                    memberships,
+                    relations: Load::new(accounts::Relations(Arc::clone(&viewpoint))),
+                    viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
                 }
@@ -59,6 +54,7 @@ loaders! {
     rollups: courses::Rollups,
     enrolments: progress::Enrolments,
     enrolment_pages: progress::EnrolmentPages,
+    class_pages: progress::ClassPages,
     lessons_of_enrolment: progress::LessonsOfEnrolment,
     categories: forum::Categories,
     categories_of_course: forum::CategoriesOfCourse,

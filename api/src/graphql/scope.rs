@@ -9,13 +9,23 @@ use arc_swap::ArcSwap;
 use async_graphql::Context;
 
 use super::{errors::Fault, loaders::Loaders};
-use crate::{access::Viewer, app::App, ids::AccountId};
+use crate::{
+    access::{Ledger, TokenScope, Viewer},
+    accounts::{
+        loaders::{Lens, Viewpoint},
+        model::SystemRole,
+    },
+    app::App,
+    ids::AccountId,
+};
 
 /// A request's viewer, services and loaders. Put into the request's data.
 pub struct Scope {
     /// Who asks.
     pub viewer: Viewer,
     pub(crate) app: App,
+    lens: Option<Lens>,
+    ledger: Ledger,
     loaders: ArcSwap<Loaders>,
     /// How many more things of lists the answer may hold.
     room: AtomicI64,
@@ -26,10 +36,11 @@ pub struct Scope {
 const MAX_THINGS: i64 = 50_000;
 
 impl Scope {
-    /// For one request.
-    pub fn new(app: App, viewer: Viewer) -> Self {
-        let loaders = ArcSwap::from_pointee(Loaders::new(&app, &viewer));
-        Self { viewer, app, loaders, room: AtomicI64::new(MAX_THINGS) }
+    /// For one request. What it looks at is noted in the ledger.
+    pub(crate) fn new(app: App, viewer: Viewer, lens: Option<Lens>, ledger: Ledger) -> Self {
+        let viewpoint = Viewpoint::new(&app, viewer.clone(), lens, ledger.clone());
+        let loaders = ArcSwap::from_pointee(Loaders::new(&app, viewpoint));
+        Self { viewer, app, lens, ledger, loaders, room: AtomicI64::new(MAX_THINGS) }
     }
 
     /// The loaders.
@@ -39,7 +50,8 @@ impl Scope {
 
     /// Forgets what was read: called after a write, so that its payload shows the new state.
     pub(crate) fn forget(&self) {
-        self.loaders.store(Arc::new(Loaders::new(&self.app, &self.viewer)));
+        let viewpoint = Viewpoint::new(&self.app, self.viewer.clone(), self.lens, self.ledger.clone());
+        self.loaders.store(Arc::new(Loaders::new(&self.app, viewpoint)));
     }
 
     /// Makes room for a list in the answer: called for each list before its things are resolved.
@@ -50,9 +62,22 @@ impl Scope {
         Ok(())
     }
 
-    /// The viewer's account, or the error that asks to sign in.
-    pub(crate) fn account(&self) -> Result<AccountId, Fault> {
-        self.viewer.id().ok_or_else(Fault::unauthenticated)
+    /// The viewer's account, for something that needs this scope; or the error that says what is needed.
+    pub(crate) fn account_for(&self, scope: TokenScope) -> Result<AccountId, Fault> {
+        let account = self.viewer.id().ok_or_else(Fault::unauthenticated)?;
+        if self.viewer.has_scope(scope) { Ok(account) } else { Err(Fault::scope_needed(scope)) }
+    }
+
+    /// The viewer's account, if she has one of these roles and it counts now.
+    pub(crate) async fn holder_of(&self, roles: &[SystemRole]) -> Result<AccountId, Fault> {
+        let account = self.account_for(TokenScope::People)?;
+        let load = self.load();
+        let known = load.viewpoint.known().await?;
+        if roles.iter().any(|role| known.has_role(*role)) {
+            return Ok(account);
+        }
+        let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+        Err(Fault::forbidden(&format!("holders of the role {}", names.join(" or "))))
     }
 }
 

@@ -15,17 +15,21 @@ use async_graphql::{
 };
 use poem::{
     Endpoint, Request, Response,
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
 };
 use serde::Deserialize;
 
 use crate::{
-    access::{Redactions, Viewer},
-    accounts::AuthenticationError,
+    access::{Ledger, Redactions, Relation, Viewer},
+    accounts::{AuthenticationError, loaders::Lens},
     app::App,
-    graphql::{Scope, StoaSchema},
+    graphql::{Scope, StoaSchema, node::course_id},
 };
 
+/// Says how denied fields are told: `list` or `errors`.
+const DENIED_FIELDS: &str = "stoa-denied-fields";
+/// Says with whose eyes a learner looks at herself.
+const SEEN_AS: &str = "stoa-seen-as";
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
@@ -114,14 +118,16 @@ impl GraphQl {
             return Ok(written(&async_graphql::Response::from_errors(vec![error]), wanted, true));
         }
 
-        let redactions = Arc::new(Redactions::default());
+        let redactions = Arc::new(Redactions::new(wants_errors(request)?));
+        let lens = lens(request, &viewer, operation)?;
+        let ledger = Ledger::default();
         let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
         if has_nul(&variables) || parameters.query.contains('\0') || parameters.query.contains("\\u0000") {
             return Err(Refused::bad_request("texts may not contain the character U+0000"));
         }
         let mut query = GraphQlRequest::new(parameters.query)
             .variables(Variables::from_json(variables))
-            .data(Scope::new(self.app.clone(), viewer))
+            .data(Scope::new(self.app.clone(), viewer, lens, ledger.clone()))
             .data(Arc::clone(&redactions));
         if let Some(name) = parameters.operation_name {
             query = query.operation_name(name);
@@ -135,6 +141,9 @@ impl GraphQl {
         for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
             let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
             error.extensions.get_or_insert_default().set("code", code);
+        }
+        if let Some(lens) = lens {
+            response.extensions.insert("seenAs".to_owned(), lens.relation.as_str().into());
         }
         if let Some(redactions) = redactions.to_value() {
             response.extensions.insert("redactions".to_owned(), redactions);
@@ -269,6 +278,38 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option
         DocumentOperations::Single(operation) => Some(&operation.node),
         DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
     }
+}
+
+/// Whether denied fields are to be errors at their places, and not one list in `extensions`.
+fn wants_errors(request: &Request) -> Result<bool, Refused> {
+    match request.headers().get(DENIED_FIELDS).map(HeaderValue::as_bytes) {
+        None | Some(b"list") => Ok(false),
+        Some(b"errors") => Ok(true),
+        Some(_) => Err(Refused::bad_request(format!("the header {DENIED_FIELDS} is `list` or `errors`"))),
+    }
+}
+
+/// With whose eyes a learner wants to look at herself: `STAFF` or `CLASSMATE`, and the global id of a course.
+fn lens(request: &Request, viewer: &Viewer, operation: Option<&OperationDefinition>) -> Result<Option<Lens>, Refused> {
+    let Some(value) = request.headers().get(SEEN_AS) else { return Ok(None) };
+    let wrong = || {
+        Refused::bad_request(format!(
+            "the header {SEEN_AS} is `STAFF` or `CLASSMATE`, a space, and the global id of a course"
+        ))
+    };
+    let (relation, course) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(wrong)?;
+    let relation = match relation.parse() {
+        Ok(relation @ (Relation::Staff | Relation::Classmate)) => relation,
+        _ => return Err(wrong()),
+    };
+    let course = course_id(&course.trim().into()).map_err(|_| wrong())?;
+    if viewer.id().is_none() {
+        return Err(Refused::bad_request(format!("with {SEEN_AS} you look at yourself: sign in first")));
+    }
+    if operation.is_some_and(|operation| operation.ty != OperationType::Query) {
+        return Err(Refused::bad_request(format!("{SEEN_AS} is for looking: send no mutation with it")));
+    }
+    Ok(Some(Lens { relation, course }))
 }
 
 /// A variable that the operation needs and the request lacks. The executor would find it out field by

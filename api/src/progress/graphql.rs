@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     Refusal,
@@ -11,42 +11,125 @@ use super::{
 };
 use crate::{
     access::{
-        self, ENROLMENT_COMPLETED_AT, ENROLMENT_ENROLLED_AT, ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_MODULES,
-        ENROLMENT_PROGRESS, ENROLMENT_SECONDS, LESSON_PROGRESS_COMPLETED_AT, LESSON_PROGRESS_POSITION,
-        LESSON_PROGRESS_PROGRESS, LESSON_PROGRESS_SECONDS, Relation, Shown, graphql::About, permit, tags,
+        self, COURSE_LEARNERS, COURSE_STATISTICS, Category, ENROLMENT_COMPLETED_AT, ENROLMENT_ENROLLED_AT,
+        ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_LEFT_AT, ENROLMENT_MODULES, ENROLMENT_PROGRESS, ENROLMENT_SECONDS,
+        InCourse, LESSON_PROGRESS_COMPLETED_AT, LESSON_PROGRESS_POSITION, LESSON_PROGRESS_PROGRESS,
+        LESSON_PROGRESS_SECONDS, Shown, Standing, TokenScope, graphql::About, permit, tags,
     },
     accounts::graphql::Person,
     courses::graphql::{Course, Lesson, Module},
+    db::page::Page,
     graphql::{
+        connection::{Pages, Paging, connection},
         errors::{Fault, UserError, UserErrorCode},
         node::{NodeId, course_id, lesson_id},
         scalars::{DateTime, int},
         scope::{Scope, scope},
     },
     ids::{AccountId, CourseId},
+    progress::loaders::Placed,
 };
+
+/// The longest page of a class.
+const MAX_CLASS: usize = 300;
+
+/// How far along a learner's time in a course is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::EnrolmentState")]
+pub(crate) enum EnrolmentState {
+    /// She takes it.
+    Active,
+    /// She has completed every lesson.
+    Completed,
+    /// She has left it.
+    Left,
+}
+
+/// How a class is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "model::LearnerOrder")]
+pub(crate) enum LearnerOrder {
+    /// The latest enrolment first.
+    EnrolledAt,
+    /// The least progress first.
+    Progress,
+    /// Those who have been away the longest first. With the state `ACTIVE` or `COMPLETED` only: when somebody who has
+    /// left was last there is not shown, and so does not show by her place either.
+    LastActiveAt,
+}
 
 /// A learner in a course.
 #[derive(Clone)]
 pub(crate) struct Enrolment {
     row: Arc<model::Enrolment>,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl Enrolment {
-    /// As somebody in this relation to the learner sees it.
-    pub(crate) fn new(row: Arc<model::Enrolment>, relation: Relation) -> Self {
-        Self { row, relation }
-    }
-
     /// The enrolment, if the viewer may know of it.
     pub(crate) async fn find(scope: &Scope, learner: AccountId, course: CourseId) -> Result<Option<Self>, Fault> {
         let load = scope.load();
-        let relation = load.relations.get(learner).await?.0;
-        if permit(&access::PERSON_ENROLMENTS, relation).is_err() {
-            return Ok(None);
+        let known = load.viewpoint.known().await?;
+        let Some(row) = load.enrolments.get((learner, course)).await? else { return Ok(None) };
+        let standing = load.viewpoint.in_course(known, learner, course, Some(row.tenure));
+        let there = standing.shows(Category::LearningRecord) || standing.shows(Category::LearningHistory);
+        Ok(there.then_some(Self { row, standing }))
+    }
+
+    /// A page of a class, as somebody who may see the class sees each learner.
+    pub(crate) async fn of_class(
+        scope: &Scope,
+        course: CourseId,
+        paging: &Paging,
+        state: Option<EnrolmentState>,
+        order: LearnerOrder,
+    ) -> Shown<Pages<Self>> {
+        let class = match scope.load().viewpoint.to_class(course).await {
+            Ok(class) => class,
+            Err(error) => return Shown::Failed(error.into()),
+        };
+        match permit(&COURSE_LEARNERS, &class) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Self::read_class(scope, course, paging, (state, order), permit).await.into(),
         }
-        Ok(load.enrolments.get((learner, course)).await?.map(|row| Self::new(row, relation)))
+    }
+
+    async fn read_class(
+        scope: &Scope,
+        course: CourseId,
+        paging: &Paging,
+        (state, order): (Option<EnrolmentState>, LearnerOrder),
+        permit: access::Permit<tags::LearningRecord>,
+    ) -> Result<Pages<Self>, Fault> {
+        let (state, order) = (state.map(Into::into), model::LearnerOrder::from(order));
+        let has_left = matches!(state, None | Some(model::EnrolmentState::Left));
+        if has_left && !access::may_see(access::Relation::FormerStaff, order.category()) {
+            return Err(Fault::bad_input(
+                "of those who have left the course it is not shown what this order goes by: give `state` as ACTIVE or COMPLETED",
+            ));
+        }
+        let list = format!("learners/{order:?}/{state:?}");
+        let request = paging.request_of(&list, MAX_CLASS)?;
+        let since = scope.app.rules.kept_since(scope.app.clock.now());
+        let page = scope.load().class_pages.get((course, order, state, since, request)).await?;
+        Self::listed(scope, &list, page.open(permit)).await
+    }
+
+    /// A page of enrolments, each as what the viewer is to its learner there. That they exist is a look at them.
+    pub(crate) async fn listed(scope: &Scope, list: &str, page: &Page<Placed>) -> Result<Pages<Self>, Fault> {
+        let load = scope.load();
+        let known = load.viewpoint.known().await?;
+        connection(
+            scope,
+            list,
+            page,
+            |(key, _)| *key,
+            |(_, row)| {
+                let standing = load.viewpoint.in_course(known, row.learner_id, row.course_id, Some(row.tenure));
+                let _looked = permit(&COURSE_LEARNERS, &standing);
+                Self { row: Arc::clone(row), standing }
+            },
+        )
     }
 
     async fn read_progress(&self, scope: &Scope, permit: access::Permit<tags::LearningRecord>) -> Result<f64, Fault> {
@@ -62,13 +145,13 @@ impl Enrolment {
             load.lessons_of_enrolment.get(self.row.key())
         )?;
         scope.make_room(modules.len())?;
-        let record = record.unwrap_or_else(|| Arc::new(LessonRecord::new(std::collections::HashMap::new())));
+        let record = record.unwrap_or_default();
         Ok(modules
             .iter()
             .map(|module| ModuleProgress {
                 module: Arc::clone(module),
                 record: Arc::clone(&record),
-                relation: self.relation,
+                standing: self.standing.clone(),
             })
             .collect())
     }
@@ -95,31 +178,37 @@ impl Enrolment {
     /// Since when.
     #[graphql(directive = About::apply(&ENROLMENT_ENROLLED_AT))]
     async fn enrolled_at(&self) -> Shown<DateTime> {
-        access::show(&ENROLMENT_ENROLLED_AT, self.relation, &self.row.enrolled_at).map(DateTime)
+        access::show(&ENROLMENT_ENROLLED_AT, &self.standing, &self.row.enrolled_at).map(DateTime)
+    }
+
+    /// When she left the course; null while she is in it.
+    #[graphql(directive = About::apply(&ENROLMENT_LEFT_AT))]
+    async fn left_at(&self) -> Shown<Option<DateTime>> {
+        access::show(&ENROLMENT_LEFT_AT, &self.standing, &self.row.left_at).map(|at| at.map(DateTime))
     }
 
     /// When the learner was last in the course.
     #[graphql(directive = About::apply(&ENROLMENT_LAST_ACTIVE_AT))]
     async fn last_active_at(&self) -> Shown<DateTime> {
-        access::show(&ENROLMENT_LAST_ACTIVE_AT, self.relation, &self.row.last_active_at).map(DateTime)
+        access::show(&ENROLMENT_LAST_ACTIVE_AT, &self.standing, &self.row.last_active_at).map(DateTime)
     }
 
     /// When every lesson was completed; null until then.
     #[graphql(directive = About::apply(&ENROLMENT_COMPLETED_AT))]
     async fn completed_at(&self) -> Shown<Option<DateTime>> {
-        access::show(&ENROLMENT_COMPLETED_AT, self.relation, &self.row.completed_at).map(|at| at.map(DateTime))
+        access::show(&ENROLMENT_COMPLETED_AT, &self.standing, &self.row.completed_at).map(|at| at.map(DateTime))
     }
 
     /// Time spent in the course, in seconds.
     #[graphql(directive = About::apply(&ENROLMENT_SECONDS))]
     async fn seconds(&self) -> Shown<i32> {
-        access::show(&ENROLMENT_SECONDS, self.relation, &self.row.seconds).map(int)
+        access::show(&ENROLMENT_SECONDS, &self.standing, &self.row.seconds).map(int)
     }
 
     /// Progress in the course, 0 to 1: the mean over its lessons. 1 exactly when all are completed.
     #[graphql(directive = About::apply(&ENROLMENT_PROGRESS))]
     async fn progress(&self, ctx: &Context<'_>) -> Shown<f64> {
-        match permit(&ENROLMENT_PROGRESS, self.relation) {
+        match permit(&ENROLMENT_PROGRESS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => self.read_progress(scope(ctx), permit).await.into(),
         }
@@ -128,7 +217,7 @@ impl Enrolment {
     /// Progress in each of the course's modules, in order.
     #[graphql(directive = About::apply(&ENROLMENT_MODULES))]
     async fn modules(&self, ctx: &Context<'_>) -> Shown<Vec<ModuleProgress>> {
-        match permit(&ENROLMENT_MODULES, self.relation) {
+        match permit(&ENROLMENT_MODULES, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(_permit) => self.read_modules(scope(ctx)).await.into(),
         }
@@ -139,22 +228,20 @@ impl Enrolment {
 pub(crate) struct ModuleProgress {
     module: Arc<crate::courses::model::Module>,
     record: Arc<LessonRecord>,
-    relation: Relation,
+    standing: Standing<InCourse>,
 }
 
 impl ModuleProgress {
     async fn read_lessons(
         &self,
         scope: &Scope,
-        permit: access::Permit<tags::LearningRecord>,
     ) -> Result<Vec<(Arc<crate::courses::model::Lesson>, model::LessonProgress)>, Fault> {
         let lessons = scope.load().lessons_of_module.get(self.module.id).await?;
         scope.make_room(lessons.len())?;
-        let record = self.record.open(permit);
         Ok(lessons
             .iter()
             .map(|lesson| {
-                let progress = record.get(&lesson.id).cloned();
+                let progress = self.record.get(&lesson.id).cloned();
                 (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
             })
             .collect())
@@ -172,10 +259,10 @@ impl ModuleProgress {
     /// Progress in the module, 0 to 1: the mean over its lessons.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_PROGRESS))]
     async fn progress(&self, ctx: &Context<'_>) -> Shown<f64> {
-        match permit(&access::MODULE_PROGRESS_PROGRESS, self.relation) {
+        match permit(&access::MODULE_PROGRESS_PROGRESS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Shown::from(self.read_lessons(scope(ctx), permit).await).map(|lessons| {
-                let sum = Progress::sum(lessons.iter().map(|(_, progress)| progress.progress));
+            Ok(permit) => Shown::from(self.read_lessons(scope(ctx)).await).map(|lessons| {
+                let sum = Progress::sum(lessons.iter().map(|(_, progress)| *progress.progress.open(permit)));
                 Progress::mean(sum, lessons.len() as i64).fraction()
             }),
         }
@@ -184,26 +271,23 @@ impl ModuleProgress {
     /// Time spent in the module, in seconds.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_SECONDS))]
     async fn seconds(&self, ctx: &Context<'_>) -> Shown<i32> {
-        match permit(&access::MODULE_PROGRESS_SECONDS, self.relation) {
+        match permit(&access::MODULE_PROGRESS_SECONDS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Shown::from(self.read_lessons(scope(ctx), permit).await)
-                .map(|lessons| int(lessons.iter().map(|(_, progress)| progress.seconds).sum())),
+            Ok(permit) => Shown::from(self.read_lessons(scope(ctx)).await)
+                .map(|lessons| int(lessons.iter().map(|(_, progress)| *progress.seconds.open(permit)).sum())),
         }
     }
 
     /// Progress in each of the module's lessons, in order.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_LESSONS))]
     async fn lessons(&self, ctx: &Context<'_>) -> Shown<Vec<LessonProgress>> {
-        match permit(&access::MODULE_PROGRESS_LESSONS, self.relation) {
+        match permit(&access::MODULE_PROGRESS_LESSONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Shown::from(self.read_lessons(scope(ctx), permit).await).map(|lessons| {
+            Ok(_permit) => Shown::from(self.read_lessons(scope(ctx)).await).map(|lessons| {
+                let standing = &self.standing;
                 lessons
                     .into_iter()
-                    .map(|(lesson, progress)| LessonProgress {
-                        lesson,
-                        progress: progress.into(),
-                        relation: self.relation,
-                    })
+                    .map(|(lesson, progress)| LessonProgress { lesson, progress, standing: standing.clone() })
                     .collect()
             }),
         }
@@ -213,8 +297,8 @@ impl ModuleProgress {
 /// A learner's progress in a lesson.
 pub(crate) struct LessonProgress {
     lesson: Arc<crate::courses::model::Lesson>,
-    progress: access::Personal<tags::LearningRecord, model::LessonProgress>,
-    relation: Relation,
+    progress: model::LessonProgress,
+    standing: Standing<InCourse>,
 }
 
 /// A learner's progress in a lesson.
@@ -228,26 +312,26 @@ impl LessonProgress {
     /// Progress in the lesson, 0 to 1: 1 when completed, else how far into it the learner came.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_PROGRESS))]
     async fn progress(&self) -> Shown<f64> {
-        access::show(&LESSON_PROGRESS_PROGRESS, self.relation, &self.progress).map(|lesson| lesson.progress.fraction())
+        access::show(&LESSON_PROGRESS_PROGRESS, &self.standing, &self.progress.progress).map(Progress::fraction)
     }
 
     /// Time spent in the lesson, in seconds.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_SECONDS))]
     async fn seconds(&self) -> Shown<i32> {
-        access::show(&LESSON_PROGRESS_SECONDS, self.relation, &self.progress).map(|lesson| int(lesson.seconds))
+        access::show(&LESSON_PROGRESS_SECONDS, &self.standing, &self.progress.seconds).map(int)
     }
 
     /// Where the learner left off, in seconds from the lesson's start.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_POSITION))]
     async fn position(&self) -> Shown<i32> {
-        access::show(&LESSON_PROGRESS_POSITION, self.relation, &self.progress).map(|lesson| int(lesson.position))
+        access::show(&LESSON_PROGRESS_POSITION, &self.standing, &self.progress.position).map(int)
     }
 
     /// When it was completed; null until then.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_COMPLETED_AT))]
     async fn completed_at(&self) -> Shown<Option<DateTime>> {
-        access::show(&LESSON_PROGRESS_COMPLETED_AT, self.relation, &self.progress)
-            .map(|lesson| lesson.completed_at.map(DateTime))
+        access::show(&LESSON_PROGRESS_COMPLETED_AT, &self.standing, &self.progress.completed_at)
+            .map(|at| at.map(DateTime))
     }
 }
 
@@ -263,10 +347,46 @@ pub(crate) struct RecordActivityInput {
     completed: bool,
 }
 
+/// How a class does.
+#[derive(SimpleObject)]
+pub(crate) struct CourseStatistics {
+    /// How many learners have enrolled.
+    learners: i32,
+    /// How many have completed the course; null where these, or the others, are fewer than `smallestGroup`.
+    completed: Option<i32>,
+    /// The smallest number of learners that a sum speaks of.
+    smallest_group: i32,
+}
+
+impl CourseStatistics {
+    /// The sums of a course, if somebody with this standing to it may see them.
+    pub(crate) async fn read(scope: &Scope, course: CourseId, standing: &Standing<InCourse>) -> Shown<Self> {
+        let permit = match permit(&COURSE_STATISTICS, standing) {
+            Ok(permit) => permit,
+            Err(denied) => return Shown::Denied(denied),
+        };
+        let smallest_group = scope.app.rules.smallest_group;
+        Shown::from(scope.load().rollups.get(course).await).map(|rollup| Self {
+            learners: int(rollup.learner_count),
+            completed: rollup.completed(smallest_group, permit).map(int),
+            smallest_group: int(smallest_group.into()),
+        })
+    }
+}
+
 /// What became of `enroll`.
 #[derive(SimpleObject)]
 pub(crate) struct EnrollPayload {
     /// The enrolment; null if there were errors.
+    enrolment: Option<Enrolment>,
+    /// What you can mend.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of `leaveCourse`.
+#[derive(SimpleObject)]
+pub(crate) struct LeaveCoursePayload {
+    /// The enrolment that was ended; null if there were errors.
     enrolment: Option<Enrolment>,
     /// What you can mend.
     user_errors: Vec<UserError>,
@@ -287,6 +407,7 @@ fn user_error(refusal: Refusal) -> UserError {
         Refusal::NoSuchLesson => (UserErrorCode::NotFound, &["lessonId"]),
         Refusal::CourseClosed => (UserErrorCode::CourseClosed, &["courseId"]),
         Refusal::NotEnrolled => (UserErrorCode::NotEnrolled, &["lessonId"]),
+        Refusal::NotInCourse => (UserErrorCode::NotEnrolled, &["courseId"]),
         Refusal::Seconds(_) => (UserErrorCode::OutOfRange, &["input", "seconds"]),
         Refusal::Position(_) => (UserErrorCode::OutOfRange, &["input", "position"]),
     };
@@ -300,19 +421,35 @@ pub(crate) struct ProgressMutation;
 /// Taking courses.
 #[Object]
 impl ProgressMutation {
-    /// Takes a course. Doing it again changes nothing.
+    /// Takes a course; one that you left goes on where you were. Doing it again changes nothing.
     async fn enroll(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the course.")] course_id: ID,
     ) -> Result<EnrollPayload, Fault> {
         let scope = scope(ctx);
-        let (learner, course) = (scope.account()?, self::course_id(&course_id)?);
+        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
         if let Err(refusal) = scope.app.learning.enroll(learner, course).await? {
             return Ok(EnrollPayload { enrolment: None, user_errors: vec![user_error(refusal)] });
         }
         scope.forget();
         Ok(EnrollPayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
+    }
+
+    /// Leaves a course. What you did there stays yours, and `enroll` brings you back to it. The course's staff keep what
+    /// grading needs for a time, and nothing else.
+    async fn leave_course(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the course.")] course_id: ID,
+    ) -> Result<LeaveCoursePayload, Fault> {
+        let scope = scope(ctx);
+        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
+        if let Err(refusal) = scope.app.learning.leave(learner, course).await? {
+            return Ok(LeaveCoursePayload { enrolment: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(LeaveCoursePayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
     }
 
     /// Adds what you did in a lesson to your record.
@@ -323,7 +460,7 @@ impl ProgressMutation {
         #[graphql(desc = "What you did.")] input: RecordActivityInput,
     ) -> Result<RecordActivityPayload, Fault> {
         let scope = scope(ctx);
-        let (learner, lesson_id) = (scope.account()?, self::lesson_id(&lesson_id)?);
+        let (learner, lesson_id) = (scope.account_for(TokenScope::Write)?, self::lesson_id(&lesson_id)?);
         let activity = Activity {
             lesson_id,
             seconds: input.seconds.into(),

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    model::{Enrolment, LessonProgress},
+    model::{Enrolment, EnrolmentState, LearnerOrder, LessonProgress},
     store,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         page::{Page, PageRequest, TimeKey},
     },
     ids::{AccountId, CourseId, LessonId, TopicId},
+    time::Timestamp,
 };
 
 /// Enrolments by learner and course.
@@ -37,14 +38,43 @@ pub(crate) struct EnrolmentPages(pub(crate) Db);
 
 impl Fetch for EnrolmentPages {
     type Key = (AccountId, PageRequest<TimeKey>);
-    type Value = Arc<Page<Placed>>;
+    type Value = Personal<tags::LearningHistory, Arc<Page<Placed>>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
         let mut found = HashMap::with_capacity(keys.len());
         for (request, learners) in by_request(keys) {
             let rows = store::enrolment_pages(&self.0, &learners, &request).await?;
             let rows = rows.into_iter().map(|row| (row.learner_id, (row.time_key(), Arc::new(row.into()))));
-            found.extend(pages(&request, learners, rows));
+            found.extend(pages(&request, learners, rows).into_iter().map(|(key, page)| (key, page.into())));
+        }
+        Ok(found)
+    }
+}
+
+/// Pages of classes, each in its order.
+pub(crate) struct ClassPages(pub(crate) Db);
+
+/// Which page of which class: the course, the order, the state, since when its staff keep records.
+pub(crate) type ClassPage = (CourseId, LearnerOrder, Option<EnrolmentState>, Timestamp, PageRequest<TimeKey>);
+
+impl Fetch for ClassPages {
+    type Key = ClassPage;
+    type Value = Personal<tags::LearningRecord, Arc<Page<Placed>>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let alike = grouped(
+            keys.iter()
+                .map(|(course, order, state, since, request)| ((*order, *state, *since, request.clone()), *course)),
+        );
+        let mut found = HashMap::with_capacity(keys.len());
+        for ((order, state, since, request), courses) in alike {
+            let rows = store::class_pages(&self.0, &courses, (order, state, since), &request).await?;
+            let rows = rows.into_iter().map(|row| (row.course_id, (row.class_key(order), Arc::new(row.into()))));
+            found.extend(
+                pages(&request, courses.to_vec(), rows)
+                    .into_iter()
+                    .map(|((course, request), page)| ((course, order, state, since, request), page.into())),
+            );
         }
         Ok(found)
     }
@@ -54,7 +84,7 @@ impl Fetch for EnrolmentPages {
 pub(crate) struct LessonsOfEnrolment(pub(crate) Db);
 
 /// The record of one learner in one course, by lesson.
-pub(crate) type LessonRecord = Personal<tags::LearningRecord, HashMap<LessonId, LessonProgress>>;
+pub(crate) type LessonRecord = HashMap<LessonId, LessonProgress>;
 
 impl Fetch for LessonsOfEnrolment {
     type Key = (AccountId, CourseId);
@@ -65,7 +95,7 @@ impl Fetch for LessonsOfEnrolment {
         for (key, progress) in store::lessons_of_enrolments(&self.0, keys).await? {
             records.entry(key).or_default().insert(progress.lesson_id, progress);
         }
-        Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record.into())))).collect())
+        Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record)))).collect())
     }
 }
 
@@ -74,9 +104,10 @@ pub(crate) struct TimePerTopic(pub(crate) Db);
 
 impl Fetch for TimePerTopic {
     type Key = AccountId;
-    type Value = Arc<Vec<(TopicId, i64)>>;
+    type Value = Personal<tags::LearningHistory, Arc<Vec<(TopicId, i64)>>>;
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
-        Ok(grouped(store::time_per_topic(&self.0, keys).await?))
+        let times = grouped(store::time_per_topic(&self.0, keys).await?);
+        Ok(times.into_iter().map(|(learner, times)| (learner, times.into())).collect())
     }
 }

@@ -42,6 +42,9 @@ pub enum Refusal {
     /// Not a learner there.
     #[error("you are not enrolled in this lesson's course: call enroll first")]
     NotEnrolled,
+    /// Not a learner there.
+    #[error("you don't take this course")]
+    NotInCourse,
     /// Negative, or more than [`MAX_SECONDS`].
     #[error("seconds must be between 0 and {MAX_SECONDS}; this was {0}")]
     Seconds(i64),
@@ -56,7 +59,7 @@ impl Learning {
         Self { db, clock }
     }
 
-    /// Enrols a learner. Doing it again changes nothing.
+    /// Enrols a learner; one who left comes back to what she had. Doing it again changes nothing.
     pub async fn enroll(&self, learner: AccountId, course: CourseId) -> Result<Result<(), Refusal>, DbError> {
         let Some(course) = self.course(course).await? else { return Ok(Err(Refusal::NoSuchCourse)) };
         if course.status != CourseStatus::Published {
@@ -66,6 +69,12 @@ impl Learning {
         store::enrol(&mut tx, learner, course.id, self.clock.now()).await?;
         tx.commit().await?;
         Ok(Ok(()))
+    }
+
+    /// Leaves a course. What was achieved there stays hers, and enrolling again goes on from it.
+    pub async fn leave(&self, learner: AccountId, course: CourseId) -> Result<Result<(), Refusal>, DbError> {
+        let left = store::leave(&self.db, learner, course, self.clock.now()).await?;
+        Ok(if left { Ok(()) } else { Err(Refusal::NotInCourse) })
     }
 
     /// Adds what a learner did in a lesson to her record. Answers with the lesson's course.

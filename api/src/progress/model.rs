@@ -1,7 +1,8 @@
 //! What a learner does in a course, and the one definition of progress.
 
 use crate::{
-    access::{Personal, tags},
+    access::{Category, Personal, Tenure, tags},
+    db::stored_enum,
     ids::{AccountId, CourseId, LessonId},
     time::Timestamp,
 };
@@ -78,14 +79,18 @@ pub struct Enrolment {
     pub course_id: CourseId,
     /// Since when.
     pub enrolled_at: Personal<tags::LearningRecord, Timestamp>,
+    /// When she left; `None` while she takes it.
+    pub left_at: Personal<tags::LearningRecord, Option<Timestamp>>,
     /// Last seen there.
-    pub last_active_at: Personal<tags::LearningRecord, Timestamp>,
+    pub last_active_at: Personal<tags::Engagement, Timestamp>,
     /// When every lesson was completed.
     pub completed_at: Personal<tags::LearningRecord, Option<Timestamp>>,
     /// Time spent in the course, in seconds.
-    pub seconds: Personal<tags::LearningRecord, i64>,
+    pub seconds: Personal<tags::Engagement, i64>,
     /// The sum of the progress of its lessons, in millionths.
     pub progress_sum: Personal<tags::LearningRecord, i64>,
+    /// What the policy goes by.
+    pub tenure: Tenure,
 }
 
 impl Enrolment {
@@ -101,19 +106,63 @@ pub struct LessonProgress {
     /// Which lesson.
     pub lesson_id: LessonId,
     /// Time spent, in seconds.
-    pub seconds: i64,
+    pub seconds: Personal<tags::Engagement, i64>,
     /// Where she left off, in seconds from the lesson's start.
-    pub position: i64,
+    pub position: Personal<tags::Engagement, i64>,
     /// How far she is.
-    pub progress: Progress,
+    pub progress: Personal<tags::LearningRecord, Progress>,
     /// When it was completed.
-    pub completed_at: Option<Timestamp>,
+    pub completed_at: Personal<tags::LearningRecord, Option<Timestamp>>,
 }
 
 impl LessonProgress {
     /// Of a lesson that was never opened.
     pub fn none(lesson_id: LessonId) -> Self {
-        Self { lesson_id, seconds: 0, position: 0, progress: Progress::NONE, completed_at: None }
+        Self {
+            lesson_id,
+            seconds: 0.into(),
+            position: 0.into(),
+            progress: Progress::NONE.into(),
+            completed_at: None.into(),
+        }
+    }
+}
+
+stored_enum! {
+    /// How far along a learner's time in a course is.
+    pub enum EnrolmentState {
+        /// She takes it.
+        Active = "ACTIVE",
+        /// She has completed every lesson.
+        Completed = "COMPLETED",
+        /// She has left it.
+        Left = "LEFT",
+    }
+}
+
+/// How a class is ordered. Each learner's place tells of her what the order goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LearnerOrder {
+    /// The latest enrolment first.
+    EnrolledAt,
+    /// The least progress first.
+    Progress,
+    /// Those who have been away the longest first.
+    LastActiveAt,
+}
+
+impl LearnerOrder {
+    /// The category of what the order goes by.
+    pub const fn category(self) -> Category {
+        match self {
+            Self::EnrolledAt | Self::Progress => Category::LearningRecord,
+            Self::LastActiveAt => Category::Engagement,
+        }
+    }
+
+    /// Whether small keys come first.
+    pub const fn is_ascending(self) -> bool {
+        !matches!(self, Self::EnrolledAt)
     }
 }
 

@@ -1,28 +1,72 @@
 //! The tables of enrolments and progress. Every key starts with the learner.
 
 use crate::{
+    access::Tenure,
     db::{
         Db, DbError, Pairs, Tx, Uuids, on,
         page::{PageRequest, TimeKey},
         statements,
     },
     ids::{AccountId, CourseId, LessonId, TopicId},
-    progress::model::{Enrolment, LessonProgress, Progress},
+    progress::model::{Enrolment, EnrolmentState, LearnerOrder, LessonProgress, Progress},
     time::Timestamp,
 };
 
 statements! {
     ENROLMENTS {
-        "SELECT e.learner_id, e.course_id, e.enrolled_at, e.last_active_at, e.completed_at, e.seconds, e.progress_sum
+        "SELECT e.learner_id, e.course_id, e.enrolled_at, e.last_active_at, e.left_at, e.completed_at, e.seconds, e.progress_sum
          FROM " [pairs 1] " k JOIN enrolments e ON e.learner_id = k.owner AND e.course_id = k.key"
     }
     ENROLMENTS_FORWARD {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" ("<" "DESC")]
     }
     ENROLMENTS_BACKWARD {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
+    }
+    /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`.
+    CLASS_BY_ENROLLED_UP {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "enrolled_at" "learner_id" (">" "ASC")]
+    }
+    CLASS_BY_ENROLLED_DOWN {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "enrolled_at" "learner_id" ("<" "DESC")]
+    }
+    CLASS_BY_PROGRESS_UP {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "progress_sum" "learner_id" (">" "ASC")]
+    }
+    CLASS_BY_PROGRESS_DOWN {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "progress_sum" "learner_id" ("<" "DESC")]
+    }
+    CLASS_BY_ACTIVITY_UP {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "last_active_at" "learner_id" (">" "ASC")]
+    }
+    CLASS_BY_ACTIVITY_DOWN {
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+         from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
+           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+         by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
         "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at
@@ -38,6 +82,8 @@ statements! {
         "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum)
          VALUES ($1, $2, $3, $3, 0, 0) ON CONFLICT (learner_id, course_id) DO NOTHING"
     }
+    REJOIN { "UPDATE enrolments SET left_at = NULL WHERE learner_id = $1 AND course_id = $2 AND left_at IS NOT NULL" }
+    LEAVE { "UPDATE enrolments SET left_at = $3 WHERE learner_id = $1 AND course_id = $2 AND left_at IS NULL" }
     COUNT_LEARNER {
         "INSERT INTO course_rollups (course_id, learner_count, completed_count, rating_count, rating_sum)
          VALUES ($1, 1, 0, 0, 0)
@@ -45,8 +91,8 @@ statements! {
     }
     COUNT_COMPLETED { "UPDATE course_rollups SET completed_count = completed_count + 1 WHERE course_id = $1" }
     LOCK_ENROLMENT {
-        "SELECT learner_id, course_id, enrolled_at, last_active_at, completed_at, seconds, progress_sum
-         FROM enrolments WHERE learner_id = $1 AND course_id = $2" [for_update]
+        "SELECT learner_id, course_id, enrolled_at, last_active_at, left_at, completed_at, seconds, progress_sum
+         FROM enrolments WHERE learner_id = $1 AND course_id = $2 AND left_at IS NULL" [for_update]
     }
     LESSON_SO_FAR {
         "SELECT seconds, position, furthest, progress, started_at, completed_at FROM lesson_progress
@@ -70,6 +116,7 @@ pub(super) struct EnrolmentRow {
     pub(super) course_id: CourseId,
     enrolled_at: Timestamp,
     last_active_at: Timestamp,
+    left_at: Option<Timestamp>,
     pub(super) completed_at: Option<Timestamp>,
     seconds: i64,
     pub(super) progress_sum: i64,
@@ -80,6 +127,16 @@ impl EnrolmentRow {
     pub(super) fn time_key(&self) -> TimeKey {
         (self.enrolled_at.0, self.course_id.0)
     }
+
+    /// The place in the class of a course.
+    pub(super) fn class_key(&self, order: LearnerOrder) -> TimeKey {
+        let value = match order {
+            LearnerOrder::EnrolledAt => self.enrolled_at.0,
+            LearnerOrder::Progress => self.progress_sum,
+            LearnerOrder::LastActiveAt => self.last_active_at.0,
+        };
+        (value, self.learner_id.0)
+    }
 }
 
 impl From<EnrolmentRow> for Enrolment {
@@ -88,10 +145,12 @@ impl From<EnrolmentRow> for Enrolment {
             learner_id: row.learner_id,
             course_id: row.course_id,
             enrolled_at: row.enrolled_at.into(),
+            left_at: row.left_at.into(),
             last_active_at: row.last_active_at.into(),
             completed_at: row.completed_at.into(),
             seconds: row.seconds.into(),
             progress_sum: row.progress_sum.into(),
+            tenure: Tenure::new(row.left_at, row.completed_at),
         }
     }
 }
@@ -138,6 +197,29 @@ pub(super) async fn enrolment_pages(
     )
 }
 
+/// For each course the rows of a page of its class, as they were read.
+pub(super) async fn class_pages(
+    db: &Db,
+    courses: &[CourseId],
+    (order, state, kept_since): (LearnerOrder, Option<EnrolmentState>, Timestamp),
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<EnrolmentRow>, DbError> {
+    let upward = request.is_forward() == order.is_ascending();
+    let sql = db.sql(match (order, upward) {
+        (LearnerOrder::EnrolledAt, true) => &CLASS_BY_ENROLLED_UP,
+        (LearnerOrder::EnrolledAt, false) => &CLASS_BY_ENROLLED_DOWN,
+        (LearnerOrder::Progress, true) => &CLASS_BY_PROGRESS_UP,
+        (LearnerOrder::Progress, false) => &CLASS_BY_PROGRESS_DOWN,
+        (LearnerOrder::LastActiveAt, true) => &CLASS_BY_ACTIVITY_UP,
+        (LearnerOrder::LastActiveAt, false) => &CLASS_BY_ACTIVITY_DOWN,
+    });
+    let (value, id) = request.start(order.is_ascending());
+    let (keys, state) = (Uuids::new(courses.iter().copied()), state.map_or("ANY", EnrolmentState::as_str));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql)
+        .bind(keys).bind(value).bind(id).bind(request.fetch()).bind(kept_since).bind(state)
+        .fetch_all(c).await)?)
+}
+
 pub(super) async fn lessons_of_enrolments(
     db: &Db,
     keys: &[(AccountId, CourseId)],
@@ -149,10 +231,10 @@ pub(super) async fn lessons_of_enrolments(
         .map(|row| {
             let progress = LessonProgress {
                 lesson_id: row.lesson_id,
-                seconds: row.seconds,
-                position: row.position,
-                progress: Progress::from_millionths(row.progress),
-                completed_at: row.completed_at,
+                seconds: row.seconds.into(),
+                position: row.position.into(),
+                progress: Progress::from_millionths(row.progress).into(),
+                completed_at: row.completed_at.into(),
             };
             ((row.learner_id, row.course_id), progress)
         })
@@ -176,6 +258,8 @@ pub(super) async fn enrol(tx: &mut Tx, learner: AccountId, course: CourseId, now
     let added = on!(tx.conn(), c => sqlx::query(sql).bind(learner).bind(course).bind(now)
         .execute(c).await.map(|done| done.rows_affected()))?;
     if added == 0 {
+        let sql = tx.sql(&REJOIN);
+        on!(tx.conn(), c => sqlx::query(sql).bind(learner).bind(course).execute(c).await.map(|_| ()))?;
         return Ok(false);
     }
     let sql = tx.sql(&COUNT_LEARNER);
@@ -183,7 +267,14 @@ pub(super) async fn enrol(tx: &mut Tx, learner: AccountId, course: CourseId, now
     Ok(true)
 }
 
-/// The enrolment, held until the transaction ends.
+/// Ends an enrolment. Whether there was one to end.
+pub(super) async fn leave(db: &Db, learner: AccountId, course: CourseId, now: Timestamp) -> Result<bool, DbError> {
+    let sql = db.sql(&LEAVE);
+    Ok(on!(db.writer(), c => sqlx::query(sql).bind(learner).bind(course).bind(now)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// The enrolment of somebody who takes the course, held until the transaction ends.
 pub(super) async fn lock(tx: &mut Tx, learner: AccountId, course: CourseId) -> Result<Option<EnrolmentRow>, DbError> {
     let sql = tx.sql(&LOCK_ENROLMENT);
     Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(learner).bind(course).fetch_optional(c).await)?)

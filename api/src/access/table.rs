@@ -1,0 +1,213 @@
+//! The policy's table: categories, relations, and which relation may see which category.
+
+use crate::db::stored_enum;
+
+stored_enum! {
+    /// What kind of thing a value says about a person.
+    pub enum Category {
+        /// Name and picture.
+        Identity = "IDENTITY",
+        /// E-mail address.
+        Contact = "CONTACT",
+        /// The state of the account: since when, whether it is verified, its roles, second factor and tokens.
+        Account = "ACCOUNT",
+        /// Where somebody signed in from: networks, browsers, times.
+        Device = "DEVICE",
+        /// Goals, background, time zone, language.
+        Profile = "PROFILE",
+        /// Every course that somebody takes or took, and time over all of them.
+        LearningHistory = "LEARNING_HISTORY",
+        /// In one course: being enrolled, progress, completions.
+        LearningRecord = "LEARNING_RECORD",
+        /// In one course: time spent, when last there, where she left off.
+        Engagement = "ENGAGEMENT",
+        /// In one course: attempts, submissions, grades.
+        Assessment = "ASSESSMENT",
+        /// Bookmarks, navigation, preferences of the interface.
+        Interaction = "INTERACTION",
+        /// What was written to a course's forum.
+        Communication = "COMMUNICATION",
+        /// What the recommender makes of a learning history.
+        Recommendation = "RECOMMENDATION",
+        /// Who looked at her data, and under which cases.
+        Oversight = "OVERSIGHT",
+        /// What was paid, and how.
+        Payment = "PAYMENT",
+        /// What she has agreed to.
+        Consent = "CONSENT",
+        /// Sums over a course's learners, from which no single one can be told.
+        Statistics = "STATISTICS",
+    }
+}
+
+stored_enum! {
+    /// What a viewer is to a person, or to a course whose talk or sums she reads. There may be several at once:
+    /// what any of them may see is seen.
+    pub enum Relation {
+        /// The viewer is the person.
+        Oneself = "ONESELF",
+        /// An instructor or assistant of the course at hand, or, for what is not of one course, of one that the
+        /// person takes.
+        Staff = "STAFF",
+        /// An instructor or assistant of a course that the person has left, for as long as grading may need it.
+        FormerStaff = "FORMER_STAFF",
+        /// Both take the same course, or the viewer takes the course at hand.
+        Classmate = "CLASSMATE",
+        /// The person teaches a published course, and stands in the catalogue by name.
+        Audience = "AUDIENCE",
+        /// The viewer helps people with their accounts.
+        Support = "SUPPORT",
+        /// The viewer has an open case about the person. It opens the categories that the case names.
+        CaseHolder = "CASE_HOLDER",
+        /// The viewer reads sums.
+        Analyst = "ANALYST",
+        /// The viewer runs the system.
+        Administrator = "ADMINISTRATOR",
+        /// Whoever gives commands on the server's machine.
+        Operator = "OPERATOR",
+        /// None of these.
+        Stranger = "STRANGER",
+    }
+}
+
+/// The policy: whether somebody in this relation may see this category.
+///
+/// For [`Relation::CaseHolder`] this says what a case can open at all; a case opens what it names of it.
+pub const fn may_see(relation: Relation, category: Category) -> bool {
+    use Relation as R;
+    match category {
+        Category::Identity => !matches!(relation, R::Analyst | R::Operator | R::Stranger),
+        Category::Contact | Category::Account => matches!(relation, R::Oneself | R::Support | R::Administrator),
+        Category::Device => matches!(relation, R::Oneself | R::Support),
+        Category::Profile | Category::LearningHistory | Category::Interaction => {
+            matches!(relation, R::Oneself | R::CaseHolder)
+        }
+        Category::LearningRecord | Category::Assessment => {
+            matches!(relation, R::Oneself | R::Staff | R::FormerStaff | R::CaseHolder)
+        }
+        Category::Engagement => matches!(relation, R::Oneself | R::Staff | R::CaseHolder),
+        Category::Communication => matches!(relation, R::Oneself | R::Staff | R::Classmate),
+        Category::Recommendation => matches!(relation, R::Oneself | R::CaseHolder | R::Operator),
+        Category::Oversight | Category::Payment | Category::Consent => matches!(relation, R::Oneself),
+        Category::Statistics => matches!(relation, R::Staff | R::Analyst | R::Administrator),
+    }
+}
+
+/// Whether a look leaves a row in the access log.
+///
+/// Not what somebody sees of herself; not sums; not what was written to be read there; and not the names that
+/// classmates see of each other, or everybody of those who teach: such rows would tell the one who is
+/// looked at what her classmates read, and when.
+pub const fn is_logged(relation: Relation, category: Category) -> bool {
+    !matches!(relation, Relation::Oneself | Relation::Classmate | Relation::Audience)
+        && !matches!(category, Category::Communication | Category::Statistics)
+}
+
+/// The relations that may see a category, closest first.
+pub fn audience(category: Category) -> Vec<Relation> {
+    Relation::ALL.iter().copied().filter(|relation| may_see(*relation, category)).collect()
+}
+
+/// The categories that a case can open.
+pub fn case_categories() -> impl Iterator<Item = Category> {
+    Category::ALL
+        .iter()
+        .copied()
+        .filter(|category| may_see(Relation::CaseHolder, *category) && *category != Category::Identity)
+}
+
+macro_rules! sets {
+    ($($(#[$doc:meta])* $set:ident of $item:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $set(u32);
+
+        impl $set {
+            /// Nothing.
+            pub const NONE: Self = Self(0);
+
+            /// This one alone.
+            pub const fn only(item: $item) -> Self {
+                Self(1 << item as u32)
+            }
+
+            /// With another.
+            #[must_use]
+            pub const fn with(self, item: $item) -> Self {
+                Self(self.0 | 1 << item as u32)
+            }
+
+            /// Whether it is in the set.
+            pub const fn has(self, item: $item) -> bool {
+                self.0 & 1 << item as u32 != 0
+            }
+
+            /// Whether there is nothing in the set.
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+
+            /// What is in the set, in order.
+            pub fn iter(self) -> impl Iterator<Item = $item> {
+                $item::ALL.iter().copied().filter(move |item| self.has(*item))
+            }
+        }
+
+        impl FromIterator<$item> for $set {
+            fn from_iter<I: IntoIterator<Item = $item>>(items: I) -> Self {
+                items.into_iter().fold(Self::NONE, Self::with)
+            }
+        }
+    )+};
+}
+
+sets! {
+    /// A set of categories.
+    CategorySet of Category;
+    /// A set of relations.
+    RelationSet of Relation;
+}
+
+impl CategorySet {
+    /// As one number, for atomics.
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_what_the_documentation_says() {
+        let mut table = String::new();
+        for category in Category::ALL {
+            let seen_by: Vec<_> = audience(*category).into_iter().map(Relation::as_str).collect();
+            table += &format!("{}: {}\n", category.as_str(), seen_by.join(" "));
+        }
+        assert_eq!(
+            table,
+            "IDENTITY: ONESELF STAFF FORMER_STAFF CLASSMATE AUDIENCE SUPPORT CASE_HOLDER ADMINISTRATOR\n\
+             CONTACT: ONESELF SUPPORT ADMINISTRATOR\n\
+             ACCOUNT: ONESELF SUPPORT ADMINISTRATOR\n\
+             DEVICE: ONESELF SUPPORT\n\
+             PROFILE: ONESELF CASE_HOLDER\n\
+             LEARNING_HISTORY: ONESELF CASE_HOLDER\n\
+             LEARNING_RECORD: ONESELF STAFF FORMER_STAFF CASE_HOLDER\n\
+             ENGAGEMENT: ONESELF STAFF CASE_HOLDER\n\
+             ASSESSMENT: ONESELF STAFF FORMER_STAFF CASE_HOLDER\n\
+             INTERACTION: ONESELF CASE_HOLDER\n\
+             COMMUNICATION: ONESELF STAFF CLASSMATE\n\
+             RECOMMENDATION: ONESELF CASE_HOLDER OPERATOR\n\
+             OVERSIGHT: ONESELF\n\
+             PAYMENT: ONESELF\n\
+             CONSENT: ONESELF\n\
+             STATISTICS: STAFF ANALYST ADMINISTRATOR\n"
+        );
+    }
+}
