@@ -5,9 +5,11 @@ use crate::{
     accounts::{Accounts, secret::SecretKey},
     db::{Db, DbError, Sql},
     forum::Forum,
+    profile::Profiles,
     progress::Learning,
     recommendations::Feed,
     time::Clock,
+    two_factor::TwoFactor,
 };
 
 /// The services; cheap to clone.
@@ -21,6 +23,10 @@ pub struct App {
     pub rules: Rules,
     /// People.
     pub accounts: Accounts,
+    /// What people say of themselves.
+    pub profiles: Profiles,
+    /// Second factors.
+    pub two_factor: TwoFactor,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -34,7 +40,9 @@ impl App {
     pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
         db.require_current().await?;
         Ok(Self {
-            accounts: Accounts::open(db.clone(), clock.clone(), key).await?,
+            accounts: Accounts::open(db.clone(), clock.clone(), key.clone()).await?,
+            profiles: Profiles::new(db.clone(), clock.clone()),
+            two_factor: TwoFactor::new(db.clone(), clock.clone(), key),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed: Feed::new(db.clone(), clock.clone()),
@@ -53,8 +61,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("forum", crate::forum::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
+        ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
+        ("two_factor", crate::two_factor::store::STATEMENTS),
     ]
 }

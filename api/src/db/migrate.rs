@@ -26,10 +26,8 @@ macro_rules! migrations {
     };
 }
 
-static SQLITE: LazyLock<Migrator> =
-    migrations!("sqlite": 1 "0001_first_light", 2 "0002_policy", 6 "0006_profile");
-static POSTGRES: LazyLock<Migrator> =
-    migrations!("postgres": 1 "0001_first_light", 2 "0002_policy", 6 "0006_profile");
+static SQLITE: LazyLock<Migrator> = migrations!("sqlite": 1 "0001_first_light", 2 "0002_policy", 6 "0006_profile");
+static POSTGRES: LazyLock<Migrator> = migrations!("postgres": 1 "0001_first_light", 2 "0002_policy", 6 "0006_profile");
 
 impl Db {
     fn migrator(&self) -> &'static Migrator {

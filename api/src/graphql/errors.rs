@@ -112,4 +112,16 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// A text is not of the form that is wanted.
+    Malformed,
+    /// The code is not right, or was used before.
+    WrongCode,
+    /// There were too many tries: wait.
+    Throttled,
+    /// The second factor is on already.
+    TwoFactorOn,
+    /// The second factor is not on, or was not begun.
+    TwoFactorOff,
+    /// Without her there would be no administrator.
+    LastAdministrator,
 }

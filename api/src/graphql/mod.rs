@@ -24,7 +24,13 @@ pub struct Query(crate::accounts::graphql::AccountQuery, crate::courses::graphql
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
 /// person can mend.
 #[derive(Default, MergedObject)]
-pub struct Mutation(crate::progress::graphql::ProgressMutation, crate::forum::graphql::ForumMutation);
+pub struct Mutation(
+    crate::accounts::graphql::AccountMutation,
+    crate::profile::graphql::ProfileMutation,
+    crate::two_factor::graphql::TwoFactorMutation,
+    crate::progress::graphql::ProgressMutation,
+    crate::forum::graphql::ForumMutation,
+);
 
 /// The schema that is served.
 pub type StoaSchema = Schema<Query, Mutation, EmptySubscription>;

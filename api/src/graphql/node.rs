@@ -144,6 +144,7 @@ macro_rules! expect {
 expect! {
     course_id -> Course(course): CourseId;
     person_id -> Person(account): AccountId;
+    topic_id -> Topic(topic): TopicId;
     lesson_id -> Lesson(lesson): LessonId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);

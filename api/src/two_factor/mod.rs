@@ -55,7 +55,9 @@ pub enum Refusal {
     #[error("you have no second factor")]
     NotOn,
     /// The code is wrong.
-    #[error("this code is not right, or was used before: wait for your authenticator's next one, and look at its clock")]
+    #[error(
+        "this code is not right, or was used before: wait for your authenticator's next one, and look at its clock"
+    )]
     Wrong,
     /// Too many wrong codes.
     #[error("there were too many wrong codes: try again after {0}")]
@@ -175,8 +177,9 @@ impl TwoFactor {
 
     async fn put_recovery_codes(&self, tx: &mut Tx, account: AccountId) -> Result<RecoveryCodes, DbError> {
         let codes: Vec<_> = (0..RECOVERY_CODES).map(|_| new_recovery_code()).collect();
+        let hashes: Vec<_> = codes.iter().map(|code| self.recovery_hash(account, code)).collect();
         store::remove_recovery_codes(tx, account).await?;
-        store::put_recovery_codes(tx, account, codes.iter().map(|code| self.recovery_hash(account, code))).await?;
+        store::put_recovery_codes(tx, account, &hashes).await?;
         Ok(RecoveryCodes(codes.iter().map(|code| written(code)).collect()))
     }
 

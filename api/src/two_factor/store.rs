@@ -104,11 +104,7 @@ pub(super) async fn remove(tx: &mut Tx, account: AccountId) -> Result<(), DbErro
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).execute(c).await.map(|_| ()))?)
 }
 
-pub(super) async fn put_recovery_codes(
-    tx: &mut Tx,
-    account: AccountId,
-    hashes: impl IntoIterator<Item = [u8; 32]>,
-) -> Result<(), DbError> {
+pub(super) async fn put_recovery_codes(tx: &mut Tx, account: AccountId, hashes: &[[u8; 32]]) -> Result<(), DbError> {
     for hash in hashes {
         let sql = tx.sql(&PUT_RECOVERY_CODE);
         on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(hash.to_vec()).execute(c).await.map(|_| ()))?;
