@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use poem::EndpointExt as _;
 use stoa_api::{
     access::Rules,
-    accounts::secret::SecretKey,
+    accounts::{model::SystemRole, secret::SecretKey},
     app::App,
     db::{Db, Options},
     http,
@@ -104,8 +104,16 @@ impl School {
         self.anybody.with_token(token.secret_text())
     }
 
+    /// Gives one of the school's people a role by job function.
+    ///
+    /// # Panics
+    /// If the database does not take it.
+    pub async fn grant(&self, key: &str, role: SystemRole) {
+        self.app.accounts.grant(self.id_of(key), role).await.expect("a role");
+    }
+
     /// The account of one of the school's people.
-    fn id_of(&self, key: &str) -> AccountId {
+    pub fn id_of(&self, key: &str) -> AccountId {
         self.app.accounts.imported(SCHOOL, key)
     }
 

@@ -92,7 +92,7 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId};
+    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId, TopicId};
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -102,6 +102,11 @@ pub mod global_id {
     /// Of a lesson.
     pub fn lesson(id: LessonId) -> String {
         NodeId::Lesson(id).encode().0
+    }
+
+    /// Of a topic.
+    pub fn topic(id: TopicId) -> String {
+        NodeId::Topic(id).encode().0
     }
 
     /// Of a person.
