@@ -7,9 +7,11 @@ use crate::{
     cases::Cases,
     db::{Db, DbError, Sql},
     forum::Forum,
+    profile::Profiles,
     progress::Learning,
     recommendations::Feed,
     time::Clock,
+    two_factor::TwoFactor,
 };
 
 /// The services; cheap to clone.
@@ -27,6 +29,10 @@ pub struct App {
     pub audit: Audit,
     /// Reasons to see more of a person, for a time.
     pub cases: Cases,
+    /// What people say of themselves.
+    pub profiles: Profiles,
+    /// Second factors.
+    pub two_factor: TwoFactor,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -40,11 +46,13 @@ impl App {
     pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
         db.require_current().await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone()).await?;
-        let audit = Audit::new(db.clone(), clock.clone(), key);
+        let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         Ok(Self {
             accounts,
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), rules.clone()),
             audit,
+            profiles: Profiles::new(db.clone(), clock.clone()),
+            two_factor: TwoFactor::new(db.clone(), clock.clone(), key),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed: Feed::new(db.clone(), clock.clone()),
@@ -65,8 +73,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("forum", crate::forum::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
+        ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
+        ("two_factor", crate::two_factor::store::STATEMENTS),
     ]
 }

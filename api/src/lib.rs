@@ -25,8 +25,10 @@ pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod intake;
+pub mod profile;
 pub mod progress;
 pub mod recommendations;
 pub mod time;
+pub mod two_factor;
 
 mod batch;

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use poem::EndpointExt as _;
 use stoa_api::{
     access::Rules,
-    accounts::secret::SecretKey,
+    accounts::{model::SystemRole, secret::SecretKey},
     app::App,
     db::{Db, Options},
     http,
@@ -132,6 +132,14 @@ impl School {
         };
         let token = self.app.accounts.issue_token(AccountId(account), "bench", None).await.expect("a token");
         (self.anybody.with_token(token.secret_text()), slug)
+    }
+
+    /// Gives one of the school's people a role by job function.
+    ///
+    /// # Panics
+    /// If the database does not take it.
+    pub async fn grant(&self, key: &str, role: SystemRole) {
+        self.app.accounts.grant(self.id_of(key), role).await.expect("a role");
     }
 
     /// The account of one of the school's people.

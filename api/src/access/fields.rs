@@ -44,6 +44,14 @@ macro_rules! fields {
 fields! {
     PERSON_NAME = "Person"."name": Identity;
     PERSON_EMAIL = "Person"."email": Contact;
+    PERSON_PICTURE = "Person"."picture": Identity;
+    PERSON_ROLES = "Person"."roles": Account;
+    PERSON_TWO_FACTOR = "Person"."twoFactor": Account;
+    PERSON_EDUCATION = "Person"."education": Profile;
+    PERSON_TIME_ZONE = "Person"."timeZone": Profile;
+    PERSON_LANGUAGE = "Person"."language": Profile;
+    PERSON_PREFERENCES = "Person"."preferences": Interaction;
+    PERSON_LEFT_OFF = "Person"."leftOff": Interaction;
     PERSON_GOALS = "Person"."goals": Profile;
     PERSON_ENROLMENTS = "Person"."enrolments": LearningHistory;
     PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningHistory;

@@ -48,6 +48,19 @@ impl Fetch for Goals {
     }
 }
 
+/// The roles of people by job function.
+pub(crate) struct Roles(pub(crate) Db);
+
+impl Fetch for Roles {
+    type Key = AccountId;
+    type Value = Personal<tags::Account, Arc<Vec<SystemRole>>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        let roles = grouped(store::roles_of(&self.0, keys).await?);
+        Ok(roles.into_iter().map(|(account, roles)| (account, roles.into())).collect())
+    }
+}
+
 /// What is known of the viewer, read once in a request.
 pub(crate) struct Known {
     involvement: Involvement,

@@ -19,6 +19,8 @@ use crate::{
 use model::{BearerToken, NewAccount, SystemRole};
 use secret::{SecretKey, random_bytes};
 
+/// What [`fit_name`] takes.
+pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters";
 /// How every token begins, so that a leaked one is recognised.
 const TOKEN_PREFIX: &str = "stoa_";
 
@@ -50,7 +52,7 @@ pub enum CreateAccountError {
     #[error("{0:?} is not an e-mail address")]
     Email(String),
     /// Empty or too long.
-    #[error("a name has 1 to 200 characters")]
+    #[error("{NAME_RULE}")]
     Name,
     /// Somebody has it.
     #[error("there is an account with this e-mail address already")]
@@ -58,6 +60,17 @@ pub enum CreateAccountError {
     /// The database did not take it.
     #[error(transparent)]
     Database(#[from] DbError),
+}
+
+/// Why a role was not changed: what a person can mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoleRefusal {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// Nobody else could give roles any more.
+    #[error("this is the last administrator: give somebody else the role first")]
+    LastAdministrator,
 }
 
 impl Accounts {
@@ -100,16 +113,14 @@ impl Accounts {
         if !looks_like_email(&email) {
             return Err(CreateAccountError::Email(new.email));
         }
-        if new.name.trim().is_empty() || new.name.chars().count() > 200 {
-            return Err(CreateAccountError::Name);
-        }
+        let name = fit_name(&new.name).ok_or(CreateAccountError::Name)?;
         let hash = self.email_hash(&email);
         if store::id_by_email(&self.db, &hash).await?.is_some() {
             return Err(CreateAccountError::Taken);
         }
         let id = self.clock.id();
         let mut tx = self.db.begin().await?;
-        match store::insert(&mut tx, id, new.name.trim(), &email, &hash, self.clock.now()).await {
+        match store::insert(&mut tx, id, name, &email, &hash, self.clock.now()).await {
             // Two at the same time: the database decides.
             Err(DbError::Constraint(_)) => return Err(CreateAccountError::Taken),
             result => result?,
@@ -118,9 +129,45 @@ impl Accounts {
         Ok(id)
     }
 
-    /// Gives a role by job function.
+    /// Gives a role by job function, without asking who gives it: for the command line.
     pub async fn grant(&self, account: AccountId, role: SystemRole) -> Result<(), DbError> {
-        store::grant(&self.db, account, role, self.clock.now()).await
+        let mut tx = self.db.begin().await?;
+        store::grant(&mut tx, account, role, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    /// Gives somebody a role by job function, or takes it from her. Doing it again changes nothing. There is always an
+    /// administrator: the last one stays.
+    pub async fn set_role(
+        &self,
+        by: AccountId,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+    ) -> Result<Result<(), RoleRefusal>, DbError> {
+        if !self.exists(account).await? {
+            return Ok(Err(RoleRefusal::NoSuchAccount));
+        }
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        if role == SystemRole::Administrator && !held {
+            // Two administrators who dismiss each other at once: the second waits here, and finds herself the last.
+            settings::set(&mut tx, "administrators_changed_at", &now.to_string()).await?;
+            if !store::has_other_holders(&mut tx, account, role).await? {
+                return Ok(Err(RoleRefusal::LastAdministrator));
+            }
+        }
+        let changed = if held {
+            store::grant(&mut tx, account, role, now).await?
+        } else {
+            store::revoke(&mut tx, account, role).await?
+        };
+        tx.commit().await?;
+        if changed {
+            let (by, account, role) = (by.0, account.0, role.as_str());
+            tracing::info!(%by, %account, role, held, "a role was changed");
+        }
+        Ok(Ok(()))
     }
 
     /// The roles by job function.
@@ -196,6 +243,12 @@ fn read(token: &str) -> Option<(AccountId, [u8; 32])> {
     let bytes = URL_SAFE_NO_PAD.decode(token.trim().strip_prefix(TOKEN_PREFIX)?).ok()?;
     let (account, secret) = bytes.split_first_chunk::<16>()?;
     Some((AccountId(Uuid::from_bytes(*account)), secret.try_into().ok()?))
+}
+
+/// The name without the space around it, if it may stand as somebody's name.
+pub(crate) fn fit_name(name: &str) -> Option<&str> {
+    let name = name.trim();
+    (1..=200).contains(&name.chars().count()).then_some(name)
 }
 
 fn normalised(email: &str) -> String {

@@ -19,7 +19,6 @@ mod token;
 use config::{Config, Flags, LogFormat};
 
 use crate::{
-    access::Rules,
     app::App,
     db::{Db, Options},
     time::Clock,
@@ -142,7 +141,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
     let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.policy.rules()?).await?)
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -150,7 +149,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.policy.rules()?).await?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

@@ -116,4 +116,16 @@ pub(crate) enum UserErrorCode {
     Conflict,
     /// This can't be chosen, or not by you.
     NotAllowed,
+    /// A text is not of the form that is wanted.
+    Malformed,
+    /// The code is not right, or was used before.
+    WrongCode,
+    /// There were too many tries: wait.
+    Throttled,
+    /// The second factor is on already.
+    TwoFactorOn,
+    /// The second factor is not on, or was not begun.
+    TwoFactorOff,
+    /// Without her there would be no administrator.
+    LastAdministrator,
 }

@@ -33,6 +33,11 @@ pub struct Mutation(
     crate::progress::graphql::ProgressMutation,
     crate::forum::graphql::ForumMutation,
     crate::cases::graphql::CaseMutation,
+    crate::accounts::graphql::AccountMutation,
+    crate::profile::graphql::ProfileMutation,
+    crate::two_factor::graphql::TwoFactorMutation,
+    crate::progress::graphql::ProgressMutation,
+    crate::forum::graphql::ForumMutation,
 );
 
 /// The schema that is served.

@@ -94,7 +94,7 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId};
+    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId, TopicId};
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -104,6 +104,11 @@ pub mod global_id {
     /// Of a lesson.
     pub fn lesson(id: LessonId) -> String {
         NodeId::Lesson(id).encode().0
+    }
+
+    /// Of a topic.
+    pub fn topic(id: TopicId) -> String {
+        NodeId::Topic(id).encode().0
     }
 
     /// Of a person.
@@ -146,6 +151,7 @@ macro_rules! expect {
 expect! {
     course_id -> Course(course): CourseId;
     person_id -> Person(account): AccountId;
+    topic_id -> Topic(topic): TopicId;
     lesson_id -> Lesson(lesson): LessonId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
