@@ -7,6 +7,7 @@ use crate::{
     forum::Forum,
     progress::Learning,
     recommendations::Feed,
+    sign_in::{SignIn, SignInSettings},
     time::Clock,
 };
 
@@ -21,6 +22,8 @@ pub struct App {
     pub rules: Rules,
     /// People.
     pub accounts: Accounts,
+    /// Sign-up, sign-in, sessions.
+    pub sign_in: SignIn,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -33,8 +36,11 @@ impl App {
     /// Puts the services on a database that is up to date.
     pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
         db.require_current().await?;
+        let accounts = Accounts::open(db.clone(), clock.clone(), key).await?;
+        let settings = SignInSettings::default();
         Ok(Self {
-            accounts: Accounts::open(db.clone(), clock.clone(), key).await?,
+            sign_in: SignIn::new(db.clone(), clock.clone(), accounts.clone(), settings),
+            accounts,
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed: Feed::new(db.clone(), clock.clone()),
@@ -42,6 +48,13 @@ impl App {
             clock,
             rules,
         })
+    }
+
+    /// With other decisions about signing in.
+    #[must_use]
+    pub fn with_sign_in(self, settings: SignInSettings) -> Self {
+        let sign_in = SignIn::new(self.db.clone(), self.clock.clone(), self.accounts.clone(), settings);
+        Self { sign_in, ..self }
     }
 }
 
@@ -55,6 +68,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
+        ("sign_in", crate::sign_in::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
     ]
 }

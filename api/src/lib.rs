@@ -25,6 +25,7 @@ pub mod ids;
 pub mod intake;
 pub mod progress;
 pub mod recommendations;
+pub mod sign_in;
 pub mod time;
 
 mod batch;

@@ -14,6 +14,7 @@ use stoa_api::{
     http,
     ids::{AccountId, CourseId, LessonId, PostId, ThreadId},
     intake::{Intake, Report, csv::CsvFolder},
+    sign_in::SignInSettings,
     time::{Clock, Timestamp},
 };
 
@@ -55,13 +56,21 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn empty(database: Database) -> Self {
+        Self::with_sign_in(database, SignInSettings::default()).await
+    }
+
+    /// As [`School::empty`], with other decisions about signing in.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn with_sign_in(database: Database, settings: SignInSettings) -> Self {
         let db = Db::open(&Options::create(&database.url)).await.expect("a database");
         db.migrate().await.expect("migrations");
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
         let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services");
+        let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services").with_sign_in(settings);
         let routes = Arc::new(http::routes(&app, &[]).boxed());
-        Self { anybody: Client { routes, token: None }, app, clock, database }
+        Self { anybody: Client { routes, token: None, cookies: None }, app, clock, database }
     }
 
     /// Takes the files of a folder in.
@@ -105,7 +114,7 @@ impl School {
     }
 
     /// The account of one of the school's people.
-    fn id_of(&self, key: &str) -> AccountId {
+    pub fn id_of(&self, key: &str) -> AccountId {
         self.app.accounts.imported(SCHOOL, key)
     }
 

@@ -9,6 +9,7 @@ mod learning;
 mod process;
 mod recommendations;
 mod schema;
+mod sign_in;
 mod specification;
 mod storage;
 mod tidy;

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::model::Account;
 use crate::{
     access::{
-        self, Anywhere, Category, FIELDS, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME,
+        self, Anywhere, Category, FIELDS, PERSON_ACCOUNT, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME,
         PERSON_RECOMMENDATIONS, PERSON_TIME_PER_TOPIC, Permit, Shown, Standing,
         graphql::{About, FieldAccess},
         tags,
@@ -23,6 +23,7 @@ use crate::{
     ids::AccountId,
     progress::graphql::Enrolment,
     recommendations::graphql::Recommendation,
+    sign_in::graphql::Account as AccountState,
 };
 
 /// The name of the list for cursors.
@@ -69,6 +70,15 @@ impl Person {
     #[graphql(directive = About::apply(&PERSON_EMAIL))]
     async fn email(&self) -> Shown<Option<String>> {
         access::show(&PERSON_EMAIL, &self.standing, &self.account.email)
+    }
+
+    /// The account: its state, sessions, tokens and sign-ins.
+    #[graphql(directive = About::apply(&PERSON_ACCOUNT))]
+    async fn account(&self, ctx: &Context<'_>) -> Shown<Option<AccountState>> {
+        match access::permit(&PERSON_ACCOUNT, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(_permit) => AccountState::load(scope(ctx), self.account.id, &self.standing).await.into(),
+        }
     }
 
     /// The topics that she wants to learn about.

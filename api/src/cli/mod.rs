@@ -8,6 +8,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod account;
 mod bar;
 mod config;
 mod data;
@@ -67,8 +68,12 @@ enum Command {
     Recommend(model::RecommendArguments),
     /// Measure the recommender: can it foretell the course that each learner took last?
     Evaluate(model::EvaluateArguments),
-    /// Make a bearer token for an account
+    /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
+    /// Set an account's password, read from standard input
+    Password(account::PasswordArguments),
+    /// Give an account a role by job function, or take it away
+    Role(account::RoleArguments),
 }
 
 /// Runs the command line of this process and answers with its exit code.
@@ -124,6 +129,8 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
+        Command::Password(arguments) => account::password(config, &arguments).await,
+        Command::Role(arguments) => account::role(config, &arguments).await,
     }
 }
 
@@ -131,7 +138,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
     let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?.with_sign_in(config.sign_in()?))
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -139,7 +146,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?.with_sign_in(config.sign_in()?))
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

@@ -112,4 +112,22 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// It is not an e-mail address.
+    Email,
+    /// The password is too weak, has become known, or contains your name or address.
+    Password,
+    /// Address and password, or the present password, are not right.
+    WrongCredentials,
+    /// The code of the second factor is not right.
+    WrongCode,
+    /// Verify your e-mail address first.
+    EmailNotVerified,
+    /// The account is suspended.
+    Suspended,
+    /// Too many attempts: the message says when to come back.
+    Throttled,
+    /// It is more than what you came with may be used for.
+    ScopeNeeded,
+    /// There are too many of these already.
+    TooMany,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
     progress::loaders as progress, recommendations::loaders::NextCourses,
+    sign_in::loaders as sign_in,
 };
 
 macro_rules! loaders {
@@ -39,6 +40,10 @@ macro_rules! loaders {
 
 loaders! {
     accounts: accounts::Accounts,
+    account_states: sign_in::States,
+    sessions: sign_in::Sessions,
+    tokens: sign_in::Tokens,
+    sign_in_pages: sign_in::SignInPages,
     courses: courses::Courses,
     topics: courses::Topics,
     public_topics: courses::PublicTopics,

@@ -13,6 +13,7 @@ pub(crate) mod loaders;
 pub(crate) mod node;
 pub(crate) mod scalars;
 pub(crate) mod scope;
+pub(crate) mod visit;
 
 pub use node::global_id;
 pub use scope::Scope;
@@ -24,7 +25,11 @@ pub struct Query(crate::accounts::graphql::AccountQuery, crate::courses::graphql
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
 /// person can mend.
 #[derive(Default, MergedObject)]
-pub struct Mutation(crate::progress::graphql::ProgressMutation, crate::forum::graphql::ForumMutation);
+pub struct Mutation(
+    crate::progress::graphql::ProgressMutation,
+    crate::forum::graphql::ForumMutation,
+    crate::sign_in::graphql::SignInMutation,
+);
 
 /// The schema that is served.
 pub type StoaSchema = Schema<Query, Mutation, EmptySubscription>;

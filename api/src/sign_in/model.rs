@@ -6,6 +6,7 @@ use crate::{
     ids::AccountId,
     time::Timestamp,
 };
+use super::{PasswordRefusal, RetryAfter};
 
 stored_enum! {
     /// Whether an account may be used.
@@ -161,4 +162,58 @@ impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("<proof>")
     }
+}
+
+/// Why somebody was not signed up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignUpRefusal {
+    /// Not an address.
+    #[error("this is not an e-mail address")]
+    Email,
+    /// Empty or too long.
+    #[error("a name has 1 to 200 characters")]
+    Name,
+    /// Not good enough.
+    #[error(transparent)]
+    Password(#[from] PasswordRefusal),
+    /// Too many from this network.
+    #[error("too many attempts: try again in {} s", .0.0)]
+    Throttled(RetryAfter),
+}
+
+/// Why somebody was not signed in. It does not tell whether there is an account, but to whoever has its password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInRefusal {
+    /// No account, or not its password.
+    #[error("there is no account with this e-mail address and password")]
+    WrongCredentials,
+    /// Right, and there is a second factor.
+    #[error("enter the code of your second factor")]
+    SecondFactorNeeded,
+    /// Right, but the code is not.
+    #[error("this code is not right, or was used already: take the next one")]
+    WrongCode,
+    /// Right, but the address was not verified.
+    #[error("verify your e-mail address first: we have sent you a mail")]
+    EmailNotVerified,
+    /// Right, but the account is suspended.
+    #[error("this account is suspended: ask those who run this site")]
+    Suspended,
+    /// Too many attempts.
+    #[error("too many attempts: try again in {} s", .0.0)]
+    Throttled(RetryAfter),
+}
+
+/// Why a password was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangePasswordRefusal {
+    /// Not the present one.
+    #[error("this is not your present password")]
+    WrongPassword,
+    /// The new one is not good enough.
+    #[error(transparent)]
+    New(#[from] PasswordRefusal),
+    /// Too many attempts.
+    #[error("too many attempts: try again in {} s", .0.0)]
+    Throttled(RetryAfter),
 }
