@@ -68,7 +68,8 @@ impl School {
         db.migrate().await.expect("migrations");
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
         let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services").with_sign_in(settings);
+        let app =
+            App::new(db, clock.clone(), key, Rules::default()).await.expect("the services").with_sign_in(settings);
         let routes = Arc::new(http::routes(&app, &[]).boxed());
         Self { anybody: Client { routes, token: None, cookies: None }, app, clock, database }
     }

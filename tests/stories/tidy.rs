@@ -68,9 +68,7 @@ const RULES: &[Rule] = &[
         why: "loaders batch; the SQL is in the store",
     },
     Rule {
-        files: |path| {
-            graphql_file(path) || path.starts_with("api/src/graphql/") || path.starts_with("api/src/http/")
-        },
+        files: |path| graphql_file(path) || path.starts_with("api/src/graphql/") || path.starts_with("api/src/http/"),
         never: &["sqlx", "SELECT ", "INSERT INTO", "UPDATE "],
         why: "the graph and the transport hold no SQL",
     },

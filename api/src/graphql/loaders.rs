@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
-    progress::loaders as progress, recommendations::loaders::NextCourses,
-    sign_in::loaders as sign_in,
+    progress::loaders as progress, recommendations::loaders::NextCourses, sign_in::loaders as sign_in,
 };
 
 macro_rules! loaders {

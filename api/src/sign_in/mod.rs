@@ -29,13 +29,14 @@ use crate::{
 use hooks::Nothing;
 pub use hooks::{Notice, Notices, SecondFactor};
 use model::{
-    ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal, Suspicion,
+    ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
+    Suspicion,
 };
-pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
 use password::Hasher;
+pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
 use store::{Candidate, NewSession, NewSignIn};
-pub use throttle::RetryAfter;
 use throttle::Guard;
+pub use throttle::RetryAfter;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -139,8 +140,10 @@ impl SignIn {
             let mut tx = self.db.begin().await?;
             if let Some(holder) = holder {
                 self.notices.send(&mut tx, holder, Notice::AddressTaken).await?;
-                // A commit takes its time, and so do both answers.
-                store::delay_attempts(&mut tx, &self.accounts.email_hash(&new.email), self.clock.now()).await?;
+                // Something is written either way, so that both answers wait for the disk.
+                for guard in &guards {
+                    store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
+                }
                 tx.commit().await?;
                 return Ok(Ok(()));
             }
@@ -179,7 +182,7 @@ impl SignIn {
         let right = self.hasher.verify(&proof.password, stored.clone()).await;
         let holder = candidate.as_ref().map(|candidate| candidate.id);
         let Some(candidate) = candidate.filter(|_| right) else {
-            self.failed(holder, origin, device).await?;
+            self.failed(holder, &by_address, origin, device).await?;
             return Ok(Err(SignInRefusal::WrongCredentials));
         };
         if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
@@ -237,8 +240,9 @@ impl SignIn {
         two_factor: bool,
         origin: &Origin,
     ) -> Result<Result<(Viewer, SessionCookie), SignInRefusal>, DbError> {
+        let suspended = self.accounts.is_suspended(account).await?;
         let mut tx = self.db.begin().await?;
-        if self.accounts.is_suspended(account).await? {
+        if suspended {
             let device = origin.device.map(|device| self.device_hash(device));
             self.record(&mut tx, account, (method, Outcome::Suspended), origin, device, &[]).await?;
             tx.commit().await?;
@@ -383,10 +387,12 @@ impl SignIn {
         Ok(Ok(()))
     }
 
-    /// A wrong password: written to the history if there is an account, and with the same commit if there is none.
+    /// A wrong password: written to the history if there is an account. If there is none, something is written, too, so
+    /// that both answers wait for the disk.
     async fn failed(
         &self,
         holder: Option<AccountId>,
+        by_address: &Guard,
         origin: &Origin,
         device: Option<[u8; 32]>,
     ) -> Result<(), DbError> {
@@ -395,7 +401,7 @@ impl SignIn {
             Some(account) => {
                 self.record(&mut tx, account, (Method::Password, Outcome::WrongPassword), origin, device, &[]).await?;
             }
-            None => store::forget_attempts(&mut tx, Timestamp(self.clock.now().0 - DAY)).await?,
+            None => store::touch(&mut tx, &by_address.hash, self.clock.now()).await?,
         }
         tx.commit().await
     }

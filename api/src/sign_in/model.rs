@@ -1,12 +1,12 @@
 //! Sessions, sign-ins, and the state of an account.
 
+use super::{PasswordRefusal, RetryAfter};
 use crate::{
     access::{Personal, tags},
     db::stored_enum,
     ids::AccountId,
     time::Timestamp,
 };
-use super::{PasswordRefusal, RetryAfter};
 
 stored_enum! {
     /// Whether an account may be used.

@@ -83,6 +83,7 @@ statements! {
     }
     DELAY_ATTEMPTS { "UPDATE attempts SET next_at = $2 WHERE guarded_hash = $1" }
     NEXT_ATTEMPT { "SELECT next_at FROM attempts WHERE guarded_hash = $1" }
+    TOUCH { "UPDATE attempts SET last_at = $2 WHERE guarded_hash = $1" }
     FORGIVE { "DELETE FROM attempts WHERE guarded_hash = $1" }
     FORGIVE_ONE {
         "UPDATE attempts SET failures = failures - 1, next_at = last_at WHERE guarded_hash = $1 AND failures > 0"
@@ -376,6 +377,13 @@ pub(super) async fn delay_attempts(tx: &mut Tx, guarded: &[u8; 32], next_at: Tim
 pub(super) async fn next_attempt(tx: &mut Tx, guarded: &[u8; 32]) -> Result<Option<Timestamp>, DbError> {
     let sql = tx.sql(&NEXT_ATTEMPT);
     Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(guarded.to_vec()).fetch_optional(c).await)?)
+}
+
+/// Writes that there was an attempt just now, which is known already.
+pub(super) async fn touch(tx: &mut Tx, guarded: &[u8; 32], now: Timestamp) -> Result<(), DbError> {
+    let sql = tx.sql(&TOUCH);
+    on!(tx.conn(), c => sqlx::query(sql).bind(guarded.to_vec()).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
 }
 
 /// Forgets every attempt on what is guarded.
