@@ -10,9 +10,19 @@ use crate::{
     profile::Profiles,
     progress::Learning,
     recommendations::Feed,
+    sign_in::{SignIn, SignInSettings},
     time::Clock,
     two_factor::TwoFactor,
 };
+
+/// What an installation decides.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// About who may see what.
+    pub rules: Rules,
+    /// About signing in.
+    pub sign_in: SignInSettings,
+}
 
 /// The services; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +43,8 @@ pub struct App {
     pub profiles: Profiles,
     /// Second factors.
     pub two_factor: TwoFactor,
+    /// Sign-up, sign-in, sessions.
+    pub sign_in: SignIn,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -43,11 +55,13 @@ pub struct App {
 
 impl App {
     /// Puts the services on a database that is up to date.
-    pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
+    pub async fn new(db: Db, clock: Clock, key: SecretKey, settings: Settings) -> Result<Self, DbError> {
+        let rules = settings.rules;
         db.require_current().await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone()).await?;
         let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         Ok(Self {
+            sign_in: SignIn::new(db.clone(), clock.clone(), accounts.clone(), settings.sign_in),
             accounts,
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), rules.clone()),
             audit,
@@ -76,6 +90,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
+        ("sign_in", crate::sign_in::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
         ("two_factor", crate::two_factor::store::STATEMENTS),
     ]

@@ -28,6 +28,7 @@ pub mod intake;
 pub mod profile;
 pub mod progress;
 pub mod recommendations;
+pub mod sign_in;
 pub mod time;
 pub mod two_factor;
 

@@ -2,7 +2,10 @@
 
 use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 /// Sends requests through the server's own routes, as one viewer.
 #[derive(Clone)]
@@ -10,6 +13,8 @@ pub struct Client {
     pub(crate) routes: Arc<BoxEndpoint<'static, Response>>,
     pub(crate) token: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// Kept from answers and sent again, as a browser does it; `None` for a program.
+    pub(crate) cookies: Option<Arc<Mutex<BTreeMap<String, String>>>>,
 }
 
 /// What came back.
@@ -23,6 +28,8 @@ pub struct Answer {
     pub request_id: String,
     /// The text.
     pub text: String,
+    /// The `Set-Cookie` headers.
+    pub cookies: Vec<String>,
 }
 
 impl Answer {
@@ -45,6 +52,28 @@ impl Client {
         let mut client = self.clone();
         client.headers.push((name, value.to_owned()));
         client
+    /// A browser of its own: it keeps cookies, and sends them.
+    #[must_use]
+    pub fn browser(&self) -> Self {
+        Self { cookies: Some(Arc::default()), token: None, ..self.clone() }
+    }
+
+    /// The cookie of this name that the browser keeps.
+    ///
+    /// # Panics
+    /// If another test has panicked with it.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.as_ref()?.lock().expect("nobody panicked").get(name).cloned()
+    }
+
+    /// Gives the browser a cookie.
+    ///
+    /// # Panics
+    /// If another test has panicked with it.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        if let Some(cookies) = &self.cookies {
+            cookies.lock().expect("nobody panicked").insert(name.to_owned(), value.to_owned());
+        }
     }
 
     /// Asks, and answers with the whole JSON.
@@ -88,15 +117,33 @@ impl Client {
         }
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().expect("a header's value"));
+        if let Some(kept) = &self.cookies {
+            let kept = kept.lock().expect("nobody panicked");
+            let line: Vec<_> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            if !line.is_empty() {
+                let value = line.join("; ").parse().expect("cookies are ASCII");
+                request.headers_mut().insert(poem::http::header::COOKIE, value);
+            }
         }
         let response = self.routes.get_response(request).await;
         let (parts, body) = response.into_parts();
+        let set = parts.headers.get_all("set-cookie").iter();
+        let cookies: Vec<_> = set.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
+        for cookie in &cookies {
+            let Some((name, rest)) = cookie.split_once('=') else { continue };
+            let value = rest.split(';').next().unwrap_or_default();
+            self.set_cookie(name, value);
+            if let Some(kept) = self.cookies.as_ref().filter(|_| cookie.contains("Max-Age=0;")) {
+                kept.lock().expect("nobody panicked").remove(name);
+            }
+        }
         let header =
             |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         Answer {
             status: parts.status,
             media_type: header("content-type"),
             request_id: header("x-request-id"),
+            cookies,
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }
     }

@@ -7,9 +7,8 @@ use std::{path::Path, sync::Arc};
 
 use poem::EndpointExt as _;
 use stoa_api::{
-    access::Rules,
     accounts::{model::SystemRole, secret::SecretKey},
-    app::App,
+    app::{App, Settings},
     db::{Db, Options},
     http,
     ids::{AccountId, CourseId, LessonId, PostId, ThreadId},
@@ -21,6 +20,10 @@ use crate::{Client, Database};
 
 /// The name under which the school's keys are imported.
 pub const SCHOOL: &str = "school";
+
+fn key() -> SecretKey {
+    SecretKey::from_text("a secret key for nothing but tests").expect("a key")
+}
 
 /// The school, on a database of its own.
 pub struct School {
@@ -55,23 +58,30 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn empty(database: Database) -> Self {
+        Self::with(database, Settings::default()).await
+    }
+
+    /// As [`School::empty`], with other settings.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn with(database: Database, settings: Settings) -> Self {
         let db = Db::open(&Options::create(&database.url)).await.expect("a database");
         db.migrate().await.expect("migrations");
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
-        let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        let app = App::new(db, clock.clone(), key, Rules::default()).await.expect("the services");
+        let app = App::new(db, clock.clone(), key(), settings).await.expect("the services");
         let routes = Arc::new(http::routes(&app, &[]).boxed());
-        Self { anybody: Client { routes, token: None, headers: Vec::new() }, app, clock, database }
+        let anybody = Client { routes, token: None, headers: Vec::new(), cookies: None };
+        Self { anybody, app, clock, database }
     }
 
-    /// The same school under other rules.
+    /// The same school with other settings.
     ///
     /// # Panics
     /// If the database can't be used.
     #[must_use]
-    pub async fn under(mut self, rules: Rules) -> Self {
-        let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        self.app = App::new(self.app.db, self.clock.clone(), key, rules).await.expect("the services");
+    pub async fn under(mut self, settings: Settings) -> Self {
+        self.app = App::new(self.app.db, self.clock.clone(), key(), settings).await.expect("the services");
         self.anybody.routes = Arc::new(http::routes(&self.app, &[]).boxed());
         self
     }

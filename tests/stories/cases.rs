@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stoa_api::{
     access::Rules,
+    app::Settings,
     accounts::model::{NewAccount, SystemRole},
 };
 use stoa_testkit::{Client, School, story};
@@ -93,7 +94,7 @@ story! {
     }
 
     async fn where_two_are_needed_a_case_opens_nothing_until_a_second_person_has_approved_it(school) {
-        let school = school.under(Rules { cases_need_approval: true, ..Rules::default() }).await;
+        let school = school.under(Settings { rules: Rules { cases_need_approval: true, ..Rules::default() }, ..Settings::default() }).await;
         let (sami, rita) = (with_role(&school, "Sami", SystemRole::Support).await, with_role(&school, "Rita", SystemRole::Support).await);
         let case = open(&school, &sami).await;
         assert_eq!(record(&school, &sami).await, NOTHING);

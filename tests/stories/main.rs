@@ -15,6 +15,7 @@ mod profile;
 mod recommendations;
 mod roles;
 mod schema;
+mod sign_in;
 mod specification;
 mod storage;
 mod tidy;

@@ -52,6 +52,13 @@ fields! {
     PERSON_LANGUAGE = "Person"."language": Profile;
     PERSON_PREFERENCES = "Person"."preferences": Interaction;
     PERSON_LEFT_OFF = "Person"."leftOff": Interaction;
+    PERSON_ACCOUNT = "Person"."account": Account;
+    ACCOUNT_STATUS = "Account"."status": Account;
+    ACCOUNT_CREATED_AT = "Account"."createdAt": Account;
+    ACCOUNT_EMAIL_VERIFIED_AT = "Account"."emailVerifiedAt": Account;
+    ACCOUNT_SESSIONS = "Account"."sessions": Device;
+    ACCOUNT_TOKENS = "Account"."tokens": Account;
+    ACCOUNT_SIGN_INS = "Account"."signIns": Device;
     PERSON_GOALS = "Person"."goals": Profile;
     PERSON_ENROLMENTS = "Person"."enrolments": LearningHistory;
     PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningHistory;

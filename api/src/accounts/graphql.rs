@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     access::{
-        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_CASES, PERSON_EDUCATION, PERSON_EMAIL,
-        PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME, PERSON_PICTURE,
+        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_EDUCATION,
+        PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME, PERSON_PICTURE,
         PERSON_PREFERENCES, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE,
         PERSON_TWO_FACTOR, Permit, Shown, Standing, TokenScope,
         graphql::{About, FieldAccess},
@@ -32,6 +32,7 @@ use crate::{
     progress::graphql::Enrolment,
     recommendations::graphql::Recommendation,
     two_factor::graphql::TwoFactorState,
+    sign_in::graphql::Account as AccountState,
 };
 
 /// The name of the list for cursors.
@@ -150,6 +151,15 @@ impl Person {
                 let place = scope(ctx).load().left_off.get(self.account.id).await;
                 place.map(|place| place.open(permit).map(LeftOff)).into()
             }
+        }
+    }
+
+    /// The account: its state, sessions, tokens and sign-ins.
+    #[graphql(directive = About::apply(&PERSON_ACCOUNT))]
+    async fn account(&self, ctx: &Context<'_>) -> Shown<Option<AccountState>> {
+        match access::permit(&PERSON_ACCOUNT, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(_permit) => AccountState::load(scope(ctx), self.account.id, &self.standing).await.into(),
         }
     }
 

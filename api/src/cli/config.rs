@@ -2,6 +2,7 @@
 
 use std::{
     ops::RangeInclusive,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -10,11 +11,14 @@ use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
+    app::Settings,
+    sign_in::SignInSettings,
 };
 
 /// Every setting. Names are the same in `stoa.toml`; in the environment they are in capitals behind
@@ -40,6 +44,14 @@ pub(super) struct Config {
     /// What this installation decides about who may see what.
     #[serde(default)]
     pub(super) policy: Policy,
+    /// After how many days a session ends.
+    pub(super) session_days: u16,
+    /// Whether an address must be verified before somebody signs in with it.
+    pub(super) verify_email: bool,
+    /// A file of SHA-1 hashes of passwords that have become known, as Have I Been Pwned gives it.
+    pub(super) breached_passwords: Option<PathBuf>,
+    /// The addresses or networks of proxies whose `X-Forwarded-For` is believed.
+    pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
 }
@@ -114,7 +126,18 @@ pub(super) enum LogFormat {
 }
 
 /// The names that are read from the environment.
-const NAMES: [&str; 6] = ["database_url", "connections", "listen", "secret_key_file", "log", "log_format"];
+const NAMES: [&str; 10] = [
+    "database_url",
+    "connections",
+    "listen",
+    "secret_key_file",
+    "log",
+    "log_format",
+    "session_days",
+    "verify_email",
+    "breached_passwords",
+    "trusted_proxies",
+];
 
 #[derive(Serialize)]
 struct Defaults {
@@ -123,6 +146,9 @@ struct Defaults {
     listen: &'static str,
     log: &'static str,
     log_format: LogFormat,
+    session_days: u16,
+    verify_email: bool,
+    trusted_proxies: Vec<String>,
     recommender: stoa_recommender::Settings,
 }
 
@@ -150,12 +176,16 @@ impl Config {
         {
             bail!("there is no configuration file {}", file.display());
         }
+        let sign_in = SignInSettings::default();
         let defaults = Defaults {
             database_url: "sqlite://data/stoa.db",
             connections: 4,
             listen: "127.0.0.1:8000",
             log: "info,sqlx=warn",
             log_format: LogFormat::Text,
+            session_days: sign_in.session_days,
+            verify_email: sign_in.verify_email,
+            trusted_proxies: Vec::new(),
             recommender: stoa_recommender::Settings::default(),
         };
         let file = file.unwrap_or(Path::new("stoa.toml"));
@@ -173,6 +203,33 @@ impl Config {
             .merge(Serialized::defaults(flags))
             .extract()
             .context("the configuration can't be used")
+    }
+
+    /// What the installation decides.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+    }
+
+    /// What is decided about signing in.
+    fn sign_in(&self) -> anyhow::Result<SignInSettings> {
+        if !(1..=365).contains(&self.session_days) {
+            bail!("session_days must be between 1 and 365; this is {}", self.session_days);
+        }
+        if let Some(file) = self.breached_passwords.as_ref().filter(|file| !file.is_file()) {
+            bail!("breached_passwords: there is no file {}", file.display());
+        }
+        let trusted_proxies = self
+            .trusted_proxies
+            .iter()
+            .map(|text| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)))
+            .collect::<Result<_, _>>()
+            .with_context(|| "trusted_proxies must be addresses or networks, such as 10.0.0.0/8")?;
+        Ok(SignInSettings {
+            session_days: self.session_days,
+            verify_email: self.verify_email,
+            breached_passwords: self.breached_passwords.clone(),
+            trusted_proxies,
+        })
     }
 
     /// The secret key, made and kept if there is none yet.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod account;
 mod bar;
 mod config;
 mod data;
@@ -69,11 +70,15 @@ enum Command {
     Recommend(model::RecommendArguments),
     /// Measure the recommender: can it foretell the course that each learner took last?
     Evaluate(model::EvaluateArguments),
-    /// Make a bearer token for an account
+    /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
     /// Look after the access log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Set an account's password, read from standard input
+    Password(account::PasswordArguments),
+    /// Give an account a role by job function, or take it away
+    Role(account::RoleArguments),
 }
 
 /// Runs the command line of this process and answers with its exit code.
@@ -134,6 +139,8 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
+        Command::Password(arguments) => account::password(config, &arguments).await,
+        Command::Role(arguments) => account::role(config, &arguments).await,
     }
 }
 
@@ -141,7 +148,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
     let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.policy.rules()?).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -149,7 +156,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.policy.rules()?).await?)
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

@@ -12,6 +12,7 @@ use crate::{
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
     progress::graphql::Enrolment,
+    sign_in::graphql::SignIn,
 };
 
 /// A page of a list.
@@ -27,7 +28,8 @@ pub(crate) struct Pages<T> {
     concrete(name = "ThreadConnection", params(Thread)),
     concrete(name = "PostConnection", params(Post)),
     concrete(name = "AccessLogConnection", params(AccessLogEntry)),
-    concrete(name = "CaseConnection", params(Case))
+    concrete(name = "CaseConnection", params(Case)),
+    concrete(name = "SignInConnection", params(SignIn))
 )]
 impl<T: OutputType> Pages<T>
 where
@@ -62,7 +64,8 @@ pub(crate) struct Edge<T> {
     concrete(name = "ThreadEdge", params(Thread)),
     concrete(name = "PostEdge", params(Post)),
     concrete(name = "AccessLogEdge", params(AccessLogEntry)),
-    concrete(name = "CaseEdge", params(Case))
+    concrete(name = "CaseEdge", params(Case)),
+    concrete(name = "SignInEdge", params(SignIn))
 )]
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.

@@ -118,14 +118,28 @@ pub(crate) enum UserErrorCode {
     NotAllowed,
     /// A text is not of the form that is wanted.
     Malformed,
-    /// The code is not right, or was used before.
-    WrongCode,
-    /// There were too many tries: wait.
-    Throttled,
     /// The second factor is on already.
     TwoFactorOn,
     /// The second factor is not on, or was not begun.
     TwoFactorOff,
     /// Without her there would be no administrator.
     LastAdministrator,
+    /// It is not an e-mail address.
+    Email,
+    /// The password is too weak, has become known, or contains your name or address.
+    Password,
+    /// Address and password, or the present password, are not right.
+    WrongCredentials,
+    /// The code of the second factor is not right.
+    WrongCode,
+    /// Verify your e-mail address first.
+    EmailNotVerified,
+    /// The account is suspended.
+    Suspended,
+    /// Too many attempts: the message says when to come back.
+    Throttled,
+    /// It is more than what you came with may be used for.
+    ScopeNeeded,
+    /// There are too many of these already.
+    TooMany,
 }

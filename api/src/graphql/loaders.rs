@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
     profile::loaders as profile, progress::loaders as progress, recommendations::loaders::NextCourses,
-    two_factor::loaders as two_factor,
+    sign_in::loaders as sign_in, two_factor::loaders as two_factor,
 };
 
 macro_rules! loaders {
@@ -40,6 +40,10 @@ macro_rules! loaders {
 
 loaders! {
     accounts: accounts::Accounts,
+    account_states: sign_in::States,
+    sessions: sign_in::Sessions,
+    tokens: sign_in::Tokens,
+    sign_in_pages: sign_in::SignInPages,
     courses: courses::Courses,
     topics: courses::Topics,
     public_topics: courses::PublicTopics,

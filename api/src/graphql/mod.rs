@@ -13,6 +13,7 @@ pub(crate) mod loaders;
 pub(crate) mod node;
 pub(crate) mod scalars;
 pub(crate) mod scope;
+pub(crate) mod visit;
 
 pub use node::global_id;
 pub use scope::Scope;
@@ -30,12 +31,11 @@ pub struct Query(
 /// person can mend.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
-    crate::progress::graphql::ProgressMutation,
-    crate::forum::graphql::ForumMutation,
-    crate::cases::graphql::CaseMutation,
-    crate::accounts::graphql::AccountMutation,
-    crate::profile::graphql::ProfileMutation,
+    crate::sign_in::graphql::SignInMutation,
     crate::two_factor::graphql::TwoFactorMutation,
+    crate::profile::graphql::ProfileMutation,
+    crate::accounts::graphql::AccountMutation,
+    crate::cases::graphql::CaseMutation,
     crate::progress::graphql::ProgressMutation,
     crate::forum::graphql::ForumMutation,
 );

@@ -23,6 +23,7 @@ use crate::{app::App, graphql};
 mod console;
 mod endpoint;
 mod health;
+mod viewer;
 
 pub use console::{ConsoleAccount, examples};
 
