@@ -23,8 +23,11 @@ pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod intake;
+pub mod mail;
+pub mod oidc;
 pub mod progress;
 pub mod recommendations;
+pub mod recovery;
 pub mod time;
 
 mod batch;

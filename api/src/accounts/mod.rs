@@ -1,5 +1,6 @@
 //! Accounts: people, their roles, and how a request proves whose it is.
 
+pub mod door;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
@@ -87,6 +88,21 @@ impl Accounts {
     /// Whose address this is.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<AccountId>, DbError> {
         store::id_by_email(&self.db, &self.email_hash(email)).await
+    }
+
+    /// Whose address has this keyed hash.
+    pub(crate) async fn find_by_email_hash(&self, hash: &[u8; 32]) -> Result<Option<AccountId>, DbError> {
+        store::id_by_email(&self.db, hash).await
+    }
+
+    /// The keyed hash under which somebody of another provider is found.
+    pub(crate) fn identity_hash(&self, issuer: &str, subject: &str) -> [u8; 32] {
+        self.key.keyed_hash("external identity", format!("{issuer}\0{subject}").as_bytes())
+    }
+
+    /// Signs what a browser is to bring back.
+    pub(crate) fn seal(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        self.key.keyed_hash(purpose, data)
     }
 
     /// Whether there is such an account.

@@ -9,7 +9,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::secret::SecretKey;
+use crate::{accounts::secret::SecretKey, mail::model::MailSettings, oidc::model::OidcSettings};
 
 /// Every setting. Names are the same in `stoa.toml`; in the environment they are in capitals behind
 /// `STOA_`, such as `STOA_LISTEN`.
@@ -33,6 +33,11 @@ pub(super) struct Config {
     pub(super) log_format: LogFormat,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
+    /// How mails are sent.
+    #[serde(default)]
+    pub(super) mail: MailSettings,
+    /// Sign-in with another provider, if there is one.
+    pub(super) oidc: Option<OidcSettings>,
 }
 
 /// How log lines look.
@@ -65,6 +70,9 @@ struct Secret {
     secret_key: Option<String>,
 }
 
+/// What else is secret, and so better given in the environment than in a file.
+const SECRETS: [(&str, &str); 2] = [("STOA_MAIL_URL", "mail.url"), ("STOA_OIDC_CLIENT_SECRET", "oidc.client_secret")];
+
 /// What flags say. `None` leaves a setting as it is.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Flags {
@@ -95,6 +103,13 @@ impl Config {
         if file.is_file() {
             // Exactly this one: not one that lies in some folder above.
             figment = figment.merge(Toml::file_exact(file));
+        }
+        for (variable, setting) in SECRETS {
+            if let Ok(value) = std::env::var(variable)
+                && !value.is_empty()
+            {
+                figment = figment.merge(Serialized::default(setting, value));
+            }
         }
         figment
             .merge(Env::raw().only(&["DATABASE_URL"]))

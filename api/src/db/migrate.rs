@@ -26,8 +26,8 @@ macro_rules! migrations {
     };
 }
 
-static SQLITE: LazyLock<Migrator> = migrations!("sqlite": 1 "0001_first_light", 2 "0002_policy");
-static POSTGRES: LazyLock<Migrator> = migrations!("postgres": 1 "0001_first_light", 2 "0002_policy");
+static SQLITE: LazyLock<Migrator> = migrations!("sqlite": 1 "0001_first_light", 2 "0002_policy", 4 "0004_mail");
+static POSTGRES: LazyLock<Migrator> = migrations!("postgres": 1 "0001_first_light", 2 "0002_policy", 4 "0004_mail");
 
 impl Db {
     fn migrator(&self) -> &'static Migrator {

@@ -112,4 +112,8 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// There were too many requests: wait.
+    TooManyRequests,
+    /// The password is too weak or known to others.
+    PasswordRefused,
 }

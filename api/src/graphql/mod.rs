@@ -19,12 +19,21 @@ pub use scope::Scope;
 
 /// Reads.
 #[derive(Default, MergedObject)]
-pub struct Query(crate::accounts::graphql::AccountQuery, crate::courses::graphql::CourseQuery, node::NodeQuery);
+pub struct Query(
+    crate::accounts::graphql::AccountQuery,
+    crate::courses::graphql::CourseQuery,
+    crate::oidc::graphql::OidcQuery,
+    node::NodeQuery,
+);
 
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
 /// person can mend.
 #[derive(Default, MergedObject)]
-pub struct Mutation(crate::progress::graphql::ProgressMutation, crate::forum::graphql::ForumMutation);
+pub struct Mutation(
+    crate::progress::graphql::ProgressMutation,
+    crate::forum::graphql::ForumMutation,
+    crate::recovery::graphql::RecoveryMutation,
+);
 
 /// The schema that is served.
 pub type StoaSchema = Schema<Query, Mutation, EmptySubscription>;
