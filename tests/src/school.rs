@@ -90,6 +90,11 @@ impl School {
         }
     }
 
+    /// Somebody who has not signed in, at a server with these services.
+    pub fn anybody_at(&self, app: &App) -> Client {
+        Client { routes: Arc::new(http::routes(app, &[]).boxed()), token: None }
+    }
+
     /// Somebody who has not signed in.
     pub fn anybody(&self) -> &Client {
         &self.anybody
@@ -105,7 +110,7 @@ impl School {
     }
 
     /// The account of one of the school's people.
-    fn id_of(&self, key: &str) -> AccountId {
+    pub fn id_of(&self, key: &str) -> AccountId {
         self.app.accounts.imported(SCHOOL, key)
     }
 
