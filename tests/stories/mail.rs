@@ -1,6 +1,9 @@
 //! Mails: written down with what causes them, sent afterwards, once.
 
-use stoa_api::mail::{Mailer, Sender, model::{Kind, MailSettings, Transport}};
+use stoa_api::mail::{
+    Mailer, Sender,
+    model::{Kind, MailSettings, Transport},
+};
 use stoa_testkit::{Postbox, School, story};
 
 async fn tell_mei(school: &School, kind: Kind) {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use stoa_api::app::App;
 use stoa_testkit::{Client, Doorkeeper, Postbox, School, story};
 
-const REQUEST: &str = "mutation($email: String!) { requestPasswordReset(input: { email: $email }) { userErrors { code path } } }";
+const REQUEST: &str =
+    "mutation($email: String!) { requestPasswordReset(input: { email: $email }) { userErrors { code path } } }";
 const RESET: &str = "mutation($token: String!, $password: String!) {
     resetPassword(input: { token: $token, newPassword: $password }) { userErrors { code path } } }";
 const VERIFY: &str = "mutation($token: String!) { verifyEmail(input: { token: $token }) { userErrors { code } } }";
