@@ -26,6 +26,8 @@ pub struct Answer {
     pub media_type: String,
     /// The id under which the log knows the request.
     pub request_id: String,
+    /// Every header.
+    pub headers: poem::http::HeaderMap,
     /// The text.
     pub text: String,
     /// The `Set-Cookie` headers.
@@ -143,6 +145,7 @@ impl Client {
             status: parts.status,
             media_type: header("content-type"),
             request_id: header("x-request-id"),
+            headers: parts.headers.clone(),
             cookies,
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }

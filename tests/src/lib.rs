@@ -3,11 +3,15 @@
 
 mod client;
 mod database;
+mod door;
+mod post;
 mod postgres;
 mod school;
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use door::Doorkeeper;
+pub use post::Postbox;
 pub use school::{SCHOOL, School};
 
 /// Declares a story that is told on both databases:

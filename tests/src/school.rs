@@ -112,6 +112,11 @@ impl School {
         }
     }
 
+    /// Somebody who has not signed in, at a server with these services.
+    pub fn anybody_at(&self, app: &App) -> Client {
+        Client { routes: Arc::new(http::routes(app, &[]).boxed()), token: None }
+    }
+
     /// Somebody who has not signed in.
     pub fn anybody(&self) -> &Client {
         &self.anybody
@@ -149,7 +154,7 @@ impl School {
     /// # Panics
     /// If the database does not take it.
     pub async fn grant(&self, key: &str, role: SystemRole) {
-        self.app.accounts.grant(self.id_of(key), role).await.expect("a role");
+        self.app.accounts.command_role(self.id_of(key), role, true).await.expect("a role");
     }
 
     /// The account of one of the school's people.

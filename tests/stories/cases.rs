@@ -20,7 +20,7 @@ const RECORD: &str = "query($id: ID!) { node(id: $id) { ... on Enrolment { progr
 async fn with_role(school: &School, name: &str, role: SystemRole) -> Client {
     let new = NewAccount { name: name.to_owned(), email: format!("{name}@school.example") };
     let id = school.app.accounts.create(new).await.unwrap();
-    school.app.accounts.grant(id, role).await.unwrap();
+    school.app.accounts.command_role(id, role, true).await.unwrap();
     let token = school.app.accounts.issue_token(id, "test", None).await.unwrap();
     school.anybody().with_token(token.secret_text())
 }

@@ -197,7 +197,7 @@ async fn school(viewer: &str) -> (Subject, Client) {
             "UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
         )
         .await;
-    let grant = async |role| app.accounts.grant(school.id_of("zoe"), role).await.unwrap();
+    let grant = async |role| school.grant("zoe", role).await;
     let client = match viewer {
         "herself" => school.person("mei").await,
         "instructor" => school.person("ana").await,

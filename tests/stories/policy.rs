@@ -170,7 +170,7 @@ story! {
     }
 
     async fn support_sees_an_account_and_no_learning_and_is_told_what_it_needs(school) {
-        school.app.accounts.grant(school.id_of("zoe"), SystemRole::Support).await.unwrap();
+        school.grant("zoe", SystemRole::Support).await;
         let zoe = school.person("zoe").await;
         let query = "query($id: ID!, $enrolment: ID!) { node(id: $id) { ... on Person { name email goals { slug } enrolments(first: 1) { nodes { id } } } }
             enrolment: node(id: $enrolment) { id } }";
@@ -184,7 +184,7 @@ story! {
     }
 
     async fn an_analyst_sees_nobody_and_no_sum_of_few(school) {
-        school.app.accounts.grant(school.id_of("zoe"), SystemRole::Analyst).await.unwrap();
+        school.grant("zoe", SystemRole::Analyst).await;
         let zoe = school.person("zoe").await;
         let query = "query($id: ID!) { node(id: $id) { id } course(slug: \"living-soil\") { statistics { learners completed smallestGroup } learners(first: 1) { nodes { id } } } }";
         let answer = zoe.ask_with(query, json!({ "id": school.person_node("mei") })).await;
@@ -279,7 +279,7 @@ story! {
             "mei": school.person_node("mei"), "enrolment": school.enrolment("mei", "soil"),
             "thread": school.thread("soil", "t2"), "post": school.post("soil", "p5"),
         });
-        school.app.accounts.grant(school.id_of("zoe"), SystemRole::Support).await.unwrap();
+        school.grant("zoe", SystemRole::Support).await;
         for (who, least) in [("mei", 4), ("ana", 7), ("bo", 6), ("omar", 5), ("zoe", 2)] {
             let answer = school.person(who).await.ask_with(&query, variables.clone()).await;
             let mut found = Vec::new();

@@ -443,9 +443,9 @@ async fn set_role(
     held: bool,
 ) -> Result<(Option<Person>, Vec<UserError>), Fault> {
     scope.account_for(TokenScope::Account)?;
-    let by = scope.holder_of(&[SystemRole::Administrator]).await?;
+    scope.holder_of(&[SystemRole::Administrator]).await?;
     let account = node::person_id(account)?;
-    if let Err(refusal) = scope.app.accounts.set_role(by, account, role.into(), held).await? {
+    if let Err(refusal) = scope.app.accounts.set_role(&scope.viewer, account, role.into(), held).await? {
         let (code, path): (_, &[&str]) = match refusal {
             RoleRefusal::NoSuchAccount => (UserErrorCode::NotFound, &["accountId"]),
             RoleRefusal::LastAdministrator => (UserErrorCode::LastAdministrator, &["role"]),

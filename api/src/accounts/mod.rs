@@ -12,8 +12,13 @@ use uuid::Uuid;
 
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
+    audit::{
+        Audit,
+        model::{Event, EventKind},
+    },
     db::{Db, DbError, Tx, settings},
     ids::AccountId,
+    mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
 use model::{BearerToken, NewAccount, NewToken, SystemRole, Token};
@@ -33,6 +38,8 @@ pub struct Accounts {
     db: Db,
     clock: Clock,
     key: SecretKey,
+    pub(crate) audit: Audit,
+    pub(crate) outbox: Outbox,
 }
 
 /// Why a request's token was not accepted. One answer for every cause that an outsider could probe.
@@ -78,12 +85,18 @@ pub enum RoleRefusal {
 
 impl Accounts {
     /// The service. Refuses a database whose keyed hashes were made with another key.
-    pub async fn open(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+    pub async fn open(
+        db: Db,
+        clock: Clock,
+        key: SecretKey,
+        audit: Audit,
+        outbox: Outbox,
+    ) -> Result<Self, DbError> {
         let fingerprint = key.fingerprint();
         if settings::get_or_set(&db, "key_fingerprint", &fingerprint).await? != fingerprint {
             return Err(DbError::SecretKey);
         }
-        Ok(Self { db, clock, key })
+        Ok(Self { db, clock, key, audit, outbox })
     }
 
     /// The id of a person whom another system (`source`) knows by `key`. Made with the secret key: a key
@@ -108,6 +121,11 @@ impl Accounts {
     /// Whose address this is.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<AccountId>, DbError> {
         store::id_by_email(&self.db, &self.email_hash(email)).await
+    }
+
+    /// Whose address has this keyed hash.
+    pub(crate) async fn find_by_email_hash(&self, hash: &[u8; 32]) -> Result<Option<AccountId>, DbError> {
+        store::id_by_email(&self.db, hash).await
     }
 
     /// Whether there is such an account.
@@ -153,23 +171,20 @@ impl Accounts {
         store::is_suspended(&self.db, account).await
     }
 
-    /// Takes a role by job function away; whether she had it.
-    pub async fn revoke_role(&self, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
-        store::revoke_role(&self.db, account, role).await
-    }
-
-    /// Gives a role by job function, without asking who gives it: for the command line.
-    pub async fn grant(&self, account: AccountId, role: SystemRole) -> Result<(), DbError> {
+    /// Gives a role by job function, or takes it away, without asking who does it: for the command line. Whether that
+    /// changed anything.
+    pub async fn command_role(&self, account: AccountId, role: SystemRole, held: bool) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
-        store::grant(&mut tx, account, role, self.clock.now()).await?;
-        tx.commit().await
+        let changed = self.put_role(&mut tx, account, role, held, Event::by_command).await?;
+        tx.commit().await?;
+        Ok(changed)
     }
 
     /// Gives somebody a role by job function, or takes it from her. Doing it again changes nothing. There is always an
     /// administrator: the last one stays.
     pub async fn set_role(
         &self,
-        by: AccountId,
+        by: &Viewer,
         account: AccountId,
         role: SystemRole,
         held: bool,
@@ -177,26 +192,39 @@ impl Accounts {
         if !self.exists(account).await? {
             return Ok(Err(RoleRefusal::NoSuchAccount));
         }
-        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         if role == SystemRole::Administrator && !held {
             // Two administrators who dismiss each other at once: the second waits here, and finds herself the last.
-            settings::set(&mut tx, "administrators_changed_at", &now.to_string()).await?;
+            settings::set(&mut tx, "administrators_changed_at", &self.clock.now().to_string()).await?;
             if !store::has_other_holders(&mut tx, account, role).await? {
                 return Ok(Err(RoleRefusal::LastAdministrator));
             }
         }
-        let changed = if held {
-            store::grant(&mut tx, account, role, now).await?
-        } else {
-            store::revoke(&mut tx, account, role).await?
-        };
+        self.put_role(&mut tx, account, role, held, |kind, person| Event::new(kind, person, by)).await?;
         tx.commit().await?;
-        if changed {
-            let (by, account, role) = (by.0, account.0, role.as_str());
-            tracing::info!(%by, %account, role, held, "a role was changed");
-        }
+        self.outbox.ring();
         Ok(Ok(()))
+    }
+
+    /// Changes a role, tells her, and logs it.
+    async fn put_role(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+        event: impl FnOnce(EventKind, AccountId) -> Event,
+    ) -> Result<bool, DbError> {
+        let (changed, kind) = if held {
+            (store::grant(tx, account, role, self.clock.now()).await?, EventKind::RoleGranted)
+        } else {
+            (store::revoke(tx, account, role).await?, EventKind::RoleRevoked)
+        };
+        if changed {
+            self.outbox.add(tx, account, Kind::RoleChanged, role.as_str()).await?;
+            self.audit.append(tx, &[event(kind, account).with(role.as_str())]).await?;
+        }
+        Ok(changed)
     }
 
     /// The roles by job function.

@@ -30,7 +30,6 @@ statements! {
     }
     USED_TOKEN { "UPDATE access_tokens SET last_used_at = $3 WHERE account_id = $1 AND id = $2" }
     REVOKE_TOKEN { "UPDATE access_tokens SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
-    REVOKE_ROLE { "DELETE FROM account_roles WHERE account_id = $1 AND role = $2" }
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
     ROLES_OF { "SELECT account_id, role FROM account_roles WHERE account_id " [any_uuid 1] " ORDER BY account_id, role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
@@ -199,13 +198,6 @@ pub(crate) async fn revoke_token(db: &Db, account: AccountId, id: Uuid, now: Tim
     let sql = db.sql(&REVOKE_TOKEN);
     Ok(on!(db.writer(), c => sqlx::query(sql)
         .bind(account).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?
-        > 0)
-}
-
-pub(crate) async fn revoke_role(db: &Db, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
-    let sql = db.sql(&REVOKE_ROLE);
-    Ok(on!(db.writer(), c => sqlx::query(sql)
-        .bind(account).bind(Text(role)).execute(c).await.map(|done| done.rows_affected()))?
         > 0)
 }
 

@@ -86,6 +86,11 @@ impl Event {
         }
     }
 
+    /// Something that somebody did by a command on the server's machine.
+    pub fn by_command(kind: EventKind, person: AccountId) -> Self {
+        Self { client: Some(Client::CommandLine), ..Self::new(kind, person, &Viewer::ANONYMOUS) }
+    }
+
     /// A look of the viewer.
     pub fn look(look: Look, by: &Viewer) -> Self {
         Self {

@@ -21,6 +21,7 @@ use crate::{
         page::{Page, PageRequest, TimeKey},
     },
     ids::{AccountId, CaseId},
+    mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
 use model::{Case, NewCase, Told};
@@ -40,6 +41,7 @@ pub struct Cases {
     db: Db,
     clock: Clock,
     audit: Audit,
+    outbox: Outbox,
     rules: Rules,
 }
 
@@ -101,8 +103,8 @@ fn openable() -> String {
 
 impl Cases {
     /// The service.
-    pub fn new(db: Db, clock: Clock, audit: Audit, rules: Rules) -> Self {
-        Self { db, clock, audit, rules }
+    pub fn new(db: Db, clock: Clock, audit: Audit, outbox: Outbox, rules: Rules) -> Self {
+        Self { db, clock, audit, outbox, rules }
     }
 
     /// Opens a case.
@@ -133,8 +135,10 @@ impl Cases {
         if !store::insert(&mut tx, &case).await? {
             return Ok(Err(Refusal::AlreadyOpen));
         }
+        self.outbox.add(&mut tx, case.person, Kind::CaseOpened, &case.id.0.to_string()).await?;
         self.log(&mut tx, EventKind::CaseOpened, &case, viewer).await?;
         tx.commit().await?;
+        self.outbox.ring();
         Ok(Ok(case))
     }
 

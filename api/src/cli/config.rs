@@ -18,6 +18,8 @@ use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
     app::Settings,
+    mail::model::MailSettings,
+    oidc::model::OidcSettings,
     sign_in::SignInSettings,
 };
 
@@ -54,6 +56,11 @@ pub(super) struct Config {
     pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
+    /// How mails are sent.
+    #[serde(default)]
+    pub(super) mail: MailSettings,
+    /// Sign-in with another provider, if there is one.
+    pub(super) oidc: Option<OidcSettings>,
 }
 
 /// What an installation decides about who may see what: the table `[policy]`.
@@ -159,6 +166,9 @@ struct Secret {
     secret_key: Option<String>,
 }
 
+/// What else is secret, and so better given in the environment than in a file.
+const SECRETS: [(&str, &str); 2] = [("STOA_MAIL_URL", "mail.url"), ("STOA_OIDC_CLIENT_SECRET", "oidc.client_secret")];
+
 /// What flags say. `None` leaves a setting as it is.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Flags {
@@ -193,6 +203,13 @@ impl Config {
         if file.is_file() {
             // Exactly this one: not one that lies in some folder above.
             figment = figment.merge(Toml::file_exact(file));
+        }
+        for (variable, setting) in SECRETS {
+            if let Ok(value) = std::env::var(variable)
+                && !value.is_empty()
+            {
+                figment = figment.merge(Serialized::default(setting, value));
+            }
         }
         figment
             .merge(Env::raw().only(&["DATABASE_URL"]))

@@ -142,4 +142,8 @@ pub(crate) enum UserErrorCode {
     ScopeNeeded,
     /// There are too many of these already.
     TooMany,
+    /// There were too many requests: wait.
+    TooManyRequests,
+    /// The password is too weak or known to others.
+    PasswordRefused,
 }

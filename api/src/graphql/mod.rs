@@ -24,6 +24,7 @@ pub struct Query(
     crate::accounts::graphql::AccountQuery,
     crate::courses::graphql::CourseQuery,
     crate::cases::graphql::CaseQuery,
+    crate::oidc::graphql::OidcQuery,
     node::NodeQuery,
 );
 
@@ -32,6 +33,7 @@ pub struct Query(
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     crate::sign_in::graphql::SignInMutation,
+    crate::recovery::graphql::RecoveryMutation,
     crate::two_factor::graphql::TwoFactorMutation,
     crate::profile::graphql::ProfileMutation,
     crate::accounts::graphql::AccountMutation,

@@ -23,6 +23,7 @@ use crate::{app::App, graphql};
 mod console;
 mod endpoint;
 mod health;
+mod oidc;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
@@ -32,12 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Everything under one roof: `/graphql`, the query page at `/`, `/healthz` and `/readyz`.
+/// Everything under one roof: `/graphql`, the query page at `/`, `/auth/oidc/…`, `/healthz` and `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
     let schema = graphql::schema(app.clone());
     Route::new()
         .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
+        .nest("/auth/oidc", oidc::routes(app))
         .nest("/", console::routes(accounts))
         .at("/healthz", get(health::alive()))
         .at("/readyz", get(health::ready(app.clone())))

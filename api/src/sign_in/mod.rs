@@ -6,7 +6,6 @@
 //! Invariant: a right password does not get through while its address is throttled.
 
 pub(crate) mod graphql;
-mod hooks;
 pub(crate) mod loaders;
 pub mod model;
 mod password;
@@ -22,12 +21,13 @@ use uuid::Uuid;
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
     accounts::{Accounts, CreateAccountError, model::NewAccount, secret::random_bytes},
+    audit::model::{Event, EventKind},
     db::{Db, DbError, Tx},
     ids::AccountId,
+    mail::model::Kind,
     time::{Clock, Timestamp},
+    two_factor::{TwoFactor, model::Checked},
 };
-use hooks::Nothing;
-pub use hooks::{Notice, Notices, SecondFactor};
 use model::{
     ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
     Suspicion,
@@ -79,29 +79,15 @@ pub struct SignIn {
     clock: Clock,
     accounts: Accounts,
     hasher: Hasher,
+    two_factor: TwoFactor,
     settings: Arc<SignInSettings>,
-    notices: Arc<dyn Notices>,
-    second_factor: Arc<dyn SecondFactor>,
 }
 
 impl SignIn {
-    /// The service, which sends no notices and knows no second factor.
-    pub fn new(db: Db, clock: Clock, accounts: Accounts, settings: SignInSettings) -> Self {
+    /// The service.
+    pub fn new(db: Db, clock: Clock, accounts: Accounts, two_factor: TwoFactor, settings: SignInSettings) -> Self {
         let hasher = Hasher::new(settings.breached_passwords.clone());
-        let (notices, second_factor) = (Arc::new(Nothing), Arc::new(Nothing));
-        Self { db, clock, accounts, hasher, settings: Arc::new(settings), notices, second_factor }
-    }
-
-    /// With a sender of notices.
-    #[must_use]
-    pub fn with_notices(self, notices: Arc<dyn Notices>) -> Self {
-        Self { notices, ..self }
-    }
-
-    /// With a second factor.
-    #[must_use]
-    pub fn with_second_factor(self, second_factor: Arc<dyn SecondFactor>) -> Self {
-        Self { second_factor, ..self }
+        Self { db, clock, accounts, hasher, two_factor, settings: Arc::new(settings) }
     }
 
     /// What the installation decides.
@@ -139,12 +125,13 @@ impl SignIn {
             let holder = self.accounts.find_by_email(&new.email).await?;
             let mut tx = self.db.begin().await?;
             if let Some(holder) = holder {
-                self.notices.send(&mut tx, holder, Notice::AddressTaken).await?;
+                self.accounts.outbox.add(&mut tx, holder, Kind::AddressTaken, "").await?;
                 // Something is written either way, so that both answers wait for the disk.
                 for guard in &guards {
                     store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
                 }
                 tx.commit().await?;
+                self.accounts.outbox.ring();
                 return Ok(Ok(()));
             }
             let account = match self.accounts.insert(&mut tx, &new).await {
@@ -152,8 +139,9 @@ impl SignIn {
                 account => account?,
             };
             store::put_password(&mut tx, account, &hash, self.clock.now()).await?;
-            self.notices.send(&mut tx, account, Notice::VerifyAddress).await?;
+            self.accounts.outbox.add(&mut tx, account, Kind::VerifyAddress, "").await?;
             tx.commit().await?;
+            self.accounts.outbox.ring();
             return Ok(Ok(()));
         }
         Ok(Ok(()))
@@ -199,7 +187,7 @@ impl SignIn {
             true => Some(self.hasher.rehash(&proof.password).await),
             false => None,
         };
-        let two_factor = proof.code.is_some() && self.second_factor.is_on(candidate.id).await?;
+        let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
         let mut tx = self.db.begin().await?;
         if let Some(hash) = rehashed {
             store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
@@ -207,6 +195,7 @@ impl SignIn {
         forgive(&mut tx, &guards).await?;
         let opened = self.open_in(&mut tx, candidate.id, Method::Password, two_factor, origin).await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(opened))
     }
 
@@ -222,13 +211,18 @@ impl SignIn {
         if self.settings.verify_email && candidate.email_verified_at.is_none() {
             return Ok(Err((Outcome::EmailNotVerified, SignInRefusal::EmailNotVerified)));
         }
-        if !self.second_factor.is_on(candidate.id).await? {
+        if !self.two_factor.is_on(candidate.id).await? {
             return Ok(Ok(()));
         }
         match code {
             None => Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded))),
-            Some(code) if self.second_factor.check(candidate.id, code).await? => Ok(Ok(())),
-            Some(_) => Ok(Err((Outcome::WrongCode, SignInRefusal::WrongCode))),
+            Some(code) => Ok(match self.two_factor.check(candidate.id, code).await? {
+                Checked::Right | Checked::RightByRecovery => Ok(()),
+                Checked::Throttled(until) => {
+                    Err((Outcome::WrongCode, SignInRefusal::Throttled(RetryAfter::until(until, self.clock.now()))))
+                }
+                Checked::Wrong | Checked::NotOn => Err((Outcome::WrongCode, SignInRefusal::WrongCode)),
+            }),
         }
     }
 
@@ -287,10 +281,10 @@ impl SignIn {
             network,
         };
         store::insert_session(tx, &session).await?;
-        self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
         if !suspicious.is_empty() {
-            self.notices.send(tx, account, Notice::NewSignIn).await?;
+            self.accounts.outbox.add(tx, account, Kind::NewSignIn, "").await?;
         }
+        self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
         Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
     }
 
@@ -328,9 +322,26 @@ impl SignIn {
         Ok(ended)
     }
 
-    /// A second factor was shown in this session, or the account has none any more.
-    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid, on: bool) -> Result<(), DbError> {
-        store::mark_two_factor(&self.db, account, session, on).await
+    /// Whether the account's address is known to be its holder's.
+    pub async fn is_verified(&self, account: AccountId) -> Result<bool, DbError> {
+        store::is_verified(&self.db, account).await
+    }
+
+    /// Notes that the account's address is its holder's.
+    pub async fn mark_verified(&self, account: AccountId) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        store::verify_email(&mut tx, account, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    /// A second factor was shown in this session.
+    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid) -> Result<(), DbError> {
+        store::mark_two_factor(&self.db, account, session).await
+    }
+
+    /// The account has no second factor any more, so none of its sessions and tokens has shown one.
+    pub async fn forget_two_factor(&self, account: AccountId) -> Result<(), DbError> {
+        store::forget_two_factor(&self.db, account).await
     }
 
     /// Changes a password for whoever knows the present one, and ends every session but this one.
@@ -361,9 +372,7 @@ impl SignIn {
     ) -> Result<Result<(), PasswordRefusal>, DbError> {
         let set = self.put_password(account, password, None).await?;
         if set.is_ok() {
-            let mut tx = self.db.begin().await?;
-            store::verify_email(&mut tx, account, self.clock.now()).await?;
-            tx.commit().await?;
+            self.mark_verified(account).await?;
         }
         Ok(set)
     }
@@ -382,8 +391,9 @@ impl SignIn {
         let (mut tx, now) = (self.db.begin().await?, self.clock.now());
         store::put_password(&mut tx, account, &hash, now).await?;
         store::revoke_sessions(&mut tx, account, session, now).await?;
-        self.notices.send(&mut tx, account, Notice::PasswordChanged).await?;
+        self.accounts.outbox.add(&mut tx, account, Kind::PasswordChanged, "").await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(()))
     }
 
@@ -427,7 +437,26 @@ impl SignIn {
             device_hash,
             suspicious,
         };
-        store::insert_sign_in(tx, &new, Timestamp(now.0 - KEEP_SIGN_INS * DAY)).await
+        store::insert_sign_in(tx, &new, Timestamp(now.0 - KEEP_SIGN_INS * DAY)).await?;
+        let (kind, actor) = match outcome {
+            Outcome::Succeeded => (EventKind::SignedIn, Some(account)),
+            _ => (EventKind::SignInFailed, None),
+        };
+        let client = Some(Client::Session);
+        let event = Event { actor, client, network: origin.network.clone(), ..Event::new(kind, account, &Viewer::ANONYMOUS) };
+        let event = event.with(outcome.as_str());
+        if outcome != Outcome::WrongPassword {
+            return self.accounts.audit.append(tx, &[event]).await;
+        }
+        // Behind the answer: that an address is somebody's must not show by the time that this takes. The history,
+        // written above, has it anyhow.
+        let audit = self.accounts.audit.clone();
+        tokio::spawn(async move {
+            if let Err(error) = audit.record(vec![event]).await {
+                tracing::warn!(%error, "a failed sign-in was not logged");
+            }
+        });
+        Ok(())
     }
 
     async fn take(&self, guards: &[Guard]) -> Result<Result<(), RetryAfter>, DbError> {

@@ -118,6 +118,9 @@ impl TwoFactorMutation {
         let account = scope.account_for(TokenScope::Account)?;
         Ok(match scope.app.two_factor.confirm(account, &input.code).await? {
             Ok(codes) => {
+                if let Some(session) = scope.session() {
+                    scope.app.sign_in.mark_two_factor(account, session).await?;
+                }
                 scope.forget();
                 let person = Person::load(scope, account).await?;
                 ConfirmTwoFactorPayload { recovery_codes: Some(codes.0), person, user_errors: Vec::new() }
@@ -140,6 +143,7 @@ impl TwoFactorMutation {
         if let Err(refusal) = scope.app.two_factor.disable(account, &input.code).await? {
             return Ok(DisableTwoFactorPayload { person: None, user_errors: vec![user_error(refusal)] });
         }
+        scope.app.sign_in.forget_two_factor(account).await?;
         scope.forget();
         Ok(DisableTwoFactorPayload { person: Person::load(scope, account).await?, user_errors: Vec::new() })
     }

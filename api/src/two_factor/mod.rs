@@ -14,6 +14,7 @@ use crate::{
     accounts::secret::{SecretKey, random_bytes},
     db::{Db, DbError, Tx},
     ids::AccountId,
+    mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
 use model::{Checked, Enrolling, RecoveryCodes};
@@ -40,6 +41,7 @@ pub struct TwoFactor {
     db: Db,
     clock: Clock,
     key: SecretKey,
+    outbox: Outbox,
 }
 
 /// Why something was not done: what a person can mend.
@@ -66,8 +68,8 @@ pub enum Refusal {
 
 impl TwoFactor {
     /// The service.
-    pub fn new(db: Db, clock: Clock, key: SecretKey) -> Self {
-        Self { db, clock, key }
+    pub fn new(db: Db, clock: Clock, key: SecretKey, outbox: Outbox) -> Self {
+        Self { db, clock, key, outbox }
     }
 
     /// Begins: makes a secret, which counts for nothing until [`TwoFactor::confirm`]. Beginning again makes another.
@@ -95,11 +97,13 @@ impl TwoFactor {
         let codes = match refused(checked) {
             None => {
                 store::enable(&mut tx, account, self.clock.now()).await?;
+                self.outbox.add(&mut tx, account, Kind::TwoFactorChanged, "").await?;
                 Ok(self.put_recovery_codes(&mut tx, account).await?)
             }
             Some(refusal) => Err(refusal),
         };
         tx.commit().await?;
+        self.outbox.ring();
         Ok(codes)
     }
 
@@ -117,8 +121,10 @@ impl TwoFactor {
         let refusal = refused(self.check_in(&mut tx, account, code).await?);
         if refusal.is_none() {
             store::remove(&mut tx, account).await?;
+            self.outbox.add(&mut tx, account, Kind::TwoFactorChanged, "").await?;
         }
         tx.commit().await?;
+        self.outbox.ring();
         Ok(refusal.map_or(Ok(()), Err))
     }
 
