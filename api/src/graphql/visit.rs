@@ -15,7 +15,7 @@ const DEVICE_AGE: u32 = 365 * 86_400;
 
 /// A request's origin, and the cookies of its answer. Put into the request's data.
 #[derive(Debug, Default)]
-pub struct Visit {
+pub(crate) struct Visit {
     pub(crate) origin: Origin,
     cookies: Mutex<Vec<String>>,
 }

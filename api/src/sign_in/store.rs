@@ -17,7 +17,7 @@ statements! {
     /// Everything that a sign-in with an address (1) needs, in one statement whether there is an account or not; and
     /// whether the device (2) has been there before.
     CANDIDATE {
-        "SELECT a.id, a.name, a.status, a.email_verified_at, c.password_hash,
+        "SELECT a.id, a.status, a.email_verified_at, c.password_hash,
            EXISTS (SELECT 1 FROM sign_ins s WHERE s.account_id = a.id AND s.device_hash = $2 AND s.outcome = 'SUCCEEDED') AS known_device
          FROM account_emails e JOIN accounts a ON a.id = e.account_id LEFT JOIN credentials c ON c.account_id = a.id
          WHERE e.email_hash = $1"
@@ -94,7 +94,6 @@ statements! {
 #[derive(sqlx::FromRow)]
 pub(super) struct Candidate {
     pub(super) id: AccountId,
-    pub(super) name: String,
     status: Text<AccountStatus>,
     pub(super) email_verified_at: Option<Timestamp>,
     pub(super) password_hash: Option<String>,
