@@ -22,7 +22,8 @@ pub struct Arrival {
 
 /// Passwords, verified addresses and sessions, as `recovery` and `oidc` need them.
 pub trait Door: Send + Sync {
-    /// Sets a password and ends all sessions; or says what is wrong with the password.
+    /// Sets a password for somebody who has read a mail to her address: ends all sessions, notes that the address is
+    /// hers, and tells her by mail. Or says what is wrong with the password.
     fn set_password<'a>(
         &'a self,
         account: AccountId,
