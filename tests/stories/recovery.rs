@@ -51,11 +51,8 @@ story! {
         assert_eq!(door.password(mei), None);
         assert!(reset(&client, &token, "a good long one").await.is_empty(), "a refused password does not use it up");
         assert_eq!(door.password(mei).as_deref(), Some("a good long one"));
-        assert!(door.has_verified(mei), "she has read a mail to her address");
         assert_eq!(reset(&client, &token, "another good long one").await, ["NOT_FOUND"]);
         assert_eq!(door.password(mei).as_deref(), Some("a good long one"));
-        assert_eq!(post.send().await, 1);
-        assert!(post.mails()[1].contains("Subject: Your password was changed"));
     }
 
     async fn whoever_asks_does_not_learn_whether_there_is_such_an_account(school) {
