@@ -113,13 +113,13 @@ impl Policy {
 
 /// A role that somebody has by her work. Instructors and assistants are both staff of a course.
 fn working_role(name: &str) -> anyhow::Result<Relation> {
-    match name.to_ascii_uppercase().as_str() {
-        "STAFF" | "INSTRUCTOR" | "ASSISTANT" => Ok(Relation::Staff),
-        "SUPPORT" => Ok(Relation::Support),
-        "ANALYST" => Ok(Relation::Analyst),
-        "ADMINISTRATOR" => Ok(Relation::Administrator),
+    Ok(match name.to_ascii_uppercase().as_str() {
+        "STAFF" | "INSTRUCTOR" | "ASSISTANT" => Relation::Staff,
+        "SUPPORT" => Relation::Support,
+        "ANALYST" => Relation::Analyst,
+        "ADMINISTRATOR" => Relation::Administrator,
         _ => bail!("policy.two_factor_for names {name:?}: use STAFF, SUPPORT, ANALYST or ADMINISTRATOR"),
-    }
+    })
 }
 
 /// How log lines look.
