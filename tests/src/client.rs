@@ -1,8 +1,10 @@
 //! Somebody who asks.
 
-use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::{HeaderMap, StatusCode}};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+use crate::Query;
 
 /// Sends requests through the server's own routes, as one viewer.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub struct Answer {
     pub media_type: String,
     /// The id under which the log knows the request.
     pub request_id: String,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The text.
     pub text: String,
 }
@@ -48,6 +52,15 @@ impl Client {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
         self.send(request.uri_str("/graphql").body(body)).await.json()
+    }
+
+    /// Asks what a [`Query`] asks, with its headers.
+    pub async fn ask_query(&self, query: &Query) -> Answer {
+        let (text, variables) = query.written();
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
+        let request = query.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        self.send(request.uri_str("/graphql").body(body)).await
     }
 
     /// Asks for something that must come without errors, and answers with `data`.
@@ -85,6 +98,7 @@ impl Client {
             status: parts.status,
             media_type: header("content-type"),
             request_id: header("x-request-id"),
+            headers: parts.headers.clone(),
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }
     }

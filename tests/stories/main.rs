@@ -6,6 +6,7 @@ mod catalogue;
 mod forum;
 mod intake;
 mod learning;
+mod non_interference;
 mod process;
 mod recommendations;
 mod schema;
