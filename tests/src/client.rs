@@ -14,7 +14,7 @@ pub struct Client {
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,

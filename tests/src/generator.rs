@@ -76,7 +76,7 @@ impl Queries<'_> {
     /// A query.
     pub fn draw(&self, runner: &mut TestRunner) -> Query {
         let (schema, pool) = (self.schema, self.pool);
-        let mut draw = Draw { schema, pool, rng: runner.rng(), left: LARGEST, aliases: 0, wanted: None };
+        let mut draw = Draw { schema, pool, rng: runner.rng(), left: LARGEST, aliases: 0, wanted: None, kept: None };
         draw.query()
     }
 }
@@ -132,6 +132,8 @@ struct Draw<'a> {
     aliases: usize,
     /// The type of the thing whose id was given last.
     wanted: Option<&'static str>,
+    /// The type that all ids of a list are of.
+    kept: Option<&'static str>,
 }
 
 impl<'a> Draw<'a> {
@@ -284,8 +286,14 @@ impl<'a> Draw<'a> {
         let name = match of {
             TypeRef::NonNull(of) => return self.some_value(field, input, of),
             TypeRef::List(of) => {
-                let length = 1 + self.below(6);
-                return Value::List((0..length).map(|_| self.some_value(field, input, of)).collect());
+                let (length, one_type) = (1 + self.below(8), !self.one_in(3));
+                let mut values = Vec::new();
+                while values.len() < length {
+                    values.push(self.some_value(field, input, of));
+                    self.kept = self.wanted.filter(|_| one_type);
+                }
+                self.kept = None;
+                return Value::List(values);
             }
             TypeRef::Named(name) => name,
         };
@@ -305,7 +313,7 @@ impl<'a> Draw<'a> {
         Value::Plain(match (name.as_str(), input.name.as_str()) {
             ("Int" | "Float", _) => json!(NUMBERS[self.below(NUMBERS.len())]),
             ("Boolean", _) => json!(self.one_in(2)),
-            ("ID", _) => json!(self.id(type_named(&input.name))),
+            ("ID", _) => json!(self.id(self.kept.or_else(|| type_named(&input.name)))),
             ("DateTime", _) => json!("2026-02-01T00:00:00Z"),
             (_, "after" | "before") => json!(self.cursor(field)),
             _ => json!(self.pick(&self.pool.texts).cloned().unwrap_or_default()),
@@ -316,7 +324,7 @@ impl<'a> Draw<'a> {
     fn id(&mut self, of: Option<&'static str>) -> String {
         let pool = self.pool;
         let of = match of {
-            Some(of) if !self.one_in(8) => Some(of),
+            Some(of) if self.kept.is_some() || !self.one_in(8) => Some(of),
             // Every type as often as any other, however many there are of it.
             _ => {
                 let mut types: Vec<_> = pool.ids.iter().map(|(of, _)| *of).collect();
