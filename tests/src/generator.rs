@@ -17,7 +17,7 @@ use crate::{
 /// How deep a query goes: from a course to the authors of the answers to a post in its forum.
 const DEEPEST: usize = 11;
 /// How many fields with a selection a query has.
-const LARGEST: usize = 30;
+const LARGEST: usize = 80;
 /// Numbers as they are asked for, reasonable and not.
 const NUMBERS: &[i64] = &[10, 2, 1, 3, 100, 50, 0, -1, 300, 301];
 
@@ -151,7 +151,7 @@ impl<'a> Draw<'a> {
 
     fn query(&mut self) -> Query {
         let mut selections = Vec::new();
-        while selections.is_empty() || (self.left > LARGEST / 2 && !self.one_in(4)) {
+        while selections.is_empty() || (self.left > LARGEST / 4 && !self.one_in(8)) {
             let schema = self.schema;
             let field = self.pick(&schema.get(&schema.query).fields).expect("a field to ask for");
             selections.push(self.field(&schema.query, field, 1, true));
@@ -184,7 +184,7 @@ impl<'a> Draw<'a> {
         if ty.is_abstract {
             let wanted = self.wanted.take();
             for possible in &ty.possible {
-                if wanted == Some(possible.as_str()) || self.one_in(4) {
+                if wanted == Some(possible.as_str()) || self.one_in(6) {
                     let inside = self.set(possible, depth);
                     let what = What::Fragment { on: possible.clone(), is_named: self.one_in(3) };
                     selections.push(Selection { what, inside });
@@ -200,7 +200,7 @@ impl<'a> Draw<'a> {
                 selections.push(self.field(of, field, depth, renamed));
             }
         }
-        let mut wanted = if others.is_empty() || depth >= DEEPEST { 0 } else { 1 + self.below(2) };
+        let mut wanted = if others.is_empty() || depth >= DEEPEST { 0 } else { 1 + self.below(3) };
         let (start, all) = (self.below(others.len().max(1)), others.len());
         for index in 0..all {
             if wanted == 0 || self.left == 0 {
@@ -255,7 +255,8 @@ impl<'a> Draw<'a> {
         for input in &field.arguments {
             let is_bound = !unwanted.is_empty() && matches!(input.name.as_str(), "first" | "last");
             let is_left_out = unwanted.contains(&input.name.as_str());
-            if !is_left_out && (is_bound || input.is_required || self.one_in(2)) {
+            // What narrows an answer hides from us, too.
+            if !is_left_out && (is_bound || input.is_required || self.one_in(4)) {
                 let value = match self.count() {
                     count if is_bound => Value::Plain(json!(count)),
                     _ => self.value(&field.name, input, &input.of),
