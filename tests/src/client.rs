@@ -1,6 +1,10 @@
 //! Somebody who asks.
 
-use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::{HeaderMap, StatusCode}};
+use poem::{
+    Endpoint, Request, Response,
+    endpoint::BoxEndpoint,
+    http::{HeaderMap, StatusCode},
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -342,7 +342,8 @@ impl<'a> Draw<'a> {
     fn cursor(&mut self, field: &str) -> String {
         let cursors = self.pool.cursors.lock().expect("the cursors");
         let own = !self.rng.random_ratio(1, 8);
-        let kept: Vec<_> = cursors.iter().filter(|(name, _)| !own || *name == field).flat_map(|(_, kept)| kept).collect();
+        let kept: Vec<_> =
+            cursors.iter().filter(|(name, _)| !own || *name == field).flat_map(|(_, kept)| kept).collect();
         if kept.is_empty() { "nonsense".to_owned() } else { kept[self.rng.random_range(0..kept.len())].clone() }
     }
 }

@@ -85,7 +85,10 @@ impl Schema {
     pub async fn ask(client: &Client) -> Self {
         let schema = client.data(INTROSPECTION).await["__schema"].take();
         let types = list(&schema["types"]).filter(|ty| !text(&ty["name"]).starts_with("__"));
-        Self { query: text(&schema["queryType"]["name"]), types: types.map(|ty| (text(&ty["name"]), read(ty))).collect() }
+        Self {
+            query: text(&schema["queryType"]["name"]),
+            types: types.map(|ty| (text(&ty["name"]), read(ty))).collect(),
+        }
     }
 
     /// A type by its name.
