@@ -296,9 +296,9 @@ fn first_difference(
     schema: &Schema,
     clients: &[Client; 2],
     pool: &Pool,
-    (cases, stream): (u32, u8),
+    (cases, stream, shrink): (u32, u8, u32),
 ) -> Option<(Query, [Answer; 2])> {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let mut runner = match more_cases() {
         // Every run of the suite asks the same; whoever asks for more gets others each time.
         None => TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[stream; 32])),
@@ -334,7 +334,9 @@ async fn what_is_hidden_makes_no_difference(school: &School, who: &str) {
         all = all.with_ids(other.global_ids().await);
         let is_last = index + 1 == hidden.len();
         let cases = if is_last { AFTER_ALL / fewer } else { (AFTER_EACH / fewer).max(1) };
-        let Some((query, [a, b])) = first_difference(&schema, &clients, &all, (cases, index as u8)) else { continue };
+        let Some((query, [a, b])) = first_difference(&schema, &clients, &all, (cases, index as u8, 500)) else {
+            continue;
+        };
         let mut alone = Vec::new();
         for (_, what, change) in &hidden[..=index] {
             let other = twin(school).await;
@@ -396,7 +398,7 @@ async fn what_may_be_seen_is_noticed() {
         other.execute(change).await;
         let clients = [viewer(&school, who).await, viewer(&other, who).await];
         let pool = pool([&school, &other]).await;
-        let found = first_difference(&schema, &clients, &pool, (UNTIL_NOTICED, index as u8));
+        let found = first_difference(&schema, &clients, &pool, (UNTIL_NOTICED, index as u8, 0));
         assert!(found.is_some(), "{who} has not noticed {what}");
     }
 }
