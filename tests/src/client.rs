@@ -1,11 +1,17 @@
 //! Somebody who asks.
 
-use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+use poem::{
+    Endpoint, Request, Response,
+    endpoint::BoxEndpoint,
+    http::{HeaderMap, StatusCode},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
+
+use crate::Query;
 
 /// Sends requests through the server's own routes, as one viewer.
 #[derive(Clone)]
@@ -18,7 +24,7 @@ pub struct Client {
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -26,8 +32,8 @@ pub struct Answer {
     pub media_type: String,
     /// The id under which the log knows the request.
     pub request_id: String,
-    /// Every header.
-    pub headers: poem::http::HeaderMap,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The text.
     pub text: String,
     /// The `Set-Cookie` headers.
@@ -54,6 +60,8 @@ impl Client {
         let mut client = self.clone();
         client.headers.push((name, value.to_owned()));
         client
+    }
+
     /// A browser of its own: it keeps cookies, and sends them.
     #[must_use]
     pub fn browser(&self) -> Self {
@@ -90,6 +98,15 @@ impl Client {
         self.send(request.uri_str("/graphql").body(body)).await.json()
     }
 
+    /// Asks what a [`Query`] asks, with its headers.
+    pub async fn ask_query(&self, query: &Query) -> Answer {
+        let (text, variables) = query.written();
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
+        let request = query.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        self.send(request.uri_str("/graphql").body(body)).await
+    }
+
     /// Asks for something that must come without errors, and answers with `data`.
     ///
     /// # Panics
@@ -119,6 +136,7 @@ impl Client {
         }
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().expect("a header's value"));
+        }
         if let Some(kept) = &self.cookies {
             let kept = kept.lock().expect("nobody panicked");
             let line: Vec<_> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();

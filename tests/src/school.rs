@@ -10,8 +10,9 @@ use stoa_api::{
     accounts::{model::SystemRole, secret::SecretKey},
     app::{App, Settings},
     db::{Db, Options},
+    graphql::global_id,
     http,
-    ids::{AccountId, CourseId, LessonId, PostId, ThreadId},
+    ids::{AccountId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     intake::{Intake, Report, csv::CsvFolder},
     time::{Clock, Timestamp},
 };
@@ -23,6 +24,41 @@ pub const SCHOOL: &str = "school";
 
 fn key() -> SecretKey {
     SecretKey::from_text("a secret key for nothing but tests").expect("a key")
+}
+
+macro_rules! global_ids {
+    ($pool:expr) => {{
+        let people: Vec<AccountId> = read!($pool, "SELECT id FROM accounts");
+        let courses: Vec<CourseId> = read!($pool, "SELECT id FROM courses");
+        let modules: Vec<ModuleId> = read!($pool, "SELECT id FROM modules");
+        let lessons: Vec<LessonId> = read!($pool, "SELECT id FROM lessons");
+        let topics: Vec<TopicId> = read!($pool, "SELECT id FROM topics");
+        let mut ids = Vec::new();
+        for course in &courses {
+            let enrolments = people.iter().map(|person| ("Enrolment", global_id::enrolment(*person, *course)));
+            ids.extend(enrolments.chain([("Course", global_id::course(*course))]));
+        }
+        ids.extend(people.into_iter().map(|id| ("Person", global_id::person(id))));
+        ids.extend(modules.into_iter().map(|id| ("Module", global_id::module(id))));
+        ids.extend(lessons.into_iter().map(|id| ("Lesson", global_id::lesson(id))));
+        ids.extend(topics.into_iter().map(|id| ("Topic", global_id::topic(id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM forum_categories");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("ForumCategory", global_id::category(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM threads");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Thread", global_id::thread(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM posts");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
+        ids
+    }};
+}
+
+macro_rules! read {
+    ($pool:expr, as $sql:literal) => {
+        sqlx::query_as($sql).fetch_all($pool).await.expect("rows")
+    };
+    ($pool:expr, $sql:literal) => {
+        sqlx::query_scalar($sql).fetch_all($pool).await.expect("rows")
+    };
 }
 
 /// The school, on a database of its own.
@@ -96,25 +132,64 @@ impl School {
         intake.take(&source, &mut |_, _, _| {}).await.expect("an import")
     }
 
-    /// Changes the database past the services, where no service can yet.
+    /// Changes the database past the services, where no service can yet. `{person:mei}`, `{course:soil}`, `{lesson:soil-1}`,
+    /// `{thread:t1}`, `{post:p1}` stand for ids, and `{new:7}` for one that nothing has yet.
     ///
     /// # Panics
     /// If the database does not take it.
     pub async fn execute(&self, sql: &str) {
-        if self.database.url.starts_with("sqlite") {
+        let is_sqlite = self.database.is_sqlite();
+        let mut parts = sql.split(['{', '}']);
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
+            let id = self.named(name);
+            text += &if is_sqlite { format!("x'{id}'") } else { format!("'{id}'::uuid") };
+            text += rest;
+        }
+        let statements = sqlx::AssertSqlSafe(text);
+        if is_sqlite {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(statements).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             pool.close().await;
         } else {
             let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(statements).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             pool.close().await;
         }
     }
 
     /// Somebody who has not signed in, at a server with these services.
     pub fn anybody_at(&self, app: &App) -> Client {
-        Client { routes: Arc::new(http::routes(app, &[]).boxed()), token: None }
+        Client { routes: Arc::new(http::routes(app, &[]).boxed()), ..self.anybody.clone() }
+    }
+
+    /// The 32 digits of the id that `kind:key` stands for.
+    fn named(&self, name: &str) -> String {
+        let id = match name.split_once(':') {
+            Some(("person", key)) => self.id_of(key).0,
+            Some(("course", key)) => CourseId::imported(SCHOOL, key).0,
+            Some(("lesson", key)) => LessonId::imported(SCHOOL, key).0,
+            Some(("thread", key)) => ThreadId::imported(SCHOOL, key).0,
+            Some(("post", key)) => PostId::imported(SCHOOL, key).0,
+            Some(("new", number)) => return format!("{number:0>32}"),
+            _ => panic!("nothing is called {name}"),
+        };
+        id.simple().to_string()
+    }
+
+    /// The global ids of everything in the database, each with the name of its type; of enrolments those that could be,
+    /// too.
+    ///
+    /// # Panics
+    /// If the database can't be read.
+    pub async fn global_ids(&self) -> Vec<(&'static str, String)> {
+        if self.database.is_sqlite() {
+            let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
+            global_ids!(&pool)
+        } else {
+            let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
+            global_ids!(&pool)
+        }
     }
 
     /// Somebody who has not signed in.

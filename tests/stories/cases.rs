@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use stoa_api::{
     access::Rules,
-    app::Settings,
     accounts::model::{NewAccount, SystemRole},
+    app::Settings,
 };
 use stoa_testkit::{Client, School, story};
 

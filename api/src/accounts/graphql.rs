@@ -31,8 +31,8 @@ use crate::{
     profile::graphql::{LeftOff, Preferences},
     progress::graphql::Enrolment,
     recommendations::graphql::Recommendation,
-    two_factor::graphql::TwoFactorState,
     sign_in::graphql::Account as AccountState,
+    two_factor::graphql::TwoFactorState,
 };
 
 /// The name of the list for cursors.

@@ -85,13 +85,7 @@ pub enum RoleRefusal {
 
 impl Accounts {
     /// The service. Refuses a database whose keyed hashes were made with another key.
-    pub async fn open(
-        db: Db,
-        clock: Clock,
-        key: SecretKey,
-        audit: Audit,
-        outbox: Outbox,
-    ) -> Result<Self, DbError> {
+    pub async fn open(db: Db, clock: Clock, key: SecretKey, audit: Audit, outbox: Outbox) -> Result<Self, DbError> {
         let fingerprint = key.fingerprint();
         if settings::get_or_set(&db, "key_fingerprint", &fingerprint).await? != fingerprint {
             return Err(DbError::SecretKey);

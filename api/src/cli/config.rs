@@ -1,8 +1,8 @@
 //! Configuration: defaults < `stoa.toml` < environment < flags.
 
 use std::{
-    ops::RangeInclusive,
     net::IpAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 

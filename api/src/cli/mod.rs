@@ -8,8 +8,8 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-mod audit;
 mod account;
+mod audit;
 mod bar;
 mod config;
 mod data;

@@ -94,7 +94,7 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId, TopicId};
+    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -106,11 +106,6 @@ pub mod global_id {
         NodeId::Lesson(id).encode().0
     }
 
-    /// Of a topic.
-    pub fn topic(id: TopicId) -> String {
-        NodeId::Topic(id).encode().0
-    }
-
     /// Of a person.
     pub fn person(id: AccountId) -> String {
         NodeId::Person(id).encode().0
@@ -119,6 +114,21 @@ pub mod global_id {
     /// Of an enrolment.
     pub fn enrolment(learner: AccountId, course: CourseId) -> String {
         NodeId::Enrolment(learner, course).encode().0
+    }
+
+    /// Of a module.
+    pub fn module(id: ModuleId) -> String {
+        NodeId::Module(id).encode().0
+    }
+
+    /// Of a topic.
+    pub fn topic(id: TopicId) -> String {
+        NodeId::Topic(id).encode().0
+    }
+
+    /// Of a category of a forum.
+    pub fn category(course: CourseId, category: CategoryId) -> String {
+        NodeId::ForumCategory(course, category).encode().0
     }
 
     /// Of a thread.

@@ -84,7 +84,8 @@ statements! {
     }
     TIME_PER_TOPIC {
         "SELECT e.learner_id, ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
-         FROM enrolments e JOIN course_topics ct ON ct.course_id = e.course_id
+         FROM enrolments e JOIN courses c ON c.id = e.course_id AND c.status <> 'DRAFT'
+           JOIN course_topics ct ON ct.course_id = e.course_id
          WHERE e.learner_id " [any_uuid 1] " GROUP BY e.learner_id, ct.topic_id HAVING SUM(e.seconds) > 0
          ORDER BY e.learner_id, SUM(e.seconds) DESC, ct.topic_id"
     }

@@ -443,7 +443,8 @@ impl SignIn {
             _ => (EventKind::SignInFailed, None),
         };
         let client = Some(Client::Session);
-        let event = Event { actor, client, network: origin.network.clone(), ..Event::new(kind, account, &Viewer::ANONYMOUS) };
+        let event =
+            Event { actor, client, network: origin.network.clone(), ..Event::new(kind, account, &Viewer::ANONYMOUS) };
         let event = event.with(outcome.as_str());
         if outcome != Outcome::WrongPassword {
             return self.accounts.audit.append(tx, &[event]).await;
