@@ -253,6 +253,11 @@ impl School {
         stoa_api::graphql::global_id::person(self.id_of(key))
     }
 
+    /// The global id of somebody whom the school does not know by key.
+    pub fn person_node_of(&self, account: AccountId) -> String {
+        global_id::person(account)
+    }
+
     /// The global id of an enrolment, by the keys of learner and course.
     pub fn enrolment(&self, learner: &str, course: &str) -> String {
         stoa_api::graphql::global_id::enrolment(self.id_of(learner), CourseId::imported(SCHOOL, course))

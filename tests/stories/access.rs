@@ -89,8 +89,9 @@ story! {
 
     async fn a_database_set_up_with_another_key_is_refused(school) {
         use stoa_api::{accounts::{Accounts, secret::SecretKey}, db::DbError};
+        let app = &school.app;
         let key = SecretKey::from_text("another secret key for nothing but tests").unwrap();
-        let opened = Accounts::open(school.app.db.clone(), school.clock.clone(), key).await;
+        let opened = Accounts::open(app.db.clone(), app.clock.clone(), key, app.audit.clone(), app.outbox.clone()).await;
         assert!(matches!(opened, Err(DbError::SecretKey)));
     }
 }

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use stoa_api::{
     access::{self, Category, Relation},
     accounts::model::SystemRole,

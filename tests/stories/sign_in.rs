@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use stoa_api::{
     access::TokenScope,
     accounts::model::NewToken,
+    app::Settings,
     sign_in::{
         SignInSettings,
         model::{Origin, Proof},
@@ -307,7 +308,7 @@ story! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_addresses_are_verified_only_a_right_password_is_told_so() {
     let settings = SignInSettings { verify_email: true, ..SignInSettings::default() };
-    let school = School::with_sign_in(Database::sqlite(), settings).await;
+    let school = School::with(Database::sqlite(), Settings { sign_in: settings, ..Settings::default() }).await;
     signs_up(school.anybody(), "Ida Holm", "ida@holm.example", PASSWORD).await;
     assert_eq!(code(&signs_in(school.anybody(), "ida@holm.example", PASSWORD).await), "EMAIL_NOT_VERIFIED");
     assert_eq!(
