@@ -15,7 +15,7 @@ statements! {
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
     INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
-    IS_SUSPENDED { "SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED'" }
+    IS_SUSPENDED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED') AS suspended" }
     TOKEN {
         "SELECT t.id, t.scopes, t.two_factor, t.expires_at, t.revoked_at, t.last_used_at, a.status
          FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
@@ -133,8 +133,7 @@ pub(crate) async fn insert(
 
 pub(crate) async fn is_suspended(db: &Db, account: AccountId) -> Result<bool, DbError> {
     let sql = db.sql(&IS_SUSPENDED);
-    let found: Option<i32> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
-    Ok(found.is_some())
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_one(c).await)?)
 }
 
 pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<HeldToken>, DbError> {
