@@ -12,6 +12,10 @@ use stoa_testkit::{School, story};
 
 const LOG: &str = "{ me { accessLog(first: 9) { nodes { event actorName relation category course { slug } client } pageInfo { hasNextPage } } } }";
 
+/// Two batches change their rows, by way of a third.
+const SWAP: &str = "UPDATE access_log SET batch = 9 WHERE batch = 2; UPDATE access_log SET batch = 2 WHERE batch = 3;
+    UPDATE access_log SET batch = 3 WHERE batch = 9";
+
 /// Ana's looks at three people.
 fn looks(school: &School) -> Vec<Event> {
     let credential = Credential {
