@@ -48,10 +48,8 @@ pub trait Door: Send + Sync {
 pub(crate) struct Closed;
 
 impl Closed {
-    fn turned_away<T>() -> Result<Result<T, TurnedAway>, DbError> {
-        Ok(Err(TurnedAway(
-            "nobody signs in with a password or a provider here: ask who runs it for a token".to_owned(),
-        )))
+    fn turned_away() -> TurnedAway {
+        TurnedAway("nobody signs in with a password or a provider here: ask who runs it for a token".to_owned())
     }
 }
 
@@ -61,7 +59,7 @@ impl Door for Closed {
         _account: AccountId,
         _password: &'a str,
     ) -> BoxFuture<'a, Result<Result<(), TurnedAway>, DbError>> {
-        Box::pin(async { Self::turned_away() })
+        Box::pin(async { Ok(Err(Self::turned_away())) })
     }
 
     fn is_verified(&self, _account: AccountId) -> BoxFuture<'_, Result<bool, DbError>> {
@@ -77,6 +75,6 @@ impl Door for Closed {
         _account: AccountId,
         _arrival: Arrival,
     ) -> BoxFuture<'_, Result<Result<Vec<String>, TurnedAway>, DbError>> {
-        Box::pin(async { Self::turned_away() })
+        Box::pin(async { Ok(Err(Self::turned_away())) })
     }
 }
