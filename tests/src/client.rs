@@ -1,18 +1,30 @@
 //! Somebody who asks.
 
-use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+use poem::{
+    Endpoint, Request, Response,
+    endpoint::BoxEndpoint,
+    http::{HeaderMap, StatusCode},
+};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use crate::Query;
 
 /// Sends requests through the server's own routes, as one viewer.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) routes: Arc<BoxEndpoint<'static, Response>>,
     pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Kept from answers and sent again, as a browser does it; `None` for a program.
+    pub(crate) cookies: Option<Arc<Mutex<BTreeMap<String, String>>>>,
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -20,10 +32,12 @@ pub struct Answer {
     pub media_type: String,
     /// The id under which the log knows the request.
     pub request_id: String,
-    /// Every header.
-    pub headers: poem::http::HeaderMap,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The text.
     pub text: String,
+    /// The `Set-Cookie` headers.
+    pub cookies: Vec<String>,
 }
 
 impl Answer {
@@ -40,6 +54,38 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same client, which sends this header too.
+    #[must_use]
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name, value.to_owned()));
+        client
+    }
+
+    /// A browser of its own: it keeps cookies, and sends them.
+    #[must_use]
+    pub fn browser(&self) -> Self {
+        Self { cookies: Some(Arc::default()), token: None, ..self.clone() }
+    }
+
+    /// The cookie of this name that the browser keeps.
+    ///
+    /// # Panics
+    /// If another test has panicked with it.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.as_ref()?.lock().expect("nobody panicked").get(name).cloned()
+    }
+
+    /// Gives the browser a cookie.
+    ///
+    /// # Panics
+    /// If another test has panicked with it.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        if let Some(cookies) = &self.cookies {
+            cookies.lock().expect("nobody panicked").insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// Asks, and answers with the whole JSON.
     pub async fn ask(&self, query: &str) -> Value {
         self.ask_with(query, json!({})).await
@@ -50,6 +96,15 @@ impl Client {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
         self.send(request.uri_str("/graphql").body(body)).await.json()
+    }
+
+    /// Asks what a [`Query`] asks, with its headers.
+    pub async fn ask_query(&self, query: &Query) -> Answer {
+        let (text, variables) = query.written();
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
+        let request = query.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        self.send(request.uri_str("/graphql").body(body)).await
     }
 
     /// Asks for something that must come without errors, and answers with `data`.
@@ -79,8 +134,29 @@ impl Client {
             let value = format!("Bearer {token}").parse().expect("a token is ASCII");
             request.headers_mut().insert(poem::http::header::AUTHORIZATION, value);
         }
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header's value"));
+        }
+        if let Some(kept) = &self.cookies {
+            let kept = kept.lock().expect("nobody panicked");
+            let line: Vec<_> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            if !line.is_empty() {
+                let value = line.join("; ").parse().expect("cookies are ASCII");
+                request.headers_mut().insert(poem::http::header::COOKIE, value);
+            }
+        }
         let response = self.routes.get_response(request).await;
         let (parts, body) = response.into_parts();
+        let set = parts.headers.get_all("set-cookie").iter();
+        let cookies: Vec<_> = set.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
+        for cookie in &cookies {
+            let Some((name, rest)) = cookie.split_once('=') else { continue };
+            let value = rest.split(';').next().unwrap_or_default();
+            self.set_cookie(name, value);
+            if let Some(kept) = self.cookies.as_ref().filter(|_| cookie.contains("Max-Age=0;")) {
+                kept.lock().expect("nobody panicked").remove(name);
+            }
+        }
         let header =
             |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         Answer {
@@ -88,6 +164,7 @@ impl Client {
             media_type: header("content-type"),
             request_id: header("x-request-id"),
             headers: parts.headers.clone(),
+            cookies,
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }
     }

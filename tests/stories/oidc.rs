@@ -14,7 +14,7 @@ use ring::{
 };
 use serde_json::{Value, json};
 use stoa_api::{app::App, http::Listener, oidc::model::OidcSettings};
-use stoa_testkit::{Answer, Client, Doorkeeper, School, story};
+use stoa_testkit::{Answer, Client, School, story};
 
 /// What the provider knows.
 struct Desk {
@@ -145,21 +145,28 @@ impl Begun {
 struct Browser {
     client: Client,
     app: App,
-    door: Arc<Doorkeeper>,
     provider: Provider,
     ends: i64,
 }
 
 impl Browser {
     async fn open(school: &School) -> Self {
-        let (provider, door) = (Provider::open().await, Arc::new(Doorkeeper::default()));
+        let provider = Provider::open().await;
         let issuer = provider.0.lock().unwrap().url.clone();
-        let app = school.app.clone().with_door(door.clone()).with_oidc(settings(&issuer)).unwrap();
-        Self { client: school.anybody_at(&app), app, door, provider, ends: school.clock.now().seconds() + 300 }
+        let app = school.app.clone().with_oidc(settings(&issuer)).unwrap();
+        Self { client: school.anybody_at(&app), app, provider, ends: school.clock.now().seconds() + 300 }
     }
 
     async fn get(&self, path: &str, cookie: Option<&str>) -> Answer {
         get(&self.client, path, cookie).await
+    }
+
+    /// Who holds the session that an answer opens, by global id.
+    async fn holder(&self, answer: &Answer) -> String {
+        let browser = self.client.browser();
+        let session = cookies(answer)[0].split(';').next().unwrap().split_once('=').unwrap();
+        browser.set_cookie(session.0, session.1);
+        browser.data("{ me { id } }").await["me"]["id"].as_str().unwrap().to_owned()
     }
 
     async fn begin(&self) -> Begun {
@@ -230,13 +237,13 @@ story! {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert!(answer.text.contains("content=\"0;url=/courses?tab=&quot;\""), "{}", answer.text);
         let account = browser.app.accounts.find_by_email("ines@else.example").await.unwrap().unwrap();
-        assert!(browser.door.has_verified(account));
-        let session = format!("session-of={}", account.0);
+        assert!(browser.app.sign_in.is_verified(account).await.unwrap());
+        assert_eq!(browser.holder(&answer).await, school.person_node_of(account));
         let forgotten = "__Host-stoa-oidc=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
-        assert_eq!(cookies(&answer), [session.as_str(), forgotten]);
+        assert_eq!(cookies(&answer)[1], forgotten);
         // The subject counts, not the address, which may change there.
         let again = browser.sign_in(with(ines(), "email", "sol@else.example".into())).await;
-        assert_eq!(cookies(&again)[0], session);
+        assert_eq!(browser.holder(&again).await, school.person_node_of(account));
         assert_eq!(browser.app.accounts.find_by_email("sol@else.example").await.unwrap(), None);
     }
 
@@ -246,9 +253,9 @@ story! {
         let refused = browser.sign_in(mei.clone()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
         assert!(refused.text.contains("verify it, then begin again"), "{}", refused.text);
-        stoa_api::accounts::door::Door::mark_verified(&*browser.door, school.id_of("mei")).await.unwrap();
+        school.app.sign_in.mark_verified(school.id_of("mei")).await.unwrap();
         let answer = browser.sign_in(mei).await;
-        assert_eq!(cookies(&answer)[0], format!("session-of={}", school.id_of("mei").0), "{}", answer.text);
+        assert_eq!(browser.holder(&answer).await, school.person_node("mei"), "{}", answer.text);
     }
 
     async fn a_token_that_is_not_right_lets_nobody_in_and_says_why(school) {

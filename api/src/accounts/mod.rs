@@ -1,6 +1,5 @@
 //! Accounts: people, their roles, and how a request proves whose it is.
 
-pub mod door;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
@@ -13,15 +12,25 @@ use uuid::Uuid;
 
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
-    db::{Db, DbError, settings},
+    audit::{
+        Audit,
+        model::{Event, EventKind},
+    },
+    db::{Db, DbError, Tx, settings},
     ids::AccountId,
+    mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
-use model::{BearerToken, NewAccount, SystemRole};
+use model::{BearerToken, NewAccount, NewToken, SystemRole, Token};
 use secret::{SecretKey, random_bytes};
 
+/// What [`fit_name`] takes.
+pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters";
 /// How every token begins, so that a leaked one is recognised.
 const TOKEN_PREFIX: &str = "stoa_";
+
+/// That a token is used is written down at most so often, in microseconds.
+const USED_EVERY: i64 = 600_000_000;
 
 /// The accounts' service.
 #[derive(Clone, Debug)]
@@ -29,6 +38,8 @@ pub struct Accounts {
     db: Db,
     clock: Clock,
     key: SecretKey,
+    pub(crate) audit: Audit,
+    pub(crate) outbox: Outbox,
 }
 
 /// Why a request's token was not accepted. One answer for every cause that an outsider could probe.
@@ -51,7 +62,7 @@ pub enum CreateAccountError {
     #[error("{0:?} is not an e-mail address")]
     Email(String),
     /// Empty or too long.
-    #[error("a name has 1 to 200 characters")]
+    #[error("{NAME_RULE}")]
     Name,
     /// Somebody has it.
     #[error("there is an account with this e-mail address already")]
@@ -61,14 +72,25 @@ pub enum CreateAccountError {
     Database(#[from] DbError),
 }
 
+/// Why a role was not changed: what a person can mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoleRefusal {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// Nobody else could give roles any more.
+    #[error("this is the last administrator: give somebody else the role first")]
+    LastAdministrator,
+}
+
 impl Accounts {
     /// The service. Refuses a database whose keyed hashes were made with another key.
-    pub async fn open(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+    pub async fn open(db: Db, clock: Clock, key: SecretKey, audit: Audit, outbox: Outbox) -> Result<Self, DbError> {
         let fingerprint = key.fingerprint();
         if settings::get_or_set(&db, "key_fingerprint", &fingerprint).await? != fingerprint {
             return Err(DbError::SecretKey);
         }
-        Ok(Self { db, clock, key })
+        Ok(Self { db, clock, key, audit, outbox })
     }
 
     /// The id of a person whom another system (`source`) knows by `key`. Made with the secret key: a key
@@ -85,6 +107,11 @@ impl Accounts {
         self.key.keyed_hash("email", normalised(email).as_bytes())
     }
 
+    /// The keyed hash of anything else, for one purpose.
+    pub(crate) fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        self.key.keyed_hash(purpose, data)
+    }
+
     /// Whose address this is.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<AccountId>, DbError> {
         store::id_by_email(&self.db, &self.email_hash(email)).await
@@ -95,48 +122,103 @@ impl Accounts {
         store::id_by_email(&self.db, hash).await
     }
 
-    /// The keyed hash under which somebody of another provider is found.
-    pub(crate) fn identity_hash(&self, issuer: &str, subject: &str) -> [u8; 32] {
-        self.key.keyed_hash("external identity", format!("{issuer}\0{subject}").as_bytes())
-    }
-
-    /// Signs what a browser is to bring back.
-    pub(crate) fn seal(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
-        self.key.keyed_hash(purpose, data)
-    }
-
     /// Whether there is such an account.
     pub async fn exists(&self, id: AccountId) -> Result<bool, DbError> {
         Ok(!store::by_ids(&self.db, &[id]).await?.is_empty())
     }
 
-    /// Makes an account.
-    pub async fn create(&self, new: NewAccount) -> Result<AccountId, CreateAccountError> {
+    /// A name and an address as they are stored, if they can be.
+    pub(crate) fn checked(new: NewAccount) -> Result<NewAccount, CreateAccountError> {
         let email = normalised(&new.email);
         if !looks_like_email(&email) {
             return Err(CreateAccountError::Email(new.email));
         }
-        if new.name.trim().is_empty() || new.name.chars().count() > 200 {
-            return Err(CreateAccountError::Name);
-        }
-        let hash = self.email_hash(&email);
-        if store::id_by_email(&self.db, &hash).await?.is_some() {
+        let name = fit_name(&new.name).ok_or(CreateAccountError::Name)?.to_owned();
+        Ok(NewAccount { name, email })
+    }
+
+    /// Makes an account of what was checked; [`DbError::Constraint`] if somebody has the address.
+    pub(crate) async fn insert(&self, tx: &mut Tx, new: &NewAccount) -> Result<AccountId, DbError> {
+        let id = self.clock.id();
+        store::insert(tx, id, &new.name, &new.email, &self.email_hash(&new.email), self.clock.now()).await?;
+        Ok(id)
+    }
+
+    /// Makes an account.
+    pub async fn create(&self, new: NewAccount) -> Result<AccountId, CreateAccountError> {
+        let new = Self::checked(new)?;
+        if self.find_by_email(&new.email).await?.is_some() {
             return Err(CreateAccountError::Taken);
         }
-        let id = self.clock.id();
         let mut tx = self.db.begin().await?;
-        match store::insert(&mut tx, id, new.name.trim(), &email, &hash, self.clock.now()).await {
+        let id = match self.insert(&mut tx, &new).await {
             // Two at the same time: the database decides.
             Err(DbError::Constraint(_)) => return Err(CreateAccountError::Taken),
-            result => result?,
-        }
+            id => id?,
+        };
         tx.commit().await?;
         Ok(id)
     }
 
-    /// Gives a role by job function.
-    pub async fn grant(&self, account: AccountId, role: SystemRole) -> Result<(), DbError> {
-        store::grant(&self.db, account, role, self.clock.now()).await
+    /// Whether the account may not be used.
+    pub(crate) async fn is_suspended(&self, account: AccountId) -> Result<bool, DbError> {
+        store::is_suspended(&self.db, account).await
+    }
+
+    /// Gives a role by job function, or takes it away, without asking who does it: for the command line. Whether that
+    /// changed anything.
+    pub async fn command_role(&self, account: AccountId, role: SystemRole, held: bool) -> Result<bool, DbError> {
+        let mut tx = self.db.begin().await?;
+        let changed = self.put_role(&mut tx, account, role, held, Event::by_command).await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Gives somebody a role by job function, or takes it from her. Doing it again changes nothing. There is always an
+    /// administrator: the last one stays.
+    pub async fn set_role(
+        &self,
+        by: &Viewer,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+    ) -> Result<Result<(), RoleRefusal>, DbError> {
+        if !self.exists(account).await? {
+            return Ok(Err(RoleRefusal::NoSuchAccount));
+        }
+        let mut tx = self.db.begin().await?;
+        if role == SystemRole::Administrator && !held {
+            // Two administrators who dismiss each other at once: the second waits here, and finds herself the last.
+            settings::set(&mut tx, "administrators_changed_at", &self.clock.now().to_string()).await?;
+            if !store::has_other_holders(&mut tx, account, role).await? {
+                return Ok(Err(RoleRefusal::LastAdministrator));
+            }
+        }
+        self.put_role(&mut tx, account, role, held, |kind, person| Event::new(kind, person, by)).await?;
+        tx.commit().await?;
+        self.outbox.ring();
+        Ok(Ok(()))
+    }
+
+    /// Changes a role, tells her, and logs it.
+    async fn put_role(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+        event: impl FnOnce(EventKind, AccountId) -> Event,
+    ) -> Result<bool, DbError> {
+        let (changed, kind) = if held {
+            (store::grant(tx, account, role, self.clock.now()).await?, EventKind::RoleGranted)
+        } else {
+            (store::revoke(tx, account, role).await?, EventKind::RoleRevoked)
+        };
+        if changed {
+            self.outbox.add(tx, account, Kind::RoleChanged, role.as_str()).await?;
+            self.audit.append(tx, &[event(kind, account).with(role.as_str())]).await?;
+        }
+        Ok(changed)
     }
 
     /// The roles by job function.
@@ -144,14 +226,20 @@ impl Accounts {
         store::roles(&self.db, account).await
     }
 
-    /// Makes a token. It is shown once; what is stored is its hash.
+    /// Makes a token with every scope. It is shown once; what is stored is its hash.
     pub async fn issue_token(
         &self,
         account: AccountId,
         label: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<BearerToken, DbError> {
-        self.store_token(account, &random_bytes::<32>(), label, expires_at).await
+        let new = NewToken { label: label.to_owned(), scopes: TokenScope::ALL.to_vec(), expires_at, two_factor: true };
+        Ok(self.issue(account, &new).await?.1)
+    }
+
+    /// Makes a token, and answers with its id, too.
+    pub async fn issue(&self, account: AccountId, new: &NewToken) -> Result<(Uuid, BearerToken), DbError> {
+        self.store_token(account, &random_bytes::<32>(), new).await
     }
 
     /// The demo's token of an account: the same every time, so that a second `stoa demo` can print it
@@ -162,41 +250,60 @@ impl Accounts {
         if store::token(&self.db, account, &hash).await?.is_some() {
             return Ok(written(account, &secret));
         }
-        self.store_token(account, &secret, "demo", None).await
+        let scopes = TokenScope::ALL.to_vec();
+        let new = NewToken { label: "demo".to_owned(), scopes, expires_at: None, two_factor: true };
+        Ok(self.store_token(account, &secret, &new).await?.1)
     }
 
     async fn store_token(
         &self,
         account: AccountId,
         secret: &[u8; 32],
-        label: &str,
-        expires_at: Option<Timestamp>,
-    ) -> Result<BearerToken, DbError> {
-        let hash = Sha256::digest(secret).into();
-        store::insert_token(&self.db, account, &hash, label, self.clock.now(), expires_at).await?;
-        Ok(written(account, secret))
+        new: &NewToken,
+    ) -> Result<(Uuid, BearerToken), DbError> {
+        let (hash, id) = (Sha256::digest(secret).into(), self.clock.id());
+        store::insert_token(&self.db, account, (id, &hash), new, self.clock.now()).await?;
+        Ok((id, written(account, secret)))
+    }
+
+    /// The tokens of an account that have not been revoked, the latest first.
+    pub async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, DbError> {
+        Ok(store::tokens(&self.db, &[account]).await?.into_iter().map(|(_, token)| token).collect())
+    }
+
+    /// Makes a token of no use any more; whether there was such a token.
+    pub async fn revoke_token(&self, account: AccountId, id: Uuid) -> Result<bool, DbError> {
+        store::revoke_token(&self.db, account, id, self.clock.now()).await
     }
 
     /// Who holds this token.
-    pub async fn authenticate(&self, token: &str) -> Result<Viewer, AuthenticationError> {
+    pub async fn authenticate(&self, token: &str, network: Option<&str>) -> Result<Viewer, AuthenticationError> {
         let (account, secret) = read(token).ok_or(AuthenticationError::Invalid)?;
         // The look-up is by the hash of 32 random bytes, so its timing tells nothing of the secret.
         let hash = Sha256::digest(secret).into();
-        let stored = store::token(&self.db, account, &hash).await?.ok_or(AuthenticationError::Invalid)?;
-        let expired = stored.expires_at.is_some_and(|at| at <= self.clock.now());
-        if expired || stored.revoked_at.is_some() {
+        let held = store::token(&self.db, account, &hash).await?.ok_or(AuthenticationError::Invalid)?;
+        let now = self.clock.now();
+        let expired = held.expires_at.is_some_and(|at| at <= now);
+        if expired || held.revoked_at.is_some() || held.suspended {
             return Err(AuthenticationError::Invalid);
         }
-        Ok(Viewer::new(
-            account,
-            Credential {
-                client: Client::Token,
-                id: None,
-                scopes: TokenScope::ALL.to_vec(),
-                two_factor: true,
-                network: None,
-            },
-        ))
+        if held.last_used_at.is_none_or(|at| now.0 - at.0 >= USED_EVERY) {
+            let db = self.db.clone();
+            // Behind the answer: reading waits for no write.
+            tokio::spawn(async move {
+                if let Err(error) = store::used_token(&db, account, held.id, now).await {
+                    tracing::warn!(%error, "that a token was used could not be written");
+                }
+            });
+        }
+        let credential = Credential {
+            client: Client::Token,
+            id: Some(held.id),
+            scopes: held.scopes,
+            two_factor: held.two_factor,
+            network: network.map(str::to_owned),
+        };
+        Ok(Viewer::new(account, credential))
     }
 }
 
@@ -212,6 +319,12 @@ fn read(token: &str) -> Option<(AccountId, [u8; 32])> {
     let bytes = URL_SAFE_NO_PAD.decode(token.trim().strip_prefix(TOKEN_PREFIX)?).ok()?;
     let (account, secret) = bytes.split_first_chunk::<16>()?;
     Some((AccountId(Uuid::from_bytes(*account)), secret.try_into().ok()?))
+}
+
+/// The name without the space around it, if it may stand as somebody's name.
+pub(crate) fn fit_name(name: &str) -> Option<&str> {
+    let name = name.trim();
+    (1..=200).contains(&name.chars().count()).then_some(name)
 }
 
 fn normalised(email: &str) -> String {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use uuid::Uuid;
+
 use crate::{
-    access::{Personal, Relation, tags},
+    access::{Personal, Relation, TokenScope, tags},
     db::stored_enum,
     ids::{AccountId, CourseId},
     time::Timestamp,
@@ -18,6 +20,14 @@ pub struct Account {
     pub name: Personal<tags::Identity, String>,
     /// The e-mail address; imported learners may have none.
     pub email: Personal<tags::Contact, Option<String>>,
+    /// Where her picture is.
+    pub picture: Personal<tags::Identity, Option<String>>,
+    /// Her educational background, in her own words.
+    pub education: Personal<tags::Profile, Option<String>>,
+    /// Her time zone, as IANA names it.
+    pub time_zone: Personal<tags::Profile, Option<String>>,
+    /// Her language, as BCP 47 names it.
+    pub language: Personal<tags::Profile, Option<String>>,
 }
 
 /// What is needed to make an account.
@@ -88,9 +98,44 @@ impl std::fmt::Debug for BearerToken {
     }
 }
 
-/// A stored token.
+/// What is needed to make a token.
 #[derive(Clone, Debug)]
-pub(crate) struct StoredToken {
+pub struct NewToken {
+    /// What it is for, to know it again.
+    pub label: String,
+    /// What it may be used for.
+    pub scopes: Vec<TokenScope>,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it counts as if a second factor had been shown.
+    pub two_factor: bool,
+}
+
+/// A token as its owner sees it in her list.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is for.
+    pub label: String,
+    /// What it may be used for.
+    pub scopes: Vec<TokenScope>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to ten minutes; `None` for never.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A token as one that is shown is held against it.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldToken {
+    pub(crate) id: Uuid,
+    pub(crate) scopes: Vec<TokenScope>,
+    pub(crate) two_factor: bool,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) last_used_at: Option<Timestamp>,
+    pub(crate) suspended: bool,
 }

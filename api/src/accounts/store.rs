@@ -1,25 +1,40 @@
 //! The accounts' tables.
 
+use uuid::Uuid;
+
 use crate::{
-    access::Tenure,
-    accounts::model::{Account, Involvement, StoredToken, SystemRole},
+    access::{Tenure, TokenScope},
+    accounts::model::{Account, HeldToken, Involvement, NewToken, SystemRole, Token},
     db::{Db, DbError, Stored as _, Text, Tx, Uuids, on, statements},
     ids::{AccountId, CourseId, TopicId},
     time::Timestamp,
 };
 
 statements! {
-    BY_IDS { "SELECT id, name, email FROM accounts WHERE id " [any_uuid 1] }
+    BY_IDS { "SELECT id, name, email, picture_url, education, time_zone, language FROM accounts WHERE id " [any_uuid 1] }
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
     INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
-    TOKEN { "SELECT expires_at, revoked_at FROM access_tokens WHERE account_id = $1 AND secret_hash = $2" }
-    INSERT_TOKEN {
-        "INSERT INTO access_tokens (account_id, secret_hash, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account_id, secret_hash) DO NOTHING"
+    IS_SUSPENDED { "SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED'" }
+    TOKEN {
+        "SELECT t.id, t.scopes, t.two_factor, t.expires_at, t.revoked_at, t.last_used_at, a.status
+         FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
     }
+    INSERT_TOKEN {
+        "INSERT INTO access_tokens (account_id, id, secret_hash, label, scopes, two_factor, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, secret_hash) DO NOTHING"
+    }
+    TOKENS {
+        "SELECT account_id, id, label, scopes, created_at, expires_at, last_used_at FROM access_tokens
+         WHERE revoked_at IS NULL AND account_id " [any_uuid 1] " ORDER BY account_id, created_at DESC, id DESC"
+    }
+    USED_TOKEN { "UPDATE access_tokens SET last_used_at = $3 WHERE account_id = $1 AND id = $2" }
+    REVOKE_TOKEN { "UPDATE access_tokens SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
+    ROLES_OF { "SELECT account_id, role FROM account_roles WHERE account_id " [any_uuid 1] " ORDER BY account_id, role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
+    REVOKE { "DELETE FROM account_roles WHERE account_id = $1 AND role = $2" }
+    OTHER_HOLDERS { "SELECT EXISTS (SELECT 1 FROM account_roles WHERE role = $1 AND account_id <> $2)" }
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
     /// What the person is: to each course, and by job function.
     INVOLVEMENT {
@@ -44,18 +59,50 @@ struct AccountRow {
     id: AccountId,
     name: String,
     email: Option<String>,
+    picture_url: Option<String>,
+    education: Option<String>,
+    time_zone: Option<String>,
+    language: Option<String>,
 }
 
 impl From<AccountRow> for Account {
     fn from(row: AccountRow) -> Self {
-        Self { id: row.id, name: row.name.into(), email: row.email.into() }
+        Self {
+            id: row.id,
+            name: row.name.into(),
+            email: row.email.into(),
+            picture: row.picture_url.into(),
+            education: row.education.into(),
+            time_zone: row.time_zone.into(),
+            language: row.language.into(),
+        }
     }
 }
 
 #[derive(sqlx::FromRow)]
-struct TokenRow {
+struct HeldTokenRow {
+    id: Uuid,
+    scopes: String,
+    two_factor: bool,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    status: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    account_id: AccountId,
+    id: Uuid,
+    label: String,
+    scopes: String,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+}
+
+fn scopes(stored: &str) -> Vec<TokenScope> {
+    stored.split(',').filter_map(TokenScope::from_name).collect()
 }
 
 pub(crate) async fn by_ids(db: &Db, ids: &[AccountId]) -> Result<Vec<Account>, DbError> {
@@ -84,26 +131,74 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<StoredToken>, DbError> {
+pub(crate) async fn is_suspended(db: &Db, account: AccountId) -> Result<bool, DbError> {
+    let sql = db.sql(&IS_SUSPENDED);
+    let found: Option<i32> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<HeldToken>, DbError> {
     let sql = db.sql(&TOKEN);
-    let row: Option<TokenRow> =
+    let row: Option<HeldTokenRow> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(secret_hash.to_vec()).fetch_optional(c).await)?;
-    Ok(row.map(|row| StoredToken { expires_at: row.expires_at, revoked_at: row.revoked_at }))
+    Ok(row.map(|row| HeldToken {
+        id: row.id,
+        scopes: scopes(&row.scopes),
+        two_factor: row.two_factor,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+        suspended: row.status == "SUSPENDED",
+    }))
 }
 
 pub(crate) async fn insert_token(
     db: &Db,
     account: AccountId,
-    secret_hash: &[u8; 32],
-    label: &str,
+    (id, secret_hash): (Uuid, &[u8; 32]),
+    new: &NewToken,
     now: Timestamp,
-    expires_at: Option<Timestamp>,
 ) -> Result<(), DbError> {
+    let scopes = new.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",");
     let sql = db.sql(&INSERT_TOKEN);
     on!(db.writer(), c => sqlx::query(sql)
-        .bind(account).bind(secret_hash.to_vec()).bind(label).bind(now).bind(expires_at)
+        .bind(account).bind(id).bind(secret_hash.to_vec()).bind(&new.label).bind(scopes).bind(new.two_factor)
+        .bind(now).bind(new.expires_at)
         .execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+pub(crate) async fn tokens(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, Token)>, DbError> {
+    let (sql, accounts) = (db.sql(&TOKENS), Uuids::new(accounts.iter().copied()));
+    let rows: Vec<TokenRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(accounts).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let token = Token {
+                id: row.id,
+                label: row.label,
+                scopes: scopes(&row.scopes),
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+                last_used_at: row.last_used_at,
+            };
+            (row.account_id, token)
+        })
+        .collect())
+}
+
+pub(crate) async fn used_token(db: &Db, account: AccountId, id: Uuid, now: Timestamp) -> Result<(), DbError> {
+    let sql = db.sql(&USED_TOKEN);
+    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(id).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Whether there was such a token that had not been revoked.
+pub(crate) async fn revoke_token(db: &Db, account: AccountId, id: Uuid, now: Timestamp) -> Result<bool, DbError> {
+    let sql = db.sql(&REVOKE_TOKEN);
+    Ok(on!(db.writer(), c => sqlx::query(sql)
+        .bind(account).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?
+        > 0)
 }
 
 pub(crate) async fn roles(db: &Db, account: AccountId) -> Result<Vec<SystemRole>, DbError> {
@@ -112,10 +207,31 @@ pub(crate) async fn roles(db: &Db, account: AccountId) -> Result<Vec<SystemRole>
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-pub(crate) async fn grant(db: &Db, account: AccountId, role: SystemRole, now: Timestamp) -> Result<(), DbError> {
-    let sql = db.sql(&GRANT);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(Text(role)).bind(now).execute(c).await.map(|_| ()))?;
-    Ok(())
+pub(crate) async fn roles_of(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, SystemRole)>, DbError> {
+    let (sql, accounts) = (db.sql(&ROLES_OF), Uuids::new(accounts.iter().copied()));
+    let rows: Vec<(AccountId, Text<SystemRole>)> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(accounts).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(account, role)| (account, role.0)).collect())
+}
+
+/// Whether it is new.
+pub(crate) async fn grant(tx: &mut Tx, account: AccountId, role: SystemRole, now: Timestamp) -> Result<bool, DbError> {
+    let sql = tx.sql(&GRANT);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(Text(role)).bind(now)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Whether there was such a role to take.
+pub(crate) async fn revoke(tx: &mut Tx, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
+    let sql = tx.sql(&REVOKE);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(Text(role))
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Whether somebody else has the role.
+pub(crate) async fn has_other_holders(tx: &mut Tx, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
+    let sql = tx.sql(&OTHER_HOLDERS);
+    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(Text(role)).bind(account).fetch_one(c).await)?)
 }
 
 pub(crate) async fn goals(db: &Db, learners: &[AccountId]) -> Result<Vec<(AccountId, TopicId)>, DbError> {

@@ -1,15 +1,27 @@
 //! Configuration: defaults < `stoa.toml` < environment < flags.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::secret::SecretKey, mail::model::MailSettings, oidc::model::OidcSettings};
+use crate::{
+    access::{Relation, Rules},
+    accounts::secret::SecretKey,
+    app::Settings,
+    mail::model::MailSettings,
+    oidc::model::OidcSettings,
+    sign_in::SignInSettings,
+};
 
 /// Every setting. Names are the same in `stoa.toml`; in the environment they are in capitals behind
 /// `STOA_`, such as `STOA_LISTEN`.
@@ -31,6 +43,17 @@ pub(super) struct Config {
     pub(super) log: String,
     /// How it is logged.
     pub(super) log_format: LogFormat,
+    /// What this installation decides about who may see what.
+    #[serde(default)]
+    pub(super) policy: Policy,
+    /// After how many days a session ends.
+    pub(super) session_days: u16,
+    /// Whether an address must be verified before somebody signs in with it.
+    pub(super) verify_email: bool,
+    /// A file of SHA-1 hashes of passwords that have become known, as Have I Been Pwned gives it.
+    pub(super) breached_passwords: Option<PathBuf>,
+    /// The addresses or networks of proxies whose `X-Forwarded-For` is believed.
+    pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
     /// How mails are sent.
@@ -38,6 +61,65 @@ pub(super) struct Config {
     pub(super) mail: MailSettings,
     /// Sign-in with another provider, if there is one.
     pub(super) oidc: Option<OidcSettings>,
+}
+
+/// What an installation decides about who may see what: the table `[policy]`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Policy {
+    /// For how many days the staff of a course keep what grading needs of a learner who has left or completed it.
+    keep_days: u32,
+    /// The roles that count only with a second factor: `STAFF` (of courses), `SUPPORT`, `ANALYST`, `ADMINISTRATOR`.
+    two_factor_for: Vec<String>,
+    /// The smallest number of learners that a sum may speak of, at least 5.
+    smallest_group: u32,
+    /// Whether a case needs the approval of a second person.
+    cases_need_approval: bool,
+    /// The longest that a case may be open, in hours.
+    longest_case_hours: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let rules = Rules::default();
+        Self {
+            keep_days: rules.keep_days,
+            two_factor_for: rules.two_factor_for.iter().map(|role| role.as_str().to_owned()).collect(),
+            smallest_group: rules.smallest_group,
+            cases_need_approval: rules.cases_need_approval,
+            longest_case_hours: rules.longest_case_hours,
+        }
+    }
+}
+
+impl Policy {
+    /// The rules, if they may be such.
+    pub(super) fn rules(&self) -> anyhow::Result<Rules> {
+        let between = |name: &str, value: u32, range: RangeInclusive<u32>| {
+            let (least, most) = (range.start(), range.end());
+            ensure!(range.contains(&value), "policy.{name} must be between {least} and {most}; this was {value}");
+            Ok(value)
+        };
+        Ok(Rules {
+            keep_days: between("keep_days", self.keep_days, 0..=36_500)?,
+            two_factor_for: self.two_factor_for.iter().map(|name| working_role(name)).collect::<Result<_, _>>()?,
+            // Of fewer than five, who knows some of them knows the rest.
+            smallest_group: between("smallest_group", self.smallest_group, 5..=1_000)?,
+            cases_need_approval: self.cases_need_approval,
+            longest_case_hours: between("longest_case_hours", self.longest_case_hours, 1..=8_760)?,
+        })
+    }
+}
+
+/// A role that somebody has by her work. Instructors and assistants are both staff of a course.
+fn working_role(name: &str) -> anyhow::Result<Relation> {
+    Ok(match name.to_ascii_uppercase().as_str() {
+        "STAFF" | "INSTRUCTOR" | "ASSISTANT" => Relation::Staff,
+        "SUPPORT" => Relation::Support,
+        "ANALYST" => Relation::Analyst,
+        "ADMINISTRATOR" => Relation::Administrator,
+        _ => bail!("policy.two_factor_for names {name:?}: use STAFF, SUPPORT, ANALYST or ADMINISTRATOR"),
+    })
 }
 
 /// How log lines look.
@@ -51,7 +133,18 @@ pub(super) enum LogFormat {
 }
 
 /// The names that are read from the environment.
-const NAMES: [&str; 6] = ["database_url", "connections", "listen", "secret_key_file", "log", "log_format"];
+const NAMES: [&str; 10] = [
+    "database_url",
+    "connections",
+    "listen",
+    "secret_key_file",
+    "log",
+    "log_format",
+    "session_days",
+    "verify_email",
+    "breached_passwords",
+    "trusted_proxies",
+];
 
 #[derive(Serialize)]
 struct Defaults {
@@ -60,6 +153,9 @@ struct Defaults {
     listen: &'static str,
     log: &'static str,
     log_format: LogFormat,
+    session_days: u16,
+    verify_email: bool,
+    trusted_proxies: Vec<String>,
     recommender: stoa_recommender::Settings,
 }
 
@@ -90,12 +186,16 @@ impl Config {
         {
             bail!("there is no configuration file {}", file.display());
         }
+        let sign_in = SignInSettings::default();
         let defaults = Defaults {
             database_url: "sqlite://data/stoa.db",
             connections: 4,
             listen: "127.0.0.1:8000",
             log: "info,sqlx=warn",
             log_format: LogFormat::Text,
+            session_days: sign_in.session_days,
+            verify_email: sign_in.verify_email,
+            trusted_proxies: Vec::new(),
             recommender: stoa_recommender::Settings::default(),
         };
         let file = file.unwrap_or(Path::new("stoa.toml"));
@@ -122,6 +222,33 @@ impl Config {
             .context("the configuration can't be used")
     }
 
+    /// What the installation decides.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+    }
+
+    /// What is decided about signing in.
+    fn sign_in(&self) -> anyhow::Result<SignInSettings> {
+        if !(1..=365).contains(&self.session_days) {
+            bail!("session_days must be between 1 and 365; this is {}", self.session_days);
+        }
+        if let Some(file) = self.breached_passwords.as_ref().filter(|file| !file.is_file()) {
+            bail!("breached_passwords: there is no file {}", file.display());
+        }
+        let trusted_proxies = self
+            .trusted_proxies
+            .iter()
+            .map(|text| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)))
+            .collect::<Result<_, _>>()
+            .with_context(|| "trusted_proxies must be addresses or networks, such as 10.0.0.0/8")?;
+        Ok(SignInSettings {
+            session_days: self.session_days,
+            verify_email: self.verify_email,
+            breached_passwords: self.breached_passwords.clone(),
+            trusted_proxies,
+        })
+    }
+
     /// The secret key, made and kept if there is none yet.
     pub(super) fn secret_key(&self) -> anyhow::Result<SecretKey> {
         if let Some(text) = &self.secret_key {
@@ -134,5 +261,34 @@ impl Config {
             folder.join("stoa.key")
         });
         Ok(SecretKey::from_file(&file)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Result<Rules, String> {
+        let policy: Policy = Figment::from(Toml::string(text)).extract().map_err(|error| error.to_string())?;
+        policy.rules().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_policys_rules_are_read_and_held_in_bounds() {
+        assert_eq!(rules(""), Ok(Rules::default()));
+        let read = rules("two_factor_for = [\"instructor\", \"SUPPORT\"]\nsmallest_group = 5\nkeep_days = 30").unwrap();
+        assert!(read.two_factor_for.has(Relation::Staff) && read.two_factor_for.has(Relation::Support));
+        assert!(!read.two_factor_for.has(Relation::Administrator));
+        assert_eq!((read.smallest_group, read.keep_days), (5, 30));
+        for (text, said) in [
+            ("smallest_group = 4", "between 5 and"),
+            ("longest_case_hours = 0", "between 1 and"),
+            ("keep_days = 4000000000", "between 0 and"),
+            ("two_factor_for = [\"LEARNER\"]", "use STAFF"),
+            ("keep_day = 1", "unknown field"),
+        ] {
+            let error = rules(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
     }
 }

@@ -132,7 +132,7 @@ async fn accounts(app: &App) -> anyhow::Result<Vec<ConsoleAccount>> {
         if let Ok(role) = person.role.parse::<SystemRole>()
             && !app.accounts.roles(id).await?.contains(&role)
         {
-            app.accounts.grant(id, role).await?;
+            app.accounts.command_role(id, role, true).await?;
         }
         let token = app.accounts.demo_token(id).await?;
         accounts.push(ConsoleAccount {

@@ -6,10 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{errors::Fault, scope::Scope};
 use crate::{
+    audit::graphql::AccessLogEntry,
+    cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
     progress::graphql::Enrolment,
+    sign_in::graphql::SignIn,
 };
 
 /// A page of a list.
@@ -23,7 +26,10 @@ pub(crate) struct Pages<T> {
     concrete(name = "CourseConnection", params(Course)),
     concrete(name = "EnrolmentConnection", params(Enrolment)),
     concrete(name = "ThreadConnection", params(Thread)),
-    concrete(name = "PostConnection", params(Post))
+    concrete(name = "PostConnection", params(Post)),
+    concrete(name = "AccessLogConnection", params(AccessLogEntry)),
+    concrete(name = "CaseConnection", params(Case)),
+    concrete(name = "SignInConnection", params(SignIn))
 )]
 impl<T: OutputType> Pages<T>
 where
@@ -56,7 +62,10 @@ pub(crate) struct Edge<T> {
     concrete(name = "CourseEdge", params(Course)),
     concrete(name = "EnrolmentEdge", params(Enrolment)),
     concrete(name = "ThreadEdge", params(Thread)),
-    concrete(name = "PostEdge", params(Post))
+    concrete(name = "PostEdge", params(Post)),
+    concrete(name = "AccessLogEdge", params(AccessLogEntry)),
+    concrete(name = "CaseEdge", params(Case)),
+    concrete(name = "SignInEdge", params(SignIn))
 )]
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.

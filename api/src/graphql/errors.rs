@@ -112,6 +112,36 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// It does not go together with what is there, or with what has happened meanwhile.
+    Conflict,
+    /// This can't be chosen, or not by you.
+    NotAllowed,
+    /// A text is not of the form that is wanted.
+    Malformed,
+    /// The second factor is on already.
+    TwoFactorOn,
+    /// The second factor is not on, or was not begun.
+    TwoFactorOff,
+    /// Without her there would be no administrator.
+    LastAdministrator,
+    /// It is not an e-mail address.
+    Email,
+    /// The password is too weak, has become known, or contains your name or address.
+    Password,
+    /// Address and password, or the present password, are not right.
+    WrongCredentials,
+    /// The code of the second factor is not right.
+    WrongCode,
+    /// Verify your e-mail address first.
+    EmailNotVerified,
+    /// The account is suspended.
+    Suspended,
+    /// Too many attempts: the message says when to come back.
+    Throttled,
+    /// It is more than what you came with may be used for.
+    ScopeNeeded,
+    /// There are too many of these already.
+    TooMany,
     /// There were too many requests: wait.
     TooManyRequests,
     /// The password is too weak or known to others.

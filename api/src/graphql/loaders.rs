@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
-    progress::loaders as progress, recommendations::loaders::NextCourses,
+    profile::loaders as profile, progress::loaders as progress, recommendations::loaders::NextCourses,
+    sign_in::loaders as sign_in, two_factor::loaders as two_factor,
 };
 
 macro_rules! loaders {
@@ -39,10 +40,18 @@ macro_rules! loaders {
 
 loaders! {
     accounts: accounts::Accounts,
+    account_states: sign_in::States,
+    sessions: sign_in::Sessions,
+    tokens: sign_in::Tokens,
+    sign_in_pages: sign_in::SignInPages,
     courses: courses::Courses,
     topics: courses::Topics,
     public_topics: courses::PublicTopics,
     goals: accounts::Goals,
+    roles: accounts::Roles,
+    preferences: profile::Preferences,
+    second_factors: two_factor::SecondFactors,
+    left_off: progress::LeftOffs,
     time_per_topic: progress::TimePerTopic,
     modules: courses::Modules,
     lessons: courses::Lessons,

@@ -13,6 +13,7 @@ pub(crate) mod loaders;
 pub(crate) mod node;
 pub(crate) mod scalars;
 pub(crate) mod scope;
+pub(crate) mod visit;
 
 pub use node::global_id;
 pub use scope::Scope;
@@ -22,6 +23,7 @@ pub use scope::Scope;
 pub struct Query(
     crate::accounts::graphql::AccountQuery,
     crate::courses::graphql::CourseQuery,
+    crate::cases::graphql::CaseQuery,
     crate::oidc::graphql::OidcQuery,
     node::NodeQuery,
 );
@@ -30,9 +32,14 @@ pub struct Query(
 /// person can mend.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
+    crate::sign_in::graphql::SignInMutation,
+    crate::recovery::graphql::RecoveryMutation,
+    crate::two_factor::graphql::TwoFactorMutation,
+    crate::profile::graphql::ProfileMutation,
+    crate::accounts::graphql::AccountMutation,
+    crate::cases::graphql::CaseMutation,
     crate::progress::graphql::ProgressMutation,
     crate::forum::graphql::ForumMutation,
-    crate::recovery::graphql::RecoveryMutation,
 );
 
 /// The schema that is served.

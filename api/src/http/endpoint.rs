@@ -19,11 +19,13 @@ use poem::{
 };
 use serde::Deserialize;
 
+use super::viewer;
 use crate::{
     access::{Ledger, Redactions, Relation, Viewer},
-    accounts::{AuthenticationError, loaders::Lens},
+    accounts::loaders::Lens,
     app::App,
-    graphql::{Scope, StoaSchema, node::course_id},
+    audit::reads,
+    graphql::{Scope, StoaSchema, node::course_id, visit::Visit},
 };
 
 /// Says how denied fields are told: `list` or `errors`.
@@ -60,14 +62,14 @@ enum Wanted {
 }
 
 /// A request that is not carried out.
-struct Refused {
+pub(super) struct Refused {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
 impl Refused {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 
@@ -93,7 +95,26 @@ impl GraphQl {
     }
 
     async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
-        let viewer = self.viewer(request).await?;
+        let (viewer, visit) = viewer::viewer(&self.app, request).await?;
+        let mut response = match self.execute(request, wanted, viewer, &visit).await {
+            Ok(response) => response,
+            Err(refused) => refused.into_response(wanted),
+        };
+        for cookie in visit.cookies() {
+            if let Ok(value) = header::HeaderValue::from_str(&cookie) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        Ok(response)
+    }
+
+    async fn execute(
+        &self,
+        request: &mut Request,
+        wanted: Wanted,
+        viewer: Viewer,
+        visit: &Arc<Visit>,
+    ) -> Result<Response, Refused> {
         let by_get = request.method() == Method::GET;
         let parameters = parameters(request).await?;
         let document = match parse_query(&parameters.query) {
@@ -127,13 +148,24 @@ impl GraphQl {
         }
         let mut query = GraphQlRequest::new(parameters.query)
             .variables(Variables::from_json(variables))
-            .data(Scope::new(self.app.clone(), viewer, lens, ledger.clone()))
+            .data(Scope::new(self.app.clone(), viewer.clone(), lens, ledger.clone()))
+            .data(Arc::clone(visit))
             .data(Arc::clone(&redactions));
         if let Some(name) = parameters.operation_name {
             query = query.operation_name(name);
         }
         query.set_parsed_query(document);
         let mut response = self.schema.execute(query).await;
+        // What was looked at is in the log before the answer leaves, or the answer does not leave.
+        let looks = reads(&viewer, request.header(&super::REQUEST_ID), ledger.take());
+        if let Err(error) = self.app.audit.record(looks).await {
+            tracing::error!(%error, "the access log could not be written");
+            return Err(Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNAVAILABLE",
+                "the access log can't be written, and without it nothing is shown: try again in a moment",
+            ));
+        }
         // Before execution there is no path: what fails there fails as a whole, and has no `data`.
         let not_executed = response.data == async_graphql::Value::Null
             && !response.errors.is_empty()
@@ -149,42 +181,6 @@ impl GraphQl {
             response.extensions.insert("redactions".to_owned(), redactions);
         }
         Ok(written(&response, wanted, not_executed))
-    }
-
-    /// Whose request it is. No token is an anonymous viewer; a token that is not valid is refused, since
-    /// whoever sends one wants to be somebody.
-    async fn viewer(&self, request: &Request) -> Result<Viewer, Refused> {
-        let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(Viewer::ANONYMOUS) };
-        let token = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token);
-        let Some(token) = token else {
-            return Err(Refused::new(
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHENTICATED",
-                "the Authorization header must be `Bearer` and a token",
-            ));
-        };
-        self.app.accounts.authenticate(token).await.map_err(|error| match error {
-            AuthenticationError::Invalid => {
-                Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", error.to_string())
-            }
-            AuthenticationError::Database(error) if !error.is_passing() => {
-                tracing::error!(%error, "a token could not be looked up");
-                Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
-            }
-            AuthenticationError::Database(error) => {
-                tracing::error!(%error, "a token could not be looked up");
-                Refused::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "UNAVAILABLE",
-                    "the database is busy or away: try again in a moment",
-                )
-            }
-        })
     }
 }
 

@@ -10,12 +10,12 @@ use poem::{
 };
 use serde::Deserialize;
 
-use super::plain;
+use super::{plain, viewer::origin};
 use crate::{
-    accounts::door::Arrival,
     app::App,
+    graphql::visit::Visit,
     oidc::{
-        Ended, Oidc, TIME_TO_SIGN_IN,
+        Oidc, TIME_TO_SIGN_IN,
         model::{OidcError, Refusal},
     },
 };
@@ -44,14 +44,14 @@ struct Callback {
 
 /// `/start` and `/callback`; without a provider there is nothing here.
 pub(super) fn routes(app: &App) -> impl Endpoint<Output = Response> + use<> {
-    let (begin, end) = (app.oidc.clone(), app.oidc.clone());
+    let (begin, end) = (app.oidc.clone(), app.clone());
     let begin = make(move |request| {
         let oidc = begin.clone();
         async move { start(oidc.as_ref(), &request).await }
     });
     let end = make(move |request| {
-        let oidc = end.clone();
-        async move { callback(oidc.as_ref(), &request).await }
+        let app = end.clone();
+        async move { callback(&app, &request).await }
     });
     poem::EndpointExt::map_to_response(Route::new().at("/start", get(begin)).at("/callback", get(end)))
 }
@@ -74,18 +74,20 @@ async fn start(oidc: Option<&Oidc>, request: &Request) -> Response {
     }
 }
 
-async fn callback(oidc: Option<&Oidc>, request: &Request) -> Response {
-    let Some(oidc) = oidc else { return StatusCode::NOT_FOUND.into_response() };
+async fn callback(app: &App, request: &Request) -> Response {
+    let Some(oidc) = &app.oidc else { return StatusCode::NOT_FOUND.into_response() };
     let parameters = serde_urlencoded::from_str::<Callback>(request.uri().query().unwrap_or_default());
     let (Ok(Callback { code, state: Some(state) }), Some(note)) = (parameters, note(request.headers())) else {
         return refused(&Refusal::Stale);
     };
     // Without a code there is an error instead, such as that she did not want to.
     let Some(code) = code else { return refused(&Refusal::NotSignedIn) };
-    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    let arrival = Arrival { user_agent: text(header::USER_AGENT), cookies: text(header::COOKIE), network: None };
-    match oidc.end(&code, &state, note, arrival).await {
-        Ok(Ok(ended)) => lead_on(ended),
+    let visit = Visit::new(origin(app, request));
+    match oidc.end(&code, &state, note, &visit.origin).await {
+        Ok(Ok(ended)) => {
+            visit.give_session(&ended.session, app.sign_in.settings().session_days, None);
+            lead_on(&ended.return_to, visit.cookies())
+        }
         Ok(Err(refusal)) => refused(&refusal),
         Err(error) => failed(&error),
     }
@@ -93,15 +95,15 @@ async fn callback(oidc: Option<&Oidc>, request: &Request) -> Response {
 
 /// A page that leads on, and no redirect: on a redirect that another site began, a browser does not send the
 /// session's cookie, which is for our own pages only, and she would seem not to be signed in.
-fn lead_on(ended: Ended) -> Response {
-    let path = escaped(&ended.return_to);
+fn lead_on(return_to: &str, cookies: Vec<String>) -> Response {
+    let path = escaped(return_to);
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Signed in</title>\
          <meta http-equiv=\"refresh\" content=\"0;url={path}\"><p>You are signed in. <a href=\"{path}\">Go on</a></p></html>"
     );
     let mut response = private(plain(StatusCode::OK, "text/html; charset=utf-8", page));
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    for cookie in ended.cookies.into_iter().chain([cookie("", 0)]) {
+    for cookie in cookies.into_iter().chain([cookie("", 0)]) {
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
@@ -112,7 +114,7 @@ fn lead_on(ended: Ended) -> Response {
 fn refused(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::ReturnTo | Refusal::Stale | Refusal::NotSignedIn | Refusal::Token(_) => StatusCode::BAD_REQUEST,
-        Refusal::AddressNotVerified | Refusal::NoName | Refusal::AddressTaken | Refusal::Door(_) => {
+        Refusal::AddressNotVerified | Refusal::NoName | Refusal::AddressTaken | Refusal::SignIn(_) => {
             StatusCode::FORBIDDEN
         }
     };

@@ -16,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    accounts::{
-        Accounts, CreateAccountError,
-        door::{Arrival, Door},
-        model::NewAccount,
-        secret::random_bytes,
-    },
+    accounts::{Accounts, CreateAccountError, model::NewAccount, secret::random_bytes},
     db::Db,
     ids::AccountId,
+    sign_in::{
+        SignIn,
+        model::{Method, Origin, SessionCookie},
+    },
     time::{Clock, Timestamp},
 };
 use model::{Identity, OidcError, OidcSettings, OidcSettingsError, Refusal};
@@ -41,7 +40,7 @@ pub struct Oidc {
     db: Db,
     clock: Clock,
     accounts: Accounts,
-    door: Arc<dyn Door>,
+    sign_in: SignIn,
     provider: Arc<Provider>,
 }
 
@@ -57,8 +56,8 @@ pub(crate) struct Begun {
 pub(crate) struct Ended {
     /// The path that she wanted to.
     pub(crate) return_to: String,
-    /// The values of `Set-Cookie`.
-    pub(crate) cookies: Vec<String>,
+    /// Her session.
+    pub(crate) session: SessionCookie,
 }
 
 /// What the browser keeps while its user is at the provider. Sealed, so that it is ours when it comes back.
@@ -78,10 +77,10 @@ impl Oidc {
         db: Db,
         clock: Clock,
         accounts: Accounts,
-        door: Arc<dyn Door>,
+        sign_in: SignIn,
     ) -> Result<Self, OidcSettingsError> {
         let provider = Arc::new(Provider::new(settings, clock.clone())?);
-        Ok(Self { db, clock, accounts, door, provider })
+        Ok(Self { db, clock, accounts, sign_in, provider })
     }
 
     /// What the button says.
@@ -126,7 +125,7 @@ impl Oidc {
         code: &str,
         state: &str,
         note: &str,
-        arrival: Arrival,
+        origin: &Origin,
     ) -> Result<Result<Ended, Refusal>, OidcError> {
         let now = self.clock.now();
         let Some(note) = self.unseal(note).filter(|note| note.until > now && note.state == state) else {
@@ -157,28 +156,29 @@ impl Oidc {
             Ok(account) => account,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        Ok(match self.door.open_session(account, arrival).await? {
-            Ok(cookies) => Ok(Ended { return_to: note.return_to, cookies }),
-            Err(turned_away) => Err(Refusal::Door(turned_away)),
+        // A second factor is the provider's to ask for.
+        Ok(match self.sign_in.open_session(account, Method::OpenId, false, origin).await? {
+            Ok((_, session)) => Ok(Ended { return_to: note.return_to, session }),
+            Err(refusal) => Err(Refusal::SignIn(refusal)),
         })
     }
 
     /// The account of somebody whom the provider vouches for: linked before, linked now, or new.
     async fn account(&self, identity: Identity) -> Result<Result<AccountId, Refusal>, OidcError> {
-        let hash = self.accounts.identity_hash(&self.provider.settings().issuer, &identity.subject);
+        let hash = self.identity_hash(&identity.subject);
         if let Some(account) = store::account(&self.db, &hash).await? {
             return Ok(Ok(account));
         }
         let Some(email) = identity.email else { return Ok(Err(Refusal::AddressNotVerified)) };
         let account = match self.accounts.find_by_email(&email).await? {
-            Some(account) if self.door.is_verified(account).await? => account,
+            Some(account) if self.sign_in.is_verified(account).await? => account,
             Some(_) => return Ok(Err(Refusal::AddressTaken)),
             None => {
                 let name = identity.name.map(|name| readable(&name)).filter(|name| !name.is_empty());
                 let Some(name) = name else { return Ok(Err(Refusal::NoName)) };
                 match self.accounts.create(NewAccount { name, email }).await {
                     Ok(account) => {
-                        self.door.mark_verified(account).await?;
+                        self.sign_in.mark_verified(account).await?;
                         account
                     }
                     Err(CreateAccountError::Taken) => return Ok(Err(Refusal::AddressTaken)),
@@ -192,16 +192,22 @@ impl Oidc {
         Ok(Ok(account))
     }
 
+    /// The keyed hash under which somebody of the provider is found.
+    fn identity_hash(&self, subject: &str) -> [u8; 32] {
+        let issuer = &self.provider.settings().issuer;
+        self.accounts.keyed_hash("external identity", format!("{issuer}\0{subject}").as_bytes())
+    }
+
     fn seal(&self, note: &Note) -> Result<String, OidcError> {
         let text = serde_json::to_vec(note).map_err(|_| OidcError::Answer("no note"))?;
-        let seal = self.accounts.seal(SEALED_FOR, &text);
+        let seal = self.accounts.keyed_hash(SEALED_FOR, &text);
         Ok(format!("{}.{}", URL_SAFE_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(seal)))
     }
 
     fn unseal(&self, sealed: &str) -> Option<Note> {
         let (text, seal) = sealed.split_once('.')?;
         let (text, seal) = (URL_SAFE_NO_PAD.decode(text).ok()?, URL_SAFE_NO_PAD.decode(seal).ok()?);
-        let right = self.accounts.seal(SEALED_FOR, &text);
+        let right = self.accounts.keyed_hash(SEALED_FOR, &text);
         // Every byte is looked at, so the time it takes does not tell how many were right.
         let different = seal.iter().zip(right).fold(0, |different, (given, right)| different | (given ^ right));
         if seal.len() == right.len() && different == 0 { serde_json::from_slice(&text).ok() } else { None }

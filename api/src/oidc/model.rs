@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::door::TurnedAway, db::DbError};
+use crate::{db::DbError, sign_in::model::SignInRefusal};
 
 /// The configuration's part about sign-in with another provider (OpenID Connect).
 #[derive(Clone, Deserialize, Serialize)]
@@ -103,7 +103,7 @@ pub enum Refusal {
     AddressTaken,
     /// The account may not sign in.
     #[error(transparent)]
-    Door(#[from] TurnedAway),
+    SignIn(#[from] SignInRefusal),
 }
 
 /// What an identity token says, once it has been verified.

@@ -17,10 +17,11 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    accounts::{Accounts, door::Door, looks_like_email, secret::random_bytes},
+    accounts::{Accounts, looks_like_email, secret::random_bytes},
     db::{Db, DbError},
     ids::AccountId,
     mail::{Outbox, model::Kind},
+    sign_in::SignIn,
     time::{Clock, Timestamp},
 };
 use model::{OneTimeToken, Refusal, TokenKind};
@@ -39,7 +40,7 @@ pub struct Recovery {
     clock: Clock,
     accounts: Accounts,
     outbox: Outbox,
-    door: Arc<dyn Door>,
+    sign_in: SignIn,
     networks: Arc<Mutex<Networks>>,
 }
 
@@ -52,13 +53,13 @@ struct Networks {
 
 impl Recovery {
     /// The service, with who sets passwords.
-    pub fn new(db: Db, clock: Clock, accounts: Accounts, outbox: Outbox, door: Arc<dyn Door>) -> Self {
-        Self { db, clock, accounts, outbox, door, networks: Arc::default() }
+    pub fn new(db: Db, clock: Clock, accounts: Accounts, outbox: Outbox, sign_in: SignIn) -> Self {
+        Self { db, clock, accounts, outbox, sign_in, networks: Arc::default() }
     }
 
     /// Asks for a mail with a link that shows that her address is hers. If that is known already, nothing happens.
     pub async fn request_verification(&self, account: AccountId) -> Result<Result<(), Refusal>, DbError> {
-        if self.door.is_verified(account).await? {
+        if self.sign_in.is_verified(account).await? {
             return Ok(Ok(()));
         }
         let mut tx = self.db.begin().await?;
@@ -76,7 +77,7 @@ impl Recovery {
         if !store::take(&self.db, (account, &hash), TokenKind::VerifyAddress, self.clock.now()).await? {
             return Ok(Err(Refusal::Token));
         }
-        self.door.mark_verified(account).await?;
+        self.sign_in.mark_verified(account).await?;
         store::forget(&self.db, account, TokenKind::VerifyAddress).await?;
         Ok(Ok(()))
     }
@@ -107,7 +108,7 @@ impl Recovery {
         if !store::take(&self.db, (account, &hash), TokenKind::ResetPassword, self.clock.now()).await? {
             return Ok(Err(Refusal::Token));
         }
-        match self.door.set_password(account, password).await {
+        match self.sign_in.set_password(account, password).await {
             Ok(Ok(())) => {}
             Ok(Err(refusal)) => {
                 store::give_back(&self.db, (account, &hash)).await?;
@@ -119,8 +120,6 @@ impl Recovery {
             }
         }
         store::forget(&self.db, account, TokenKind::ResetPassword).await?;
-        // Whoever sets a password tells her of it by mail.
-        self.outbox.ring();
         Ok(Ok(()))
     }
 

@@ -1,6 +1,6 @@
 //! One-time tokens, and why they don't help.
 
-use crate::{accounts::door::TurnedAway, db::stored_enum};
+use crate::{db::stored_enum, sign_in::PasswordRefusal};
 
 stored_enum! {
     /// What a one-time token is good for.
@@ -52,5 +52,5 @@ pub enum Refusal {
     TooMany,
     /// The password is not taken; says why.
     #[error(transparent)]
-    Password(TurnedAway),
+    Password(PasswordRefusal),
 }

@@ -1,0 +1,519 @@
+//! Signing up and in: passwords, sessions, the throttle, and the history of sign-ins.
+//!
+//! Invariant: whether there is an account with an address can't be told from what comes back, nor from the work that
+//! is done for it: the same statements, one hash, and one commit either way.
+//!
+//! Invariant: a right password does not get through while its address is throttled.
+
+pub(crate) mod graphql;
+pub(crate) mod loaders;
+pub mod model;
+mod password;
+pub(crate) mod store;
+mod throttle;
+
+use std::{path::PathBuf, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    access::{Client, Credential, TokenScope, Viewer},
+    accounts::{Accounts, CreateAccountError, model::NewAccount, secret::random_bytes},
+    audit::model::{Event, EventKind},
+    db::{Db, DbError, Tx},
+    ids::AccountId,
+    mail::model::Kind,
+    time::{Clock, Timestamp},
+    two_factor::{TwoFactor, model::Checked},
+};
+use model::{
+    ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
+    Suspicion,
+};
+use password::Hasher;
+pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
+use store::{Candidate, NewSession, NewSignIn};
+use throttle::Guard;
+pub use throttle::RetryAfter;
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// That a session is used is written down at most so often.
+const SEEN_EVERY: i64 = 600 * SECOND;
+/// For how long sign-ins are kept, in days.
+const KEEP_SIGN_INS: i64 = 180;
+/// So many wrong passwords in a day make a sign-in suspicious.
+const MANY_FAILURES: i64 = 5;
+/// Free attempts on one address, before each costs a longer wait.
+const FREE_BY_ADDRESS: i64 = 5;
+/// Free attempts from one network: a school may be behind it.
+const FREE_BY_NETWORK: i64 = 100;
+/// Free sign-ups from one network.
+const FREE_SIGN_UPS: i64 = 100;
+
+/// What an installation decides about signing in.
+#[derive(Clone, Debug)]
+pub struct SignInSettings {
+    /// After how many days a session ends.
+    pub session_days: u16,
+    /// Whether an address must be verified before somebody signs in with it.
+    pub verify_email: bool,
+    /// A file of SHA-1 hashes of passwords that have become known, as Have I Been Pwned gives it.
+    pub breached_passwords: Option<PathBuf>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        Self { session_days: 30, verify_email: false, breached_passwords: None, trusted_proxies: Vec::new() }
+    }
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct SignIn {
+    db: Db,
+    clock: Clock,
+    accounts: Accounts,
+    hasher: Hasher,
+    two_factor: TwoFactor,
+    settings: Arc<SignInSettings>,
+}
+
+impl SignIn {
+    /// The service.
+    pub fn new(db: Db, clock: Clock, accounts: Accounts, two_factor: TwoFactor, settings: SignInSettings) -> Self {
+        let hasher = Hasher::new(settings.breached_passwords.clone());
+        Self { db, clock, accounts, hasher, two_factor, settings: Arc::new(settings) }
+    }
+
+    /// What the installation decides.
+    pub fn settings(&self) -> &SignInSettings {
+        &self.settings
+    }
+
+    /// How often a password was hashed: the work that an answer cost.
+    pub fn hashes(&self) -> u64 {
+        self.hasher.runs()
+    }
+
+    /// Makes an account; for an address that is taken, its holder is told instead. The answer is the same.
+    pub async fn sign_up(
+        &self,
+        new: NewAccount,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<Result<(), SignUpRefusal>, DbError> {
+        let new = match Accounts::checked(new) {
+            Ok(new) => new,
+            Err(CreateAccountError::Name) => return Ok(Err(SignUpRefusal::Name)),
+            Err(_) => return Ok(Err(SignUpRefusal::Email)),
+        };
+        let guards: Vec<_> = self.network_guard("sign-up", FREE_SIGN_UPS, origin).into_iter().collect();
+        if let Err(retry) = self.take(&guards).await? {
+            return Ok(Err(SignUpRefusal::Throttled(retry)));
+        }
+        let hash = match self.hasher.hash(password, &personal(&new.name, Some(&new.email))).await {
+            Ok(hash) => hash,
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        // Two at the same time with one address: the second finds it taken when it tries again.
+        for _ in 0..2 {
+            let holder = self.accounts.find_by_email(&new.email).await?;
+            let mut tx = self.db.begin().await?;
+            if let Some(holder) = holder {
+                self.accounts.outbox.add(&mut tx, holder, Kind::AddressTaken, "").await?;
+                // Something is written either way, so that both answers wait for the disk.
+                for guard in &guards {
+                    store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
+                }
+                tx.commit().await?;
+                self.accounts.outbox.ring();
+                return Ok(Ok(()));
+            }
+            let account = match self.accounts.insert(&mut tx, &new).await {
+                Err(DbError::Constraint(_)) => continue,
+                account => account?,
+            };
+            store::put_password(&mut tx, account, &hash, self.clock.now()).await?;
+            self.accounts.outbox.add(&mut tx, account, Kind::VerifyAddress, "").await?;
+            tx.commit().await?;
+            self.accounts.outbox.ring();
+            return Ok(Ok(()));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Opens a session for whoever has address and password, and the code if there is a second factor.
+    pub async fn sign_in(
+        &self,
+        proof: &Proof,
+        origin: &Origin,
+    ) -> Result<Result<(Viewer, SessionCookie), SignInRefusal>, DbError> {
+        let email_hash = self.accounts.email_hash(&proof.email);
+        let device = origin.device.map(|device| self.device_hash(device));
+        let candidate = store::candidate(&self.db, &email_hash, device.as_ref()).await?;
+        // A browser that she has signed in from has its own count: nobody can lock her out of it from elsewhere.
+        let known_device = device.filter(|_| candidate.as_ref().is_some_and(|candidate| candidate.known_device));
+        let guarded = [email_hash.as_slice(), known_device.as_ref().map_or(&[], |hash| hash.as_slice())].concat();
+        let by_address = Guard { hash: self.accounts.keyed_hash("sign-in", &guarded), free: FREE_BY_ADDRESS };
+        let by_network = self.network_guard("sign-in network", FREE_BY_NETWORK, origin);
+        let guards: Vec<_> = std::iter::once(by_address).chain(by_network).collect();
+        if let Err(retry) = self.take(&guards).await? {
+            return Ok(Err(SignInRefusal::Throttled(retry)));
+        }
+
+        let stored = candidate.as_ref().and_then(|candidate| candidate.password_hash.clone());
+        let right = self.hasher.verify(&proof.password, stored.clone()).await;
+        let holder = candidate.as_ref().map(|candidate| candidate.id);
+        let Some(candidate) = candidate.filter(|_| right) else {
+            self.failed(holder, &by_address, origin, device).await?;
+            return Ok(Err(SignInRefusal::WrongCredentials));
+        };
+        if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
+            let mut tx = self.db.begin().await?;
+            // That the password was right is no guess; a wrong code is.
+            if outcome != Outcome::WrongCode {
+                forgive(&mut tx, &guards).await?;
+            }
+            self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
+            tx.commit().await?;
+            return Ok(Err(refusal));
+        }
+        let rehashed = match stored.as_deref().is_some_and(Hasher::is_outdated) {
+            true => Some(self.hasher.rehash(&proof.password).await),
+            false => None,
+        };
+        let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
+        let mut tx = self.db.begin().await?;
+        if let Some(hash) = rehashed {
+            store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
+        }
+        forgive(&mut tx, &guards).await?;
+        let opened = self.open_in(&mut tx, candidate.id, Method::Password, two_factor, origin).await?;
+        tx.commit().await?;
+        self.accounts.outbox.ring();
+        Ok(Ok(opened))
+    }
+
+    /// Whether somebody whose password was right may come in.
+    async fn admitted(
+        &self,
+        candidate: &Candidate,
+        code: Option<&str>,
+    ) -> Result<Result<(), (Outcome, SignInRefusal)>, DbError> {
+        if candidate.is_suspended() {
+            return Ok(Err((Outcome::Suspended, SignInRefusal::Suspended)));
+        }
+        if self.settings.verify_email && candidate.email_verified_at.is_none() {
+            return Ok(Err((Outcome::EmailNotVerified, SignInRefusal::EmailNotVerified)));
+        }
+        if !self.two_factor.is_on(candidate.id).await? {
+            return Ok(Ok(()));
+        }
+        match code {
+            None => Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded))),
+            Some(code) => Ok(match self.two_factor.check(candidate.id, code).await? {
+                Checked::Right | Checked::RightByRecovery => Ok(()),
+                Checked::Throttled(until) => {
+                    Err((Outcome::WrongCode, SignInRefusal::Throttled(RetryAfter::until(until, self.clock.now()))))
+                }
+                Checked::Wrong | Checked::NotOn => Err((Outcome::WrongCode, SignInRefusal::WrongCode)),
+            }),
+        }
+    }
+
+    /// Opens a session for somebody who has proved elsewhere who she is. Not for an account that is suspended.
+    pub async fn open_session(
+        &self,
+        account: AccountId,
+        method: Method,
+        two_factor: bool,
+        origin: &Origin,
+    ) -> Result<Result<(Viewer, SessionCookie), SignInRefusal>, DbError> {
+        let suspended = self.accounts.is_suspended(account).await?;
+        let mut tx = self.db.begin().await?;
+        if suspended {
+            let device = origin.device.map(|device| self.device_hash(device));
+            self.record(&mut tx, account, (method, Outcome::Suspended), origin, device, &[]).await?;
+            tx.commit().await?;
+            return Ok(Err(SignInRefusal::Suspended));
+        }
+        let opened = self.open_in(&mut tx, account, method, two_factor, origin).await?;
+        tx.commit().await?;
+        Ok(Ok(opened))
+    }
+
+    async fn open_in(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        method: Method,
+        two_factor: bool,
+        origin: &Origin,
+    ) -> Result<(Viewer, SessionCookie), DbError> {
+        let (now, id, secret) = (self.clock.now(), self.clock.id::<Uuid>(), random_bytes::<32>());
+        let device = origin.device.map(|device| self.device_hash(device));
+        let network = origin.network.as_deref();
+        let day_ago = Timestamp(now.0 - DAY);
+        let (before, device_before, network_before, failures) =
+            store::history(tx, account, device.as_ref(), network, day_ago).await?;
+        let mut suspicious = Vec::new();
+        // The first of all is from somewhere new, and so is somebody who travels, or has bought a telephone: both
+        // together are not as usual.
+        if before > 0 && device_before == 0 && network_before == 0 {
+            suspicious.extend([Suspicion::NewDevice, Suspicion::NewNetwork]);
+        }
+        if failures >= MANY_FAILURES {
+            suspicious.push(Suspicion::ManyFailures);
+        }
+        let session = NewSession {
+            account,
+            id,
+            secret_hash: Sha256::digest(secret).into(),
+            now,
+            expires_at: Timestamp(now.0 + i64::from(self.settings.session_days) * DAY),
+            two_factor,
+            client_label: &origin.client_label,
+            network,
+        };
+        store::insert_session(tx, &session).await?;
+        if !suspicious.is_empty() {
+            self.accounts.outbox.add(tx, account, Kind::NewSignIn, "").await?;
+        }
+        self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
+        Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
+    }
+
+    /// Whose session this is; `None` if it is none, or has ended.
+    pub async fn authenticate(&self, cookie: &str, network: Option<&str>) -> Result<Option<Viewer>, DbError> {
+        let Some((account, id, secret)) = read(cookie) else { return Ok(None) };
+        let Some(held) = store::held_session(&self.db, account, id).await? else { return Ok(None) };
+        let now = self.clock.now();
+        let same = held.secret_hash == Sha256::digest(secret).as_slice();
+        if !same || held.revoked_at.is_some() || held.expires_at <= now || held.is_suspended() {
+            return Ok(None);
+        }
+        if now.0 - held.last_seen_at.0 >= SEEN_EVERY {
+            let db = self.db.clone();
+            // Behind the answer: reading waits for no write.
+            tokio::spawn(async move {
+                if let Err(error) = store::seen(&db, account, id, now).await {
+                    tracing::warn!(%error, "that a session was used could not be written");
+                }
+            });
+        }
+        Ok(Some(viewer(account, id, held.two_factor, network)))
+    }
+
+    /// Ends a session; whether there was one.
+    pub async fn revoke_session(&self, account: AccountId, id: Uuid) -> Result<bool, DbError> {
+        store::revoke_session(&self.db, account, id, self.clock.now()).await
+    }
+
+    /// Ends every session but this one, and answers with how many.
+    pub async fn revoke_sessions(&self, account: AccountId, but: Option<Uuid>) -> Result<u64, DbError> {
+        let mut tx = self.db.begin().await?;
+        let ended = store::revoke_sessions(&mut tx, account, but, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Whether the account's address is known to be its holder's.
+    pub async fn is_verified(&self, account: AccountId) -> Result<bool, DbError> {
+        store::is_verified(&self.db, account).await
+    }
+
+    /// Notes that the account's address is its holder's.
+    pub async fn mark_verified(&self, account: AccountId) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        store::verify_email(&mut tx, account, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    /// A second factor was shown in this session.
+    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid) -> Result<(), DbError> {
+        store::mark_two_factor(&self.db, account, session).await
+    }
+
+    /// The account has no second factor any more, so none of its sessions and tokens has shown one.
+    pub async fn forget_two_factor(&self, account: AccountId) -> Result<(), DbError> {
+        store::forget_two_factor(&self.db, account).await
+    }
+
+    /// Changes a password for whoever knows the present one, and ends every session but this one.
+    pub async fn change_password(
+        &self,
+        account: AccountId,
+        (present, new): (&str, &str),
+        session: Option<Uuid>,
+    ) -> Result<Result<(), ChangePasswordRefusal>, DbError> {
+        let guard = Guard { hash: self.accounts.keyed_hash("password", account.0.as_bytes()), free: FREE_BY_ADDRESS };
+        if let Err(retry) = self.take(&[guard]).await? {
+            return Ok(Err(ChangePasswordRefusal::Throttled(retry)));
+        }
+        if !self.hasher.verify(present, store::password(&self.db, account).await?).await {
+            return Ok(Err(ChangePasswordRefusal::WrongPassword));
+        }
+        let mut tx = self.db.begin().await?;
+        store::forgive(&mut tx, &guard.hash).await?;
+        tx.commit().await?;
+        Ok(self.put_password(account, new, session).await?.map_err(Into::into))
+    }
+
+    /// Sets a password for somebody who has proved otherwise who she is, and that the address is hers. Ends every session.
+    pub async fn set_password(
+        &self,
+        account: AccountId,
+        password: &str,
+    ) -> Result<Result<(), PasswordRefusal>, DbError> {
+        let set = self.put_password(account, password, None).await?;
+        if set.is_ok() {
+            self.mark_verified(account).await?;
+        }
+        Ok(set)
+    }
+
+    async fn put_password(
+        &self,
+        account: AccountId,
+        password: &str,
+        session: Option<Uuid>,
+    ) -> Result<Result<(), PasswordRefusal>, DbError> {
+        let (name, email) = store::names(&self.db, account).await?.unwrap_or_default();
+        let hash = match self.hasher.hash(password, &personal(&name, email.as_deref())).await {
+            Ok(hash) => hash,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let (mut tx, now) = (self.db.begin().await?, self.clock.now());
+        store::put_password(&mut tx, account, &hash, now).await?;
+        store::revoke_sessions(&mut tx, account, session, now).await?;
+        self.accounts.outbox.add(&mut tx, account, Kind::PasswordChanged, "").await?;
+        tx.commit().await?;
+        self.accounts.outbox.ring();
+        Ok(Ok(()))
+    }
+
+    /// A wrong password: written to the history if there is an account. If there is none, something is written, too, so
+    /// that both answers wait for the disk.
+    async fn failed(
+        &self,
+        holder: Option<AccountId>,
+        by_address: &Guard,
+        origin: &Origin,
+        device: Option<[u8; 32]>,
+    ) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        match holder {
+            Some(account) => {
+                self.record(&mut tx, account, (Method::Password, Outcome::WrongPassword), origin, device, &[]).await?;
+            }
+            None => store::touch(&mut tx, &by_address.hash, self.clock.now()).await?,
+        }
+        tx.commit().await
+    }
+
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        (method, outcome): (Method, Outcome),
+        origin: &Origin,
+        device_hash: Option<[u8; 32]>,
+        suspicious: &[Suspicion],
+    ) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let new = NewSignIn {
+            account,
+            id: self.clock.id(),
+            at: now,
+            method,
+            outcome,
+            client_label: &origin.client_label,
+            network: origin.network.as_deref(),
+            device_hash,
+            suspicious,
+        };
+        store::insert_sign_in(tx, &new, Timestamp(now.0 - KEEP_SIGN_INS * DAY)).await?;
+        let (kind, actor) = match outcome {
+            Outcome::Succeeded => (EventKind::SignedIn, Some(account)),
+            _ => (EventKind::SignInFailed, None),
+        };
+        let client = Some(Client::Session);
+        let event =
+            Event { actor, client, network: origin.network.clone(), ..Event::new(kind, account, &Viewer::ANONYMOUS) };
+        let event = event.with(outcome.as_str());
+        if outcome != Outcome::WrongPassword {
+            return self.accounts.audit.append(tx, &[event]).await;
+        }
+        // Behind the answer: that an address is somebody's must not show by the time that this takes. The history,
+        // written above, has it anyhow.
+        let audit = self.accounts.audit.clone();
+        tokio::spawn(async move {
+            if let Err(error) = audit.record(vec![event]).await {
+                tracing::warn!(%error, "a failed sign-in was not logged");
+            }
+        });
+        Ok(())
+    }
+
+    async fn take(&self, guards: &[Guard]) -> Result<Result<(), RetryAfter>, DbError> {
+        let mut tx = self.db.begin().await?;
+        let taken = throttle::take(&mut tx, guards, self.clock.now()).await?;
+        if taken.is_ok() {
+            tx.commit().await?;
+        }
+        Ok(taken)
+    }
+
+    fn network_guard(&self, purpose: &str, free: i64, origin: &Origin) -> Option<Guard> {
+        let network = origin.network.as_deref()?;
+        Some(Guard { hash: self.accounts.keyed_hash(purpose, network.as_bytes()), free })
+    }
+
+    fn device_hash(&self, device: Device) -> [u8; 32] {
+        self.accounts.keyed_hash("device", &device.0)
+    }
+}
+
+/// After a right password: the address is free again, and the network gets its attempt back.
+async fn forgive(tx: &mut Tx, guards: &[Guard]) -> Result<(), DbError> {
+    if let Some((by_address, by_network)) = guards.split_first() {
+        store::forgive(tx, &by_address.hash).await?;
+        for guard in by_network {
+            store::forgive_one(tx, &guard.hash).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a password must not contain: the name, and the address up to its `@`.
+fn personal<'a>(name: &'a str, email: Option<&'a str>) -> Vec<&'a str> {
+    let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
+    std::iter::once(name).chain(local).collect()
+}
+
+fn viewer(account: AccountId, id: Uuid, two_factor: bool, network: Option<&str>) -> Viewer {
+    let credential = Credential {
+        client: Client::Session,
+        id: Some(id),
+        scopes: TokenScope::ALL.to_vec(),
+        two_factor,
+        network: network.map(str::to_owned),
+    };
+    Viewer::new(account, credential)
+}
+
+fn written(account: AccountId, id: Uuid, secret: &[u8; 32]) -> SessionCookie {
+    SessionCookie(URL_SAFE_NO_PAD.encode([account.0.as_bytes().as_slice(), id.as_bytes(), secret].concat()))
+}
+
+fn read(cookie: &str) -> Option<(AccountId, Uuid, [u8; 32])> {
+    let bytes = URL_SAFE_NO_PAD.decode(cookie).ok()?;
+    let (account, rest) = bytes.split_first_chunk::<16>()?;
+    let (id, secret) = rest.split_first_chunk::<16>()?;
+    Some((AccountId(Uuid::from_bytes(*account)), Uuid::from_bytes(*id), secret.try_into().ok()?))
+}
