@@ -19,7 +19,6 @@ CREATE TABLE access_log (
     request_id    TEXT,
     detail        TEXT,
     row_hash      BLOB    NOT NULL CHECK (length(row_hash) = 32),
-    erased_at     INTEGER, -- when what it said was blanked; the hash stays
     PRIMARY KEY (person_id, batch, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX access_log_by_batch ON access_log (batch, position, person_id);

@@ -4,8 +4,6 @@
 //! each batch with its rows' hashes and the batch before it. So whoever can write to the database, but has not
 //! the key, can't change, remove, add or reorder a row without [`Audit::verify`] naming the place. What she could
 //! do is to put back a whole older database; a head that was noted elsewhere ([`Audit::head`]) shows that.
-//!
-//! A row's hash stands beside what the row says, so that the latter can be erased and the chain stays whole.
 
 pub(crate) mod graphql;
 pub mod model;
@@ -171,7 +169,6 @@ async fn append(
                 request_id: event.request.clone(),
                 detail: event.detail.clone(),
                 row_hash: Vec::new(),
-                erased_at: None,
             };
             row.row_hash = chain::row_hash(key, &row).to_vec();
             row_hashes.extend_from_slice(&row.row_hash);

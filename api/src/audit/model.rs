@@ -242,8 +242,6 @@ pub struct Report {
     pub batches: i64,
     /// How many rows there are.
     pub rows: i64,
-    /// How many of them were blanked.
-    pub erased: i64,
     /// How many flaws were found.
     pub flaws: u64,
     /// The last batch, if there is a head.

@@ -1,4 +1,4 @@
-//! The access log's tables. Rows are added, and blanked where somebody's data is erased; nothing else.
+//! The access log's tables. Rows are added, and nothing else.
 
 use std::collections::HashMap;
 
@@ -32,11 +32,11 @@ statements! {
     }
     LOG_FORWARD {
         "SELECT batch, position, at, event, actor_id, relation, category, course_id, case_id, client, detail FROM access_log
-         WHERE person_id = $1 AND (batch, position) < ($2, $3) AND erased_at IS NULL ORDER BY batch DESC, position DESC LIMIT $4"
+         WHERE person_id = $1 AND (batch, position) < ($2, $3) ORDER BY batch DESC, position DESC LIMIT $4"
     }
     LOG_BACKWARD {
         "SELECT batch, position, at, event, actor_id, relation, category, course_id, case_id, client, detail FROM access_log
-         WHERE person_id = $1 AND (batch, position) > ($2, $3) AND erased_at IS NULL ORDER BY batch, position LIMIT $4"
+         WHERE person_id = $1 AND (batch, position) > ($2, $3) ORDER BY batch, position LIMIT $4"
     }
     NAMES { "SELECT id, name FROM accounts WHERE id " [any_uuid 1] }
     /// The head, and how far batches and rows reach, at one moment.
@@ -50,7 +50,7 @@ statements! {
     }
     ROWS {
         "SELECT person_id, batch, position, at, event, actor_id, relation, category, course_id, case_id, client, credential_id,
-             network, request_id, detail, row_hash, erased_at
+             network, request_id, detail, row_hash
          FROM access_log WHERE (batch, position, person_id) > ($1, $2, $3) AND batch <= $4
          ORDER BY batch, position, person_id LIMIT $5"
     }
@@ -75,7 +75,6 @@ pub(super) struct LogRow {
     pub(super) request_id: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) row_hash: Vec<u8>,
-    pub(super) erased_at: Option<Timestamp>,
 }
 
 /// A batch as it is stored.

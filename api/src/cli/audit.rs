@@ -38,7 +38,7 @@ pub(super) async fn audit(config: &Config, command: &AuditCommand) -> anyhow::Re
                 })
                 .await?;
             drop(bar);
-            eprintln!("{} rows in {} batches, {} of them erased", report.rows, report.batches, report.erased);
+            eprintln!("{} rows in {} batches", report.rows, report.batches);
             if let Some(head) = report.head {
                 println!("{head}");
             }

@@ -4,7 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use async_graphql::Context;
 
-use crate::sign_in::model::{Device, Origin, SessionCookie};
+use crate::{
+    accounts::secret::random_bytes,
+    sign_in::model::{Device, Origin, SessionCookie},
+};
 
 /// The cookie of a session.
 pub(crate) const SESSION_COOKIE: &str = "__Host-stoa-session";
@@ -24,6 +27,13 @@ impl Visit {
     /// From somewhere.
     pub(crate) fn new(origin: Origin) -> Self {
         Self { origin, cookies: Mutex::default() }
+    }
+
+    /// Gives a browser that is new here something to be known by; `None` if it is known.
+    pub(crate) fn know(&mut self) -> Option<Device> {
+        let new = self.origin.device.is_none().then(|| Device(random_bytes()));
+        self.origin.device = self.origin.device.or(new);
+        new
     }
 
     /// Gives the browser its session, and, if it is new here, what it is known by.

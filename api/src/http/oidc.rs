@@ -82,10 +82,11 @@ async fn callback(app: &App, request: &Request) -> Response {
     };
     // Without a code there is an error instead, such as that she did not want to.
     let Some(code) = code else { return refused(&Refusal::NotSignedIn) };
-    let visit = Visit::new(origin(app, request));
+    let mut visit = Visit::new(origin(app, request));
+    let new_device = visit.know();
     match oidc.end(&code, &state, note, &visit.origin).await {
         Ok(Ok(ended)) => {
-            visit.give_session(&ended.session, app.sign_in.settings().session_days, None);
+            visit.give_session(&ended.session, app.sign_in.settings().session_days, new_device);
             lead_on(&ended.return_to, visit.cookies())
         }
         Ok(Err(refusal)) => refused(&refusal),
