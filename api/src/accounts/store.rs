@@ -15,9 +15,9 @@ statements! {
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
     INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
-    IS_SUSPENDED { "SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED'" }
+    STATUS { "SELECT status FROM accounts WHERE id = $1" }
     TOKEN {
-        "SELECT t.id, t.scopes, t.two_factor, t.expires_at, t.revoked_at, t.last_used_at, a.status
+        "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, a.status
          FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
     }
     INSERT_TOKEN {
@@ -70,6 +70,7 @@ struct HeldTokenRow {
     id: Uuid,
     scopes: String,
     two_factor: bool,
+    created_at: Timestamp,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
@@ -118,9 +119,9 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn is_suspended(db: &Db, account: AccountId) -> Result<bool, DbError> {
-    let sql = db.sql(&IS_SUSPENDED);
-    let found: Option<i32> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
-    Ok(found.is_some())
+    let sql = db.sql(&STATUS);
+    let status: Option<String> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
+    Ok(status.is_some_and(|status| status == "SUSPENDED"))
 }
 
 pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<HeldToken>, DbError> {
@@ -133,7 +134,7 @@ pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -
         two_factor: row.two_factor,
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
-        last_used_at: row.last_used_at,
+        last_used_at: row.last_used_at.unwrap_or(row.created_at),
         suspended: row.status == "SUSPENDED",
     }))
 }
