@@ -3,13 +3,32 @@
 use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
+    audit::Audit,
+    cases::Cases,
     db::{Db, DbError, Sql},
     forum::Forum,
+    mail::Outbox,
+    oidc::{
+        Oidc,
+        model::{OidcSettings, OidcSettingsError},
+    },
+    profile::Profiles,
     progress::Learning,
     recommendations::Feed,
+    recovery::Recovery,
     sign_in::{SignIn, SignInSettings},
     time::Clock,
+    two_factor::TwoFactor,
 };
+
+/// What an installation decides.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// About who may see what.
+    pub rules: Rules,
+    /// About signing in.
+    pub sign_in: SignInSettings,
+}
 
 /// The services; cheap to clone.
 #[derive(Clone)]
@@ -20,10 +39,24 @@ pub struct App {
     pub clock: Clock,
     /// What the installation decides about the policy.
     pub rules: Rules,
+    /// Who looked at whom.
+    pub audit: Audit,
+    /// Mails that are to be sent.
+    pub outbox: Outbox,
     /// People.
     pub accounts: Accounts,
+    /// Second factors.
+    pub two_factor: TwoFactor,
     /// Sign-up, sign-in, sessions.
     pub sign_in: SignIn,
+    /// Verified addresses and forgotten passwords.
+    pub recovery: Recovery,
+    /// Sign-in with another provider, if there is one.
+    pub oidc: Option<Oidc>,
+    /// What people say of themselves.
+    pub profiles: Profiles,
+    /// Reasons to see more of a person, for a time.
+    pub cases: Cases,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -34,27 +67,37 @@ pub struct App {
 
 impl App {
     /// Puts the services on a database that is up to date.
-    pub async fn new(db: Db, clock: Clock, key: SecretKey, rules: Rules) -> Result<Self, DbError> {
+    pub async fn new(db: Db, clock: Clock, key: SecretKey, settings: Settings) -> Result<Self, DbError> {
         db.require_current().await?;
-        let accounts = Accounts::open(db.clone(), clock.clone(), key).await?;
-        let settings = SignInSettings::default();
+        let audit = Audit::new(db.clone(), clock.clone(), key.clone());
+        let outbox = Outbox::new(clock.clone());
+        let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
+        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key, outbox.clone());
+        let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
-            sign_in: SignIn::new(db.clone(), clock.clone(), accounts.clone(), settings),
-            accounts,
+            recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
+            profiles: Profiles::new(db.clone(), clock.clone()),
+            cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed: Feed::new(db.clone(), clock.clone()),
+            oidc: None,
+            rules: settings.rules,
+            audit,
+            outbox,
+            accounts,
+            two_factor,
+            sign_in,
             db,
             clock,
-            rules,
         })
     }
 
-    /// With other decisions about signing in.
-    #[must_use]
-    pub fn with_sign_in(self, settings: SignInSettings) -> Self {
-        let sign_in = SignIn::new(self.db.clone(), self.clock.clone(), self.accounts.clone(), settings);
-        Self { sign_in, ..self }
+    /// The same with sign-in by another provider.
+    pub fn with_oidc(mut self, settings: OidcSettings) -> Result<Self, OidcSettingsError> {
+        let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
+        self.oidc = Some(Oidc::new(settings, db, clock, accounts, self.sign_in.clone())?);
+        Ok(self)
     }
 }
 
@@ -62,13 +105,20 @@ impl App {
 pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
     vec![
         ("accounts", crate::accounts::store::STATEMENTS),
+        ("audit", crate::audit::store::STATEMENTS),
+        ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
+        ("mail", crate::mail::store::STATEMENTS),
+        ("oidc", crate::oidc::store::STATEMENTS),
+        ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
-        ("sign_in", crate::sign_in::store::STATEMENTS),
+        ("recovery", crate::recovery::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
+        ("sign_in", crate::sign_in::store::STATEMENTS),
+        ("two_factor", crate::two_factor::store::STATEMENTS),
     ]
 }

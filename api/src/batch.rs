@@ -50,20 +50,21 @@ impl<F: Fetch> Load<F> {
     }
 
     pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
-        // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped.
-        self.0
-            .try_load(key)
-            .await
-            .unwrap_or_else(|_| Err(DbError::Unavailable("the request was cancelled".to_owned()).into()))
+        loop {
+            // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped, as it is when
+            // a neighbour of it errs: then another one reads.
+            if let Ok(value) = self.0.try_load(key.clone()).await {
+                return value;
+            }
+        }
     }
 
     pub(crate) async fn get_many(&self, keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
-        let found = self
-            .0
-            .try_load_many(keys)
-            .await
-            .map_err(|_| LoadError::from(DbError::Unavailable("the request was cancelled".to_owned())))?;
-        found.into_iter().map(|(key, value)| value.map(|value| (key, value))).collect()
+        loop {
+            if let Ok(found) = self.0.try_load_many(keys.clone()).await {
+                return found.into_iter().map(|(key, value)| value.map(|value| (key, value))).collect();
+            }
+        }
     }
 }
 

@@ -15,6 +15,8 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
+pub mod audit;
+pub mod cases;
 pub mod cli;
 pub mod courses;
 pub mod db;
@@ -23,9 +25,14 @@ pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod intake;
+pub mod mail;
+pub mod oidc;
+pub mod profile;
 pub mod progress;
 pub mod recommendations;
+pub mod recovery;
 pub mod sign_in;
 pub mod time;
+pub mod two_factor;
 
 mod batch;

@@ -1,23 +1,30 @@
 //! Somebody who asks.
 
-use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+use poem::{
+    Endpoint, Request, Response,
+    endpoint::BoxEndpoint,
+    http::{HeaderMap, StatusCode},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
+use crate::Query;
+
 /// Sends requests through the server's own routes, as one viewer.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) routes: Arc<BoxEndpoint<'static, Response>>,
     pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// Kept from answers and sent again, as a browser does it; `None` for a program.
     pub(crate) cookies: Option<Arc<Mutex<BTreeMap<String, String>>>>,
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -25,6 +32,8 @@ pub struct Answer {
     pub media_type: String,
     /// The id under which the log knows the request.
     pub request_id: String,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The text.
     pub text: String,
     /// The `Set-Cookie` headers.
@@ -43,6 +52,14 @@ impl Client {
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same client, which sends this header too.
+    #[must_use]
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name, value.to_owned()));
+        client
     }
 
     /// A browser of its own: it keeps cookies, and sends them.
@@ -81,6 +98,15 @@ impl Client {
         self.send(request.uri_str("/graphql").body(body)).await.json()
     }
 
+    /// Asks what a [`Query`] asks, with its headers.
+    pub async fn ask_query(&self, query: &Query) -> Answer {
+        let (text, variables) = query.written();
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        let request = Request::builder().method(poem::http::Method::POST).content_type("application/json");
+        let request = query.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        self.send(request.uri_str("/graphql").body(body)).await
+    }
+
     /// Asks for something that must come without errors, and answers with `data`.
     ///
     /// # Panics
@@ -108,6 +134,9 @@ impl Client {
             let value = format!("Bearer {token}").parse().expect("a token is ASCII");
             request.headers_mut().insert(poem::http::header::AUTHORIZATION, value);
         }
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header's value"));
+        }
         if let Some(kept) = &self.cookies {
             let kept = kept.lock().expect("nobody panicked");
             let line: Vec<_> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -134,6 +163,7 @@ impl Client {
             status: parts.status,
             media_type: header("content-type"),
             request_id: header("x-request-id"),
+            headers: parts.headers.clone(),
             cookies,
             text: body.into_string().await.expect("a whole answer in UTF-8"),
         }

@@ -28,4 +28,14 @@ impl Database {
     pub async fn postgres() -> Option<Self> {
         Some(Self { url: postgres::new_database().await?, _folder: None })
     }
+
+    /// Another empty database of the same kind.
+    pub async fn another(&self) -> Option<Self> {
+        if self.is_sqlite() { Some(Self::sqlite()) } else { Self::postgres().await }
+    }
+
+    /// Whether it is a SQLite file.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite")
+    }
 }

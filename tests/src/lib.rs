@@ -3,11 +3,19 @@
 
 mod client;
 mod database;
+mod generator;
+mod post;
 mod postgres;
+mod query;
+mod schema;
 mod school;
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use generator::{Pool, Queries, Shrinking};
+pub use post::Postbox;
+pub use query::{Argument, Query, Selection, Value, What};
+pub use schema::{Field, Input, Schema, Type, TypeRef};
 pub use school::{SCHOOL, School};
 
 /// Declares a story that is told on both databases:

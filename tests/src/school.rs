@@ -7,14 +7,13 @@ use std::{path::Path, sync::Arc};
 
 use poem::EndpointExt as _;
 use stoa_api::{
-    access::Rules,
-    accounts::secret::SecretKey,
-    app::App,
+    accounts::{model::SystemRole, secret::SecretKey},
+    app::{App, Settings},
     db::{Db, Options},
+    graphql::global_id,
     http,
-    ids::{AccountId, CourseId, LessonId, PostId, ThreadId},
+    ids::{AccountId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     intake::{Intake, Report, csv::CsvFolder},
-    sign_in::SignInSettings,
     time::{Clock, Timestamp},
 };
 
@@ -22,6 +21,45 @@ use crate::{Client, Database};
 
 /// The name under which the school's keys are imported.
 pub const SCHOOL: &str = "school";
+
+fn key() -> SecretKey {
+    SecretKey::from_text("a secret key for nothing but tests").expect("a key")
+}
+
+macro_rules! global_ids {
+    ($pool:expr) => {{
+        let people: Vec<AccountId> = read!($pool, "SELECT id FROM accounts");
+        let courses: Vec<CourseId> = read!($pool, "SELECT id FROM courses");
+        let modules: Vec<ModuleId> = read!($pool, "SELECT id FROM modules");
+        let lessons: Vec<LessonId> = read!($pool, "SELECT id FROM lessons");
+        let topics: Vec<TopicId> = read!($pool, "SELECT id FROM topics");
+        let mut ids = Vec::new();
+        for course in &courses {
+            let enrolments = people.iter().map(|person| ("Enrolment", global_id::enrolment(*person, *course)));
+            ids.extend(enrolments.chain([("Course", global_id::course(*course))]));
+        }
+        ids.extend(people.into_iter().map(|id| ("Person", global_id::person(id))));
+        ids.extend(modules.into_iter().map(|id| ("Module", global_id::module(id))));
+        ids.extend(lessons.into_iter().map(|id| ("Lesson", global_id::lesson(id))));
+        ids.extend(topics.into_iter().map(|id| ("Topic", global_id::topic(id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM forum_categories");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("ForumCategory", global_id::category(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM threads");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Thread", global_id::thread(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM posts");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
+        ids
+    }};
+}
+
+macro_rules! read {
+    ($pool:expr, as $sql:literal) => {
+        sqlx::query_as($sql).fetch_all($pool).await.expect("rows")
+    };
+    ($pool:expr, $sql:literal) => {
+        sqlx::query_scalar($sql).fetch_all($pool).await.expect("rows")
+    };
+}
 
 /// The school, on a database of its own.
 pub struct School {
@@ -56,22 +94,32 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn empty(database: Database) -> Self {
-        Self::with_sign_in(database, SignInSettings::default()).await
+        Self::with(database, Settings::default()).await
     }
 
-    /// As [`School::empty`], with other decisions about signing in.
+    /// As [`School::empty`], with other settings.
     ///
     /// # Panics
     /// If the database can't be used.
-    pub async fn with_sign_in(database: Database, settings: SignInSettings) -> Self {
+    pub async fn with(database: Database, settings: Settings) -> Self {
         let db = Db::open(&Options::create(&database.url)).await.expect("a database");
         db.migrate().await.expect("migrations");
         let clock = Clock::manual(Timestamp::parse("2026-03-02T09:00:00Z").expect("an instant"));
-        let key = SecretKey::from_text("a secret key for nothing but tests").expect("a key");
-        let app =
-            App::new(db, clock.clone(), key, Rules::default()).await.expect("the services").with_sign_in(settings);
+        let app = App::new(db, clock.clone(), key(), settings).await.expect("the services");
         let routes = Arc::new(http::routes(&app, &[]).boxed());
-        Self { anybody: Client { routes, token: None, cookies: None }, app, clock, database }
+        let anybody = Client { routes, token: None, headers: Vec::new(), cookies: None };
+        Self { anybody, app, clock, database }
+    }
+
+    /// The same school with other settings.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    #[must_use]
+    pub async fn under(mut self, settings: Settings) -> Self {
+        self.app = App::new(self.app.db, self.clock.clone(), key(), settings).await.expect("the services");
+        self.anybody.routes = Arc::new(http::routes(&self.app, &[]).boxed());
+        self
     }
 
     /// Takes the files of a folder in.
@@ -84,19 +132,63 @@ impl School {
         intake.take(&source, &mut |_, _, _| {}).await.expect("an import")
     }
 
-    /// Changes the database past the services, where no service can yet.
+    /// Changes the database past the services, where no service can yet. `{person:mei}`, `{course:soil}`, `{lesson:soil-1}`,
+    /// `{thread:t1}`, `{post:p1}` stand for ids, and `{new:7}` for one that nothing has yet.
     ///
     /// # Panics
     /// If the database does not take it.
-    pub async fn execute(&self, sql: &'static str) {
-        if self.database.url.starts_with("sqlite") {
+    pub async fn execute(&self, sql: &str) {
+        let is_sqlite = self.database.is_sqlite();
+        let mut parts = sql.split(['{', '}']);
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
+            let id = self.named(name);
+            text += &if is_sqlite { format!("x'{id}'") } else { format!("'{id}'::uuid") };
+            text += rest;
+        }
+        let statements = sqlx::AssertSqlSafe(text);
+        if is_sqlite {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
-            sqlx::query(sql).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(statements).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             pool.close().await;
         } else {
             let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
-            sqlx::query(sql).execute(&pool).await.expect("a change");
+            sqlx::raw_sql(statements).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             pool.close().await;
+        }
+    }
+
+    /// Somebody who has not signed in, at a server with these services.
+    pub fn anybody_at(&self, app: &App) -> Client {
+        Client { routes: Arc::new(http::routes(app, &[]).boxed()), ..self.anybody.clone() }
+    }
+
+    /// The 32 digits of the id that `kind:key` stands for.
+    fn named(&self, name: &str) -> String {
+        let id = match name.split_once(':') {
+            Some(("person", key)) => self.id_of(key).0,
+            Some(("course", key)) => CourseId::imported(SCHOOL, key).0,
+            Some(("lesson", key)) => LessonId::imported(SCHOOL, key).0,
+            Some(("thread", key)) => ThreadId::imported(SCHOOL, key).0,
+            Some(("post", key)) => PostId::imported(SCHOOL, key).0,
+            Some(("new", number)) => return format!("{number:0>32}"),
+            _ => panic!("nothing is called {name}"),
+        };
+        id.simple().to_string()
+    }
+
+    /// The global ids of everything in the database, each with the name of its type; of enrolments those that could be,
+    /// too.
+    ///
+    /// # Panics
+    /// If the database can't be read.
+    pub async fn global_ids(&self) -> Vec<(&'static str, String)> {
+        if self.database.is_sqlite() {
+            let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
+            global_ids!(&pool)
+        } else {
+            let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
+            global_ids!(&pool)
         }
     }
 
@@ -112,6 +204,32 @@ impl School {
     pub async fn person(&self, key: &str) -> Client {
         let token = self.app.accounts.issue_token(self.id_of(key), "test", None).await.expect("a token");
         self.anybody.with_token(token.secret_text())
+    }
+
+    /// An instructor of the course with the largest class, signed in, and the course's slug; for the benches.
+    ///
+    /// # Panics
+    /// If there is no such course.
+    pub async fn largest_class(&self) -> (Client, String) {
+        let sql = "SELECT c.slug, s.account_id FROM course_rollups r JOIN courses c ON c.id = r.course_id
+                   JOIN course_staff s ON s.course_id = c.id ORDER BY r.learner_count DESC, s.position LIMIT 1";
+        let (slug, account): (String, uuid::Uuid) = if self.database.url.starts_with("sqlite") {
+            let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
+            sqlx::query_as(sql).fetch_one(&pool).await.expect("a course")
+        } else {
+            let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
+            sqlx::query_as(sql).fetch_one(&pool).await.expect("a course")
+        };
+        let token = self.app.accounts.issue_token(AccountId(account), "bench", None).await.expect("a token");
+        (self.anybody.with_token(token.secret_text()), slug)
+    }
+
+    /// Gives one of the school's people a role by job function.
+    ///
+    /// # Panics
+    /// If the database does not take it.
+    pub async fn grant(&self, key: &str, role: SystemRole) {
+        self.app.accounts.command_role(self.id_of(key), role, true).await.expect("a role");
     }
 
     /// The account of one of the school's people.
@@ -133,6 +251,11 @@ impl School {
     /// The global id of a person, by key.
     pub fn person_node(&self, key: &str) -> String {
         stoa_api::graphql::global_id::person(self.id_of(key))
+    }
+
+    /// The global id of somebody whom the school does not know by key.
+    pub fn person_node_of(&self, account: AccountId) -> String {
+        global_id::person(account)
     }
 
     /// The global id of an enrolment, by the keys of learner and course.

@@ -1,4 +1,4 @@
-//! Who sees what, as far as it goes today: a learner sees her own.
+//! Who sees what: a learner, her classmates, strangers. Staff and other roles are in `policy.rs`.
 
 use serde_json::{Value, json};
 use stoa_testkit::story;
@@ -57,7 +57,8 @@ story! {
             { "role": "ASSISTANT", "person": { "name": "Bo Lindgren", "email": null } },
         ]));
         assert_eq!(answer["extensions"]["redactions"], json!([{
-            "field": "Person.email", "category": "CONTACT", "reason": "NOT_IN_AUDIENCE", "seenBy": ["ONESELF"], "places": 2,
+            "field": "Person.email", "category": "CONTACT", "reason": "NOT_SIGNED_IN", "needed": "to sign in, as one of: oneself, support, administrator",
+            "seenBy": ["ONESELF", "SUPPORT", "ADMINISTRATOR"], "places": 2,
         }]));
     }
 
@@ -88,8 +89,9 @@ story! {
 
     async fn a_database_set_up_with_another_key_is_refused(school) {
         use stoa_api::{accounts::{Accounts, secret::SecretKey}, db::DbError};
+        let app = &school.app;
         let key = SecretKey::from_text("another secret key for nothing but tests").unwrap();
-        let opened = Accounts::open(school.app.db.clone(), school.clock.clone(), key).await;
+        let opened = Accounts::open(app.db.clone(), app.clock.clone(), key, app.audit.clone(), app.outbox.clone()).await;
         assert!(matches!(opened, Err(DbError::SecretKey)));
     }
 }

@@ -234,3 +234,44 @@ fn what_was_acknowledged_survives_a_kill_and_a_clean_end_leaves_no_log_behind() 
     assert_eq!(server.end("-TERM"), Some(0));
     assert!(!folder.path().join("data/stoa.db-wal").exists(), "the log was folded into the database");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_look_is_in_the_log_before_its_answer_leaves_and_an_operator_finds_what_was_tampered_with() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let token = token(folder.path(), "ana@school.example");
+    let head = || {
+        let output = stoa_does(folder.path(), &["audit", "head"]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        printed.lines().find(|line| line.contains(':') && line.len() > 64).unwrap().to_owned()
+    };
+    let before = head();
+    let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let read = "{\"query\":\"{ course(slug: \\\"living-soil\\\") { learners(first: 9) { nodes { progress } } } }\"}";
+    let answer = server.post(&token, read).unwrap();
+    assert!(answer.contains("\"progress\":"), "{answer}");
+    server.end("-KILL");
+
+    let output = stoa_does(folder.path(), &["audit", "verify", "--expect", &before]);
+    assert!(output.status.success() && text(&output).contains("2 rows in 1 batches"), "{}", text(&output));
+    let noted = head();
+    let tamper = |sql: &'static str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("data/stoa.db").display());
+        runtime.block_on(async {
+            sqlx::query(sql).execute(&sqlx::SqlitePool::connect(&url).await.unwrap()).await.unwrap()
+        });
+    };
+    tamper("DELETE FROM access_log WHERE position = 1");
+    let output = stoa_does(folder.path(), &["audit", "verify"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("batch 1: rows 1 to 1 are missing"), "{}", text(&output));
+    tamper("DELETE FROM access_log");
+    tamper("DELETE FROM access_log_batches");
+    tamper("UPDATE access_log_head SET number = 0, hash = zeroblob(32)");
+    assert!(stoa_does(folder.path(), &["audit", "verify"]).status.success(), "an empty log is whole");
+    let output = stoa_does(folder.path(), &["audit", "verify", "--expect", &noted]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("replaced by an older one"), "{}", text(&output));
+}

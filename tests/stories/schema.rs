@@ -20,6 +20,16 @@ fn the_committed_schema_is_current() {
     }
 }
 
+/// The committed document is the policy's. `stoa authorization` prints it.
+#[test]
+fn the_committed_policy_document_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/AUTHORIZATION.md");
+    assert!(
+        fs::read_to_string(&file).unwrap_or_default() == access::document(),
+        "docs/AUTHORIZATION.md is stale: mend it with\n\n    cargo run -- authorization > docs/AUTHORIZATION.md\n"
+    );
+}
+
 story! {
     async fn everything_in_the_schema_is_described(school) {
         let query = "{ __schema { types { name kind description fields { name description args { name description } }

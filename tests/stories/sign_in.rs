@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use stoa_api::{
     access::TokenScope,
     accounts::model::NewToken,
-    db::DbError,
-    ids::AccountId,
+    app::Settings,
     sign_in::{
-        SecondFactor, SignInSettings,
-        model::{Origin, Proof, SignInRefusal},
+        SignInSettings,
+        model::{Origin, Proof},
     },
     time::Timestamp,
 };
@@ -48,21 +47,6 @@ async fn posted(client: &Client, query: &str, headers: &[(&str, &str)]) -> Answe
 fn code(payload: &Value) -> &str {
     payload["userErrors"][0]["code"].as_str().unwrap_or_default()
 }
-
-/// A second factor with one code.
-struct TheCodeIs42;
-
-impl SecondFactor for TheCodeIs42 {
-    fn is_on(&self, _account: AccountId) -> Later<'_> {
-        Box::pin(async { Ok(true) })
-    }
-
-    fn check<'a>(&'a self, _account: AccountId, code: &'a str) -> Later<'a> {
-        Box::pin(async move { Ok(code == "42") })
-    }
-}
-
-type Later<'a> = std::pin::Pin<Box<dyn Future<Output = Result<bool, DbError>> + Send + 'a>>;
 
 story! {
     async fn ida_signs_up_and_in_and_out(school) {
@@ -310,25 +294,6 @@ story! {
         assert_eq!(answer["extensions"]["redactions"][0]["field"], "Person.account");
     }
 
-    async fn codes_are_asked_for_after_the_password_and_guessing_them_is_throttled(school) {
-        let sign_in = school.app.sign_in.clone().with_second_factor(std::sync::Arc::new(TheCodeIs42));
-        sign_in.set_password(school.id_of("mei"), PASSWORD).await.unwrap().unwrap();
-        let attempt = async |password: &str, code: Option<&str>| {
-            let (email, code) = ("mei@school.example".to_owned(), code.map(str::to_owned));
-            let proof = Proof { email, password: password.to_owned(), code };
-            sign_in.sign_in(&proof, &Origin::default()).await.unwrap().map(|(viewer, _)| viewer.has_two_factor())
-        };
-        assert_eq!(attempt("nine otters juggle plums", Some("42")).await, Err(SignInRefusal::WrongCredentials));
-        assert_eq!(attempt(PASSWORD, None).await, Err(SignInRefusal::SecondFactorNeeded));
-        assert_eq!(attempt(PASSWORD, Some("42")).await, Ok(true));
-        for guess in ["1", "2", "3", "4"] {
-            assert_eq!(attempt(PASSWORD, Some(guess)).await, Err(SignInRefusal::WrongCode));
-            assert_eq!(attempt(PASSWORD, None).await, Err(SignInRefusal::SecondFactorNeeded), "which does not make guessing free again");
-        }
-        assert_eq!(attempt(PASSWORD, Some("5")).await, Err(SignInRefusal::WrongCode));
-        assert!(matches!(attempt(PASSWORD, Some("42")).await, Err(SignInRefusal::Throttled(_))));
-    }
-
     async fn nothing_secret_shows_in_debug(school) {
         let proof = Proof { email: "mei@school.example".to_owned(), password: PASSWORD.to_owned(), code: Some("123456".to_owned()) };
         school.app.sign_in.set_password(school.id_of("mei"), PASSWORD).await.unwrap().unwrap();
@@ -343,7 +308,7 @@ story! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_addresses_are_verified_only_a_right_password_is_told_so() {
     let settings = SignInSettings { verify_email: true, ..SignInSettings::default() };
-    let school = School::with_sign_in(Database::sqlite(), settings).await;
+    let school = School::with(Database::sqlite(), Settings { sign_in: settings, ..Settings::default() }).await;
     signs_up(school.anybody(), "Ida Holm", "ida@holm.example", PASSWORD).await;
     assert_eq!(code(&signs_in(school.anybody(), "ida@holm.example", PASSWORD).await), "EMAIL_NOT_VERIFIED");
     assert_eq!(

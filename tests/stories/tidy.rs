@@ -115,10 +115,26 @@ const RULES: &[Rule] = &[
             path.starts_with("api/src/")
                 && !path.starts_with("api/src/access/")
                 && path != "api/src/accounts/loaders.rs"
-                && path != "api/src/cli/model.rs"
         },
-        never: &["Relation::Oneself", "Relation::Staff)"],
+        never: &["Standing::new(", "Facts {", "RelationSet::only(", "Relation::Oneself"],
         why: "what the viewer is to a person is found by the loader, never claimed",
+    },
+    Rule {
+        files: |path| {
+            path.starts_with("api/src/") && path != "api/src/access/standing.rs" && !path.starts_with("api/src/cli/")
+        },
+        never: &["Standing::operator(", ".operator("],
+        why: "nobody who comes over the network is the machine's operator",
+    },
+    Rule {
+        files: |path| path.starts_with("api/src/") && !path.starts_with("api/src/access/"),
+        never: &["Shown::Visible("],
+        why: "what is shown comes out of `show`, or of a `Permit` by way of a read (`Shown::from`)",
+    },
+    Rule {
+        files: |path| path.starts_with("api/src/") && path != "api/src/access/modes.rs",
+        never: &["set_mode(", "Mode::AllowAll"],
+        why: "only the benches let everybody see everything",
     },
     Rule {
         files: |path| path.starts_with("api/src/") && path != "api/src/db/mod.rs" && path != "api/src/db/dialect.rs",

@@ -44,6 +44,14 @@ macro_rules! fields {
 fields! {
     PERSON_NAME = "Person"."name": Identity;
     PERSON_EMAIL = "Person"."email": Contact;
+    PERSON_PICTURE = "Person"."picture": Identity;
+    PERSON_ROLES = "Person"."roles": Account;
+    PERSON_TWO_FACTOR = "Person"."twoFactor": Account;
+    PERSON_EDUCATION = "Person"."education": Profile;
+    PERSON_TIME_ZONE = "Person"."timeZone": Profile;
+    PERSON_LANGUAGE = "Person"."language": Profile;
+    PERSON_PREFERENCES = "Person"."preferences": Interaction;
+    PERSON_LEFT_OFF = "Person"."leftOff": Interaction;
     PERSON_ACCOUNT = "Person"."account": Account;
     ACCOUNT_STATUS = "Account"."status": Account;
     ACCOUNT_CREATED_AT = "Account"."createdAt": Account;
@@ -55,6 +63,13 @@ fields! {
     PERSON_ENROLMENTS = "Person"."enrolments": LearningHistory;
     PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningHistory;
     PERSON_RECOMMENDATIONS = "Person"."recommendations": Recommendation;
+    PERSON_ACCESS_LOG = "Person"."accessLog": Oversight;
+    PERSON_CASES = "Person"."cases": Oversight;
+    ACCESS_LOG_ENTRY_ACTOR_NAME = "AccessLogEntry"."actorName": Oversight;
+    CASE_OPENED_BY_NAME = "Case"."openedByName": Oversight;
+    CASE_APPROVED_BY_NAME = "Case"."approvedByName": Oversight;
+    CASE_CLOSED_BY_NAME = "Case"."closedByName": Oversight;
+    CASE_LOOKS = "Case"."looks": Oversight;
     ENROLMENT_ENROLLED_AT = "Enrolment"."enrolledAt": LearningRecord;
     ENROLMENT_LEFT_AT = "Enrolment"."leftAt": LearningRecord;
     ENROLMENT_LAST_ACTIVE_AT = "Enrolment"."lastActiveAt": Engagement;

@@ -13,7 +13,7 @@ use async_graphql::{
     registry::{MetaDirectiveInvocation, Registry, location_traits},
 };
 
-use super::{Denied, Field, Place, Standing, Tag, audience, preview};
+use super::{Denied, Field, Permit, Place, Standing, Tag, audience, preview};
 use crate::graphql::errors::Fault;
 
 /// A value that the policy has let out, or `null` with the reason noted.
@@ -30,6 +30,11 @@ pub enum Shown<T> {
 }
 
 impl<T> Shown<T> {
+    /// A thing that holds no value itself but leads to some, for whoever was permitted.
+    pub const fn permitted<C: Tag>(_permit: Permit<C>, value: T) -> Self {
+        Self::Visible(value)
+    }
+
     /// The same for another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Shown<U> {
         match self {

@@ -16,14 +16,17 @@
 
 use crate::{db::stored_enum, time::Timestamp};
 
+mod document;
 mod fields;
 pub mod graphql;
 mod ledger;
+mod modes;
 mod personal;
 mod standing;
 mod table;
 mod viewer;
 
+pub use document::document;
 pub(crate) use fields::*;
 pub use fields::{FIELDS, Field};
 pub use graphql::{Redactions, Shown};
@@ -174,22 +177,6 @@ pub(crate) fn preview<P: Place>(
     }
 }
 
-#[cfg(feature = "allow-all")]
-static ALLOW_ALL: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
-/// Lets everybody see everything, for the benches: the difference is what the policy costs. Compiled with the feature
-/// `allow-all` only.
-#[cfg(feature = "allow-all")]
-pub fn allow_all_for_benches(on: bool) {
-    ALLOW_ALL.store(on, std::sync::atomic::Ordering::Relaxed);
-}
-
-#[cfg(feature = "allow-all")]
-pub(crate) fn is_allow_all() -> bool {
-    ALLOW_ALL.load(std::sync::atomic::Ordering::Relaxed)
-}
-
-#[cfg(not(feature = "allow-all"))]
-pub(crate) const fn is_allow_all() -> bool {
-    false
-}
+#[cfg(feature = "modes")]
+pub use modes::{Mode, set_mode};
+pub(crate) use modes::{is_allow_all, is_unlogged};

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Category, CategorySet, Ledger, Relation, RelationSet, is_logged, may_see};
+use super::{Category, CategorySet, Ledger, Relation, RelationSet, is_allow_all, is_unlogged};
 use crate::{
     ids::{AccountId, CaseId, CourseId},
     time::Timestamp,
@@ -112,12 +112,19 @@ pub(super) struct Inner {
 impl<P: Place> Standing<P> {
     /// Decides. What is looked at is noted in the ledger.
     pub(crate) fn new(facts: Facts, ledger: &Ledger) -> Self {
-        let sees = |category| facts.sees(category) || super::is_allow_all();
-        let shown: CategorySet = Category::ALL.iter().copied().filter(|category| sees(*category)).collect();
-        let logged: CategorySet = match facts.person {
-            Some(_) => shown.iter().filter(|category| is_logged(facts.as_what(*category), *category)).collect(),
-            None => CategorySet::NONE,
-        };
+        let (mut shown, mut logged) = (CategorySet::NONE, CategorySet::NONE);
+        // Closest first: a category is seen, and logged, as what the closest relation that sees it says.
+        for relation in facts.relations.iter() {
+            let new = facts.seen_as(relation).without(shown);
+            shown = shown.or(new);
+            logged = logged.or(new.and(relation.logged()));
+        }
+        if is_allow_all() {
+            shown = Category::ALL.iter().copied().collect();
+        }
+        if facts.person.is_none() || is_unlogged() {
+            logged = CategorySet::NONE;
+        }
         let inner = Arc::new(Inner { facts, shown, logged, read: AtomicU32::new(0) });
         if !logged.is_empty() {
             ledger.watch(Arc::clone(&inner));
@@ -160,19 +167,17 @@ impl<P: Place> Standing<P> {
 }
 
 impl Facts {
-    fn sees(&self, category: Category) -> bool {
-        self.relations.iter().any(|relation| self.relation_sees(relation, category))
-    }
-
-    fn relation_sees(&self, relation: Relation, category: Category) -> bool {
-        may_see(relation, category)
-            && (relation != Relation::CaseHolder
-                || category == Category::Identity
-                || self.case.is_some_and(|case| case.categories.has(category)))
+    /// What is seen in a relation that the viewer has.
+    fn seen_as(&self, relation: Relation) -> CategorySet {
+        match (relation, self.case) {
+            (Relation::CaseHolder, None) => CategorySet::only(Category::Identity),
+            (Relation::CaseHolder, Some(case)) => relation.sees().and(case.categories.with(Category::Identity)),
+            _ => relation.sees(),
+        }
     }
 
     fn as_what(&self, category: Category) -> Relation {
-        self.relations.iter().find(|relation| self.relation_sees(*relation, category)).unwrap_or(Relation::Stranger)
+        self.relations.iter().find(|relation| self.seen_as(*relation).has(category)).unwrap_or(Relation::Stranger)
     }
 }
 

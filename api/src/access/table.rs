@@ -168,7 +168,58 @@ sets! {
     RelationSet of Relation;
 }
 
+/// What each relation sees, and what of it is logged: the table as sets.
+const SEEN: [(CategorySet, CategorySet); Relation::ALL.len()] = {
+    let mut seen = [(CategorySet::NONE, CategorySet::NONE); Relation::ALL.len()];
+    let mut relation = 0;
+    while relation < Relation::ALL.len() {
+        let mut category = 0;
+        while category < Category::ALL.len() {
+            let (of, what) = (Relation::ALL[relation], Category::ALL[category]);
+            if may_see(of, what) {
+                seen[relation].0 = seen[relation].0.with(what);
+                if is_logged(of, what) {
+                    seen[relation].1 = seen[relation].1.with(what);
+                }
+            }
+            category += 1;
+        }
+        relation += 1;
+    }
+    seen
+};
+
+impl Relation {
+    /// What it sees.
+    pub(super) const fn sees(self) -> CategorySet {
+        SEEN[self as usize].0
+    }
+
+    /// What of that leaves a row in the access log.
+    pub(super) const fn logged(self) -> CategorySet {
+        SEEN[self as usize].1
+    }
+}
+
 impl CategorySet {
+    /// What is in either.
+    #[must_use]
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What is in this one and not in the other.
+    #[must_use]
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// As one number, for atomics.
     pub(super) const fn bits(self) -> u32 {
         self.0

@@ -2,28 +2,37 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
-use super::model::Account;
+use super::{
+    RoleRefusal,
+    model::{Account, SystemRole},
+};
 use crate::{
     access::{
-        self, Anywhere, Category, FIELDS, PERSON_ACCOUNT, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_NAME,
-        PERSON_RECOMMENDATIONS, PERSON_TIME_PER_TOPIC, Permit, Shown, Standing,
+        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_EDUCATION,
+        PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME, PERSON_PICTURE,
+        PERSON_PREFERENCES, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE,
+        PERSON_TWO_FACTOR, Permit, Shown, Standing, TokenScope,
         graphql::{About, FieldAccess},
         tags,
     },
+    audit::graphql::AccessLogEntry,
+    cases::graphql::Case,
     courses::graphql::{Course, Topic},
     graphql::{
         connection::{Pages, Paging},
-        errors::Fault,
+        errors::{Fault, UserError, UserErrorCode},
         node::{self, NodeId},
         scalars::int,
         scope::{Scope, scope},
     },
     ids::AccountId,
+    profile::graphql::{LeftOff, Preferences},
     progress::graphql::Enrolment,
     recommendations::graphql::Recommendation,
     sign_in::graphql::Account as AccountState,
+    two_factor::graphql::TwoFactorState,
 };
 
 /// The name of the list for cursors.
@@ -70,6 +79,79 @@ impl Person {
     #[graphql(directive = About::apply(&PERSON_EMAIL))]
     async fn email(&self) -> Shown<Option<String>> {
         access::show(&PERSON_EMAIL, &self.standing, &self.account.email)
+    }
+
+    /// Where her picture is; null also where there is none.
+    #[graphql(directive = About::apply(&PERSON_PICTURE))]
+    async fn picture(&self) -> Shown<Option<String>> {
+        access::show(&PERSON_PICTURE, &self.standing, &self.account.picture)
+    }
+
+    /// Her roles by job function, for the whole installation. Instructors and assistants are such for a course: see
+    /// `Course.staff`.
+    #[graphql(directive = About::apply(&PERSON_ROLES))]
+    async fn roles(&self, ctx: &Context<'_>) -> Shown<Vec<Role>> {
+        match access::permit(&PERSON_ROLES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                let roles = scope(ctx).load().roles.get(self.account.id).await;
+                roles.map(|roles| roles.open(permit).iter().copied().map(Role::from).collect()).into()
+            }
+        }
+    }
+
+    /// Whether she has a second factor.
+    #[graphql(directive = About::apply(&PERSON_TWO_FACTOR))]
+    async fn two_factor(&self, ctx: &Context<'_>) -> Shown<TwoFactorState> {
+        match access::permit(&PERSON_TWO_FACTOR, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                let state = scope(ctx).load().second_factors.get(self.account.id).await;
+                state.map(|state| state.map(|state| *state.open(permit)).into()).into()
+            }
+        }
+    }
+
+    /// Her educational background, in her own words; null also where she has not told.
+    #[graphql(directive = About::apply(&PERSON_EDUCATION))]
+    async fn education(&self) -> Shown<Option<String>> {
+        access::show(&PERSON_EDUCATION, &self.standing, &self.account.education)
+    }
+
+    /// Her time zone as IANA names it, such as `Europe/Lisbon`; null also where she has not told.
+    #[graphql(directive = About::apply(&PERSON_TIME_ZONE))]
+    async fn time_zone(&self) -> Shown<Option<String>> {
+        access::show(&PERSON_TIME_ZONE, &self.standing, &self.account.time_zone)
+    }
+
+    /// Her language as BCP 47 names it, such as `pt`; null also where she has not told.
+    #[graphql(directive = About::apply(&PERSON_LANGUAGE))]
+    async fn language(&self) -> Shown<Option<String>> {
+        access::show(&PERSON_LANGUAGE, &self.standing, &self.account.language)
+    }
+
+    /// How she wants the interface.
+    #[graphql(directive = About::apply(&PERSON_PREFERENCES))]
+    async fn preferences(&self, ctx: &Context<'_>) -> Shown<Preferences> {
+        match access::permit(&PERSON_PREFERENCES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                let preferences = scope(ctx).load().preferences.get(self.account.id).await;
+                preferences.map(|preferences| preferences.open(permit).clone().into()).into()
+            }
+        }
+    }
+
+    /// Where she left off: the lesson that she was last in; null also before she has opened one.
+    #[graphql(directive = About::apply(&PERSON_LEFT_OFF))]
+    async fn left_off(&self, ctx: &Context<'_>) -> Shown<Option<LeftOff>> {
+        match access::permit(&PERSON_LEFT_OFF, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                let place = scope(ctx).load().left_off.get(self.account.id).await;
+                place.map(|place| place.open(permit).map(LeftOff)).into()
+            }
+        }
     }
 
     /// The account: its state, sessions, tokens and sign-ins.
@@ -127,6 +209,42 @@ impl Person {
             Ok(permit) => Recommendation::list(scope(ctx), self.account.id, first, permit).await.into(),
         }
     }
+
+    /// What happened to her data and her account, and who looked at it, the latest first.
+    #[graphql(directive = About::apply(&PERSON_ACCESS_LOG))]
+    async fn access_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<AccessLogEntry>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_ACCESS_LOG, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                AccessLogEntry::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into()
+            }
+        }
+    }
+
+    /// The cases under which somebody could or can see more of her, the latest first.
+    #[graphql(directive = About::apply(&PERSON_CASES))]
+    async fn cases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Case>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_CASES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Case::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into(),
+        }
+    }
 }
 
 impl Person {
@@ -181,6 +299,18 @@ pub(crate) struct TopicTime {
     seconds: i32,
 }
 
+/// A role by job function, for the whole installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "SystemRole")]
+pub(crate) enum Role {
+    /// Helps people with their accounts.
+    Support,
+    /// Reads sums, and nothing about a single person.
+    Analyst,
+    /// Runs the system, and gives roles.
+    Administrator,
+}
+
 /// Reading about people.
 #[derive(Default)]
 pub(crate) struct AccountQuery;
@@ -194,6 +324,16 @@ impl AccountQuery {
         Person::load(scope, scope.viewer.id()?).await.transpose()
     }
 
+    /// The person with this e-mail address: for support and administrators. Null if there is nobody, and for everybody
+    /// else.
+    async fn account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The e-mail address.")] email: String,
+    ) -> Option<Result<Person, Fault>> {
+        find_account(scope(ctx), &email).await.transpose()
+    }
+
     /// What you may see of a learner, field by field, and why not the rest. With a course, what is of her in that
     /// course, too. Of somebody who is not there you may see nothing. (What an instructor may see of *you*: ask this, or
     /// anything else, with the header `Stoa-Seen-As: STAFF <course id>`.)
@@ -204,6 +344,18 @@ impl AccountQuery {
         #[graphql(desc = "The global id of a course.")] course: Option<ID>,
     ) -> Option<Result<Vec<FieldAccess>, Fault>> {
         Some(field_by_field(scope(ctx), &learner, course.as_ref()).await)
+    }
+}
+
+async fn find_account(scope: &Scope, email: &str) -> Result<Option<Person>, Fault> {
+    let load = scope.load();
+    let known = load.viewpoint.known().await?;
+    if !known.has_role(SystemRole::Support) && !known.has_role(SystemRole::Administrator) {
+        return Ok(None);
+    }
+    match scope.app.accounts.find_by_email(email).await? {
+        Some(id) => Person::find(scope, id).await,
+        None => Ok(None),
     }
 }
 
@@ -234,4 +386,72 @@ async fn field_by_field(scope: &Scope, learner: &ID, course: Option<&ID>) -> Res
             (_, None) => None,
         })
         .collect())
+}
+
+/// What became of `grantRole`.
+#[derive(SimpleObject)]
+pub(crate) struct GrantRolePayload {
+    /// The person, with the role; null if there were errors.
+    person: Option<Person>,
+    /// What you can mend.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of `revokeRole`.
+#[derive(SimpleObject)]
+pub(crate) struct RevokeRolePayload {
+    /// The person, without the role; null if there were errors.
+    person: Option<Person>,
+    /// What you can mend.
+    user_errors: Vec<UserError>,
+}
+
+/// Giving roles.
+#[derive(Default)]
+pub(crate) struct AccountMutation;
+
+/// Giving roles.
+#[Object]
+impl AccountMutation {
+    /// Gives somebody a role: for administrators. Doing it again changes nothing.
+    async fn grant_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the person.")] account_id: ID,
+        #[graphql(desc = "The role.")] role: Role,
+    ) -> Result<GrantRolePayload, Fault> {
+        let (person, user_errors) = set_role(scope(ctx), &account_id, role, true).await?;
+        Ok(GrantRolePayload { person, user_errors })
+    }
+
+    /// Takes a role from somebody, at once: for administrators. The last administrator stays one.
+    async fn revoke_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the person.")] account_id: ID,
+        #[graphql(desc = "The role.")] role: Role,
+    ) -> Result<RevokeRolePayload, Fault> {
+        let (person, user_errors) = set_role(scope(ctx), &account_id, role, false).await?;
+        Ok(RevokeRolePayload { person, user_errors })
+    }
+}
+
+async fn set_role(
+    scope: &Scope,
+    account: &ID,
+    role: Role,
+    held: bool,
+) -> Result<(Option<Person>, Vec<UserError>), Fault> {
+    scope.account_for(TokenScope::Account)?;
+    scope.holder_of(&[SystemRole::Administrator]).await?;
+    let account = node::person_id(account)?;
+    if let Err(refusal) = scope.app.accounts.set_role(&scope.viewer, account, role.into(), held).await? {
+        let (code, path): (_, &[&str]) = match refusal {
+            RoleRefusal::NoSuchAccount => (UserErrorCode::NotFound, &["accountId"]),
+            RoleRefusal::LastAdministrator => (UserErrorCode::LastAdministrator, &["role"]),
+        };
+        return Ok((None, vec![UserError::new(code, path, &refusal)]));
+    }
+    scope.forget();
+    Ok((Person::load(scope, account).await?, Vec::new()))
 }

@@ -15,6 +15,7 @@ use crate::{
     },
     app::App,
     batch::{Fetch, grouped},
+    cases,
     courses::model::Course,
     db::{Db, DbError},
     ids::{AccountId, CourseId, TopicId},
@@ -44,6 +45,19 @@ impl Fetch for Goals {
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
         let goals = grouped(store::goals(&self.0, keys).await?);
         Ok(goals.into_iter().map(|(learner, goals)| (learner, goals.into())).collect())
+    }
+}
+
+/// The roles of people by job function.
+pub(crate) struct Roles(pub(crate) Db);
+
+impl Fetch for Roles {
+    type Key = AccountId;
+    type Value = Personal<tags::Account, Arc<Vec<SystemRole>>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        let roles = grouped(store::roles_of(&self.0, keys).await?);
+        Ok(roles.into_iter().map(|(account, roles)| (account, roles.into())).collect())
     }
 }
 
@@ -132,7 +146,13 @@ impl Viewpoint {
             (all.iter().filter(|role| self.rules.two_factor_for.has(*role)).collect(), Some(Withheld::TwoFactor))
         };
         let roles: RelationSet = all.iter().filter(|role| *role != Relation::Staff && !withheld.has(*role)).collect();
-        Ok(Known { involvement, roles, cases: HashMap::new(), withheld, withheld_for, kept_since })
+        // A case counts with the role it was opened in, and as that does.
+        let cases =
+            match self.viewer.id().filter(|_| roles.has(Relation::Support) || roles.has(Relation::Administrator)) {
+                Some(holder) => cases::store::open_of_holder(&self.db, holder, self.now).await?.into_iter().collect(),
+                None => HashMap::new(),
+            };
+        Ok(Known { involvement, roles, cases, withheld, withheld_for, kept_since })
     }
 
     /// What the viewer is to a course's talk and sums.

@@ -12,13 +12,20 @@ use uuid::Uuid;
 
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
+    audit::{
+        Audit,
+        model::{Event, EventKind},
+    },
     db::{Db, DbError, Tx, settings},
     ids::AccountId,
+    mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
 use model::{BearerToken, NewAccount, NewToken, SystemRole, Token};
 use secret::{SecretKey, random_bytes};
 
+/// What [`fit_name`] takes.
+pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters";
 /// How every token begins, so that a leaked one is recognised.
 const TOKEN_PREFIX: &str = "stoa_";
 
@@ -31,6 +38,8 @@ pub struct Accounts {
     db: Db,
     clock: Clock,
     key: SecretKey,
+    pub(crate) audit: Audit,
+    pub(crate) outbox: Outbox,
 }
 
 /// Why a request's token was not accepted. One answer for every cause that an outsider could probe.
@@ -53,7 +62,7 @@ pub enum CreateAccountError {
     #[error("{0:?} is not an e-mail address")]
     Email(String),
     /// Empty or too long.
-    #[error("a name has 1 to 200 characters")]
+    #[error("{NAME_RULE}")]
     Name,
     /// Somebody has it.
     #[error("there is an account with this e-mail address already")]
@@ -63,14 +72,25 @@ pub enum CreateAccountError {
     Database(#[from] DbError),
 }
 
+/// Why a role was not changed: what a person can mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoleRefusal {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// Nobody else could give roles any more.
+    #[error("this is the last administrator: give somebody else the role first")]
+    LastAdministrator,
+}
+
 impl Accounts {
     /// The service. Refuses a database whose keyed hashes were made with another key.
-    pub async fn open(db: Db, clock: Clock, key: SecretKey) -> Result<Self, DbError> {
+    pub async fn open(db: Db, clock: Clock, key: SecretKey, audit: Audit, outbox: Outbox) -> Result<Self, DbError> {
         let fingerprint = key.fingerprint();
         if settings::get_or_set(&db, "key_fingerprint", &fingerprint).await? != fingerprint {
             return Err(DbError::SecretKey);
         }
-        Ok(Self { db, clock, key })
+        Ok(Self { db, clock, key, audit, outbox })
     }
 
     /// The id of a person whom another system (`source`) knows by `key`. Made with the secret key: a key
@@ -97,6 +117,11 @@ impl Accounts {
         store::id_by_email(&self.db, &self.email_hash(email)).await
     }
 
+    /// Whose address has this keyed hash.
+    pub(crate) async fn find_by_email_hash(&self, hash: &[u8; 32]) -> Result<Option<AccountId>, DbError> {
+        store::id_by_email(&self.db, hash).await
+    }
+
     /// Whether there is such an account.
     pub async fn exists(&self, id: AccountId) -> Result<bool, DbError> {
         Ok(!store::by_ids(&self.db, &[id]).await?.is_empty())
@@ -108,10 +133,7 @@ impl Accounts {
         if !looks_like_email(&email) {
             return Err(CreateAccountError::Email(new.email));
         }
-        let name = new.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 200 {
-            return Err(CreateAccountError::Name);
-        }
+        let name = fit_name(&new.name).ok_or(CreateAccountError::Name)?.to_owned();
         Ok(NewAccount { name, email })
     }
 
@@ -143,14 +165,60 @@ impl Accounts {
         store::is_suspended(&self.db, account).await
     }
 
-    /// Takes a role by job function away; whether she had it.
-    pub async fn revoke_role(&self, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
-        store::revoke_role(&self.db, account, role).await
+    /// Gives a role by job function, or takes it away, without asking who does it: for the command line. Whether that
+    /// changed anything.
+    pub async fn command_role(&self, account: AccountId, role: SystemRole, held: bool) -> Result<bool, DbError> {
+        let mut tx = self.db.begin().await?;
+        let changed = self.put_role(&mut tx, account, role, held, Event::by_command).await?;
+        tx.commit().await?;
+        Ok(changed)
     }
 
-    /// Gives a role by job function.
-    pub async fn grant(&self, account: AccountId, role: SystemRole) -> Result<(), DbError> {
-        store::grant(&self.db, account, role, self.clock.now()).await
+    /// Gives somebody a role by job function, or takes it from her. Doing it again changes nothing. There is always an
+    /// administrator: the last one stays.
+    pub async fn set_role(
+        &self,
+        by: &Viewer,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+    ) -> Result<Result<(), RoleRefusal>, DbError> {
+        if !self.exists(account).await? {
+            return Ok(Err(RoleRefusal::NoSuchAccount));
+        }
+        let mut tx = self.db.begin().await?;
+        if role == SystemRole::Administrator && !held {
+            // Two administrators who dismiss each other at once: the second waits here, and finds herself the last.
+            settings::set(&mut tx, "administrators_changed_at", &self.clock.now().to_string()).await?;
+            if !store::has_other_holders(&mut tx, account, role).await? {
+                return Ok(Err(RoleRefusal::LastAdministrator));
+            }
+        }
+        self.put_role(&mut tx, account, role, held, |kind, person| Event::new(kind, person, by)).await?;
+        tx.commit().await?;
+        self.outbox.ring();
+        Ok(Ok(()))
+    }
+
+    /// Changes a role, tells her, and logs it.
+    async fn put_role(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        role: SystemRole,
+        held: bool,
+        event: impl FnOnce(EventKind, AccountId) -> Event,
+    ) -> Result<bool, DbError> {
+        let (changed, kind) = if held {
+            (store::grant(tx, account, role, self.clock.now()).await?, EventKind::RoleGranted)
+        } else {
+            (store::revoke(tx, account, role).await?, EventKind::RoleRevoked)
+        };
+        if changed {
+            self.outbox.add(tx, account, Kind::RoleChanged, role.as_str()).await?;
+            self.audit.append(tx, &[event(kind, account).with(role.as_str())]).await?;
+        }
+        Ok(changed)
     }
 
     /// The roles by job function.
@@ -251,6 +319,12 @@ fn read(token: &str) -> Option<(AccountId, [u8; 32])> {
     let bytes = URL_SAFE_NO_PAD.decode(token.trim().strip_prefix(TOKEN_PREFIX)?).ok()?;
     let (account, secret) = bytes.split_first_chunk::<16>()?;
     Some((AccountId(Uuid::from_bytes(*account)), secret.try_into().ok()?))
+}
+
+/// The name without the space around it, if it may stand as somebody's name.
+pub(crate) fn fit_name(name: &str) -> Option<&str> {
+    let name = name.trim();
+    (1..=200).contains(&name.chars().count()).then_some(name)
 }
 
 fn normalised(email: &str) -> String {

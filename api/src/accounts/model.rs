@@ -20,6 +20,14 @@ pub struct Account {
     pub name: Personal<tags::Identity, String>,
     /// The e-mail address; imported learners may have none.
     pub email: Personal<tags::Contact, Option<String>>,
+    /// Where her picture is.
+    pub picture: Personal<tags::Identity, Option<String>>,
+    /// Her educational background, in her own words.
+    pub education: Personal<tags::Profile, Option<String>>,
+    /// Her time zone, as IANA names it.
+    pub time_zone: Personal<tags::Profile, Option<String>>,
+    /// Her language, as BCP 47 names it.
+    pub language: Personal<tags::Profile, Option<String>>,
 }
 
 /// What is needed to make an account.

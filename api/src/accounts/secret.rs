@@ -2,8 +2,16 @@
 
 use std::{fmt, fs, io::Write as _, path::Path};
 
+use chacha20poly1305::{
+    Key, KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
+};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The length of the random part of what is sealed. So long that it never comes twice.
+const NONCE: usize = 24;
 
 /// The key for hashes that must not be guessable from the database alone.
 #[derive(Clone)]
@@ -80,6 +88,26 @@ impl SecretKey {
         mac.finalize().into_bytes().into()
     }
 
+    /// Seals what must be read again, such as the secret of a second factor: for one `purpose` and one `owner`, so
+    /// that what was sealed for somebody opens for nobody else.
+    pub(crate) fn seal(&self, purpose: &str, owner: Uuid, data: &[u8]) -> Vec<u8> {
+        let nonce = random_bytes::<NONCE>();
+        let sealed = self.cipher(purpose).encrypt(&XNonce::from(nonce), Payload { msg: data, aad: owner.as_bytes() });
+        // The cipher refuses only what is longer than 256 GiB.
+        let Ok(sealed) = sealed else { unreachable!("there is no such length") };
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// Opens what was sealed; `None` if it was changed, or sealed for another purpose, owner or key.
+    pub(crate) fn unseal(&self, purpose: &str, owner: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        self.cipher(purpose).decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: owner.as_bytes() }).ok()
+    }
+
+    fn cipher(&self, purpose: &str) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(self.keyed_hash("seal", purpose.as_bytes())))
+    }
+
     /// Tells keys apart without telling anything of the key.
     pub fn fingerprint(&self) -> String {
         hex(&self.keyed_hash("fingerprint", b"")[..8])
@@ -102,7 +130,8 @@ pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -122,5 +151,22 @@ mod tests {
         let read = SecretKey::from_file(&path).unwrap();
         assert_eq!(made.fingerprint(), read.fingerprint());
         assert!(matches!(SecretKey::from_text("short"), Err(SecretKeyError::TooShort(5))));
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_owner_and_purpose_only() {
+        let key = SecretKey::from_text("a secret key for nothing but tests").unwrap();
+        let (ada, eve) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let sealed = key.seal("factor", ada, b"secret");
+        assert_eq!(key.unseal("factor", ada, &sealed).as_deref(), Some(b"secret".as_slice()));
+        assert_ne!(key.seal("factor", ada, b"secret"), sealed, "each seal is another");
+        assert_eq!(key.unseal("factor", eve, &sealed), None);
+        assert_eq!(key.unseal("mail", ada, &sealed), None);
+        for at in [0, 24, sealed.len() - 1] {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(key.unseal("factor", ada, &changed), None, "byte {at}");
+        }
+        assert_eq!(key.unseal("factor", ada, &sealed[..10]), None);
     }
 }

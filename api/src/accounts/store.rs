@@ -11,7 +11,7 @@ use crate::{
 };
 
 statements! {
-    BY_IDS { "SELECT id, name, email FROM accounts WHERE id " [any_uuid 1] }
+    BY_IDS { "SELECT id, name, email, picture_url, education, time_zone, language FROM accounts WHERE id " [any_uuid 1] }
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
     INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
@@ -30,9 +30,11 @@ statements! {
     }
     USED_TOKEN { "UPDATE access_tokens SET last_used_at = $3 WHERE account_id = $1 AND id = $2" }
     REVOKE_TOKEN { "UPDATE access_tokens SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
-    REVOKE_ROLE { "DELETE FROM account_roles WHERE account_id = $1 AND role = $2" }
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
+    ROLES_OF { "SELECT account_id, role FROM account_roles WHERE account_id " [any_uuid 1] " ORDER BY account_id, role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
+    REVOKE { "DELETE FROM account_roles WHERE account_id = $1 AND role = $2" }
+    OTHER_HOLDERS { "SELECT EXISTS (SELECT 1 FROM account_roles WHERE role = $1 AND account_id <> $2)" }
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
     /// What the person is: to each course, and by job function.
     INVOLVEMENT {
@@ -57,11 +59,23 @@ struct AccountRow {
     id: AccountId,
     name: String,
     email: Option<String>,
+    picture_url: Option<String>,
+    education: Option<String>,
+    time_zone: Option<String>,
+    language: Option<String>,
 }
 
 impl From<AccountRow> for Account {
     fn from(row: AccountRow) -> Self {
-        Self { id: row.id, name: row.name.into(), email: row.email.into() }
+        Self {
+            id: row.id,
+            name: row.name.into(),
+            email: row.email.into(),
+            picture: row.picture_url.into(),
+            education: row.education.into(),
+            time_zone: row.time_zone.into(),
+            language: row.language.into(),
+        }
     }
 }
 
@@ -188,23 +202,37 @@ pub(crate) async fn revoke_token(db: &Db, account: AccountId, id: Uuid, now: Tim
         > 0)
 }
 
-pub(crate) async fn revoke_role(db: &Db, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
-    let sql = db.sql(&REVOKE_ROLE);
-    Ok(on!(db.writer(), c => sqlx::query(sql)
-        .bind(account).bind(Text(role)).execute(c).await.map(|done| done.rows_affected()))?
-        > 0)
-}
-
 pub(crate) async fn roles(db: &Db, account: AccountId) -> Result<Vec<SystemRole>, DbError> {
     let sql = db.sql(&ROLES);
     let rows: Vec<Text<SystemRole>> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-pub(crate) async fn grant(db: &Db, account: AccountId, role: SystemRole, now: Timestamp) -> Result<(), DbError> {
-    let sql = db.sql(&GRANT);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(Text(role)).bind(now).execute(c).await.map(|_| ()))?;
-    Ok(())
+pub(crate) async fn roles_of(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, SystemRole)>, DbError> {
+    let (sql, accounts) = (db.sql(&ROLES_OF), Uuids::new(accounts.iter().copied()));
+    let rows: Vec<(AccountId, Text<SystemRole>)> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(accounts).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(account, role)| (account, role.0)).collect())
+}
+
+/// Whether it is new.
+pub(crate) async fn grant(tx: &mut Tx, account: AccountId, role: SystemRole, now: Timestamp) -> Result<bool, DbError> {
+    let sql = tx.sql(&GRANT);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(Text(role)).bind(now)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Whether there was such a role to take.
+pub(crate) async fn revoke(tx: &mut Tx, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
+    let sql = tx.sql(&REVOKE);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(Text(role))
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Whether somebody else has the role.
+pub(crate) async fn has_other_holders(tx: &mut Tx, account: AccountId, role: SystemRole) -> Result<bool, DbError> {
+    let sql = tx.sql(&OTHER_HOLDERS);
+    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(Text(role)).bind(account).fetch_one(c).await)?)
 }
 
 pub(crate) async fn goals(db: &Db, learners: &[AccountId]) -> Result<Vec<(AccountId, TopicId)>, DbError> {

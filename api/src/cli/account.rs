@@ -46,10 +46,10 @@ pub(super) async fn role(config: &Config, arguments: &RoleArguments) -> anyhow::
     let app = open(config).await?;
     let account = holder(&app, &arguments.email).await?;
     if let Some(role) = arguments.grant {
-        app.accounts.grant(account, role).await?;
+        app.accounts.command_role(account, role, true).await?;
     }
     let taken = match arguments.revoke {
-        Some(role) => app.accounts.revoke_role(account, role).await?,
+        Some(role) => app.accounts.command_role(account, role, false).await?,
         None => true,
     };
     app.db.close().await;

@@ -2,10 +2,11 @@
 
 use std::{
     net::IpAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
@@ -13,7 +14,14 @@ use figment::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::secret::SecretKey, sign_in::SignInSettings};
+use crate::{
+    access::{Relation, Rules},
+    accounts::secret::SecretKey,
+    app::Settings,
+    mail::model::MailSettings,
+    oidc::model::OidcSettings,
+    sign_in::SignInSettings,
+};
 
 /// Every setting. Names are the same in `stoa.toml`; in the environment they are in capitals behind
 /// `STOA_`, such as `STOA_LISTEN`.
@@ -35,6 +43,9 @@ pub(super) struct Config {
     pub(super) log: String,
     /// How it is logged.
     pub(super) log_format: LogFormat,
+    /// What this installation decides about who may see what.
+    #[serde(default)]
+    pub(super) policy: Policy,
     /// After how many days a session ends.
     pub(super) session_days: u16,
     /// Whether an address must be verified before somebody signs in with it.
@@ -45,6 +56,70 @@ pub(super) struct Config {
     pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
+    /// How mails are sent.
+    #[serde(default)]
+    pub(super) mail: MailSettings,
+    /// Sign-in with another provider, if there is one.
+    pub(super) oidc: Option<OidcSettings>,
+}
+
+/// What an installation decides about who may see what: the table `[policy]`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Policy {
+    /// For how many days the staff of a course keep what grading needs of a learner who has left or completed it.
+    keep_days: u32,
+    /// The roles that count only with a second factor: `STAFF` (of courses), `SUPPORT`, `ANALYST`, `ADMINISTRATOR`.
+    two_factor_for: Vec<String>,
+    /// The smallest number of learners that a sum may speak of, at least 5.
+    smallest_group: u32,
+    /// Whether a case needs the approval of a second person.
+    cases_need_approval: bool,
+    /// The longest that a case may be open, in hours.
+    longest_case_hours: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let rules = Rules::default();
+        Self {
+            keep_days: rules.keep_days,
+            two_factor_for: rules.two_factor_for.iter().map(|role| role.as_str().to_owned()).collect(),
+            smallest_group: rules.smallest_group,
+            cases_need_approval: rules.cases_need_approval,
+            longest_case_hours: rules.longest_case_hours,
+        }
+    }
+}
+
+impl Policy {
+    /// The rules, if they may be such.
+    pub(super) fn rules(&self) -> anyhow::Result<Rules> {
+        let between = |name: &str, value: u32, range: RangeInclusive<u32>| {
+            let (least, most) = (range.start(), range.end());
+            ensure!(range.contains(&value), "policy.{name} must be between {least} and {most}; this was {value}");
+            Ok(value)
+        };
+        Ok(Rules {
+            keep_days: between("keep_days", self.keep_days, 0..=36_500)?,
+            two_factor_for: self.two_factor_for.iter().map(|name| working_role(name)).collect::<Result<_, _>>()?,
+            // Of fewer than five, who knows some of them knows the rest.
+            smallest_group: between("smallest_group", self.smallest_group, 5..=1_000)?,
+            cases_need_approval: self.cases_need_approval,
+            longest_case_hours: between("longest_case_hours", self.longest_case_hours, 1..=8_760)?,
+        })
+    }
+}
+
+/// A role that somebody has by her work. Instructors and assistants are both staff of a course.
+fn working_role(name: &str) -> anyhow::Result<Relation> {
+    Ok(match name.to_ascii_uppercase().as_str() {
+        "STAFF" | "INSTRUCTOR" | "ASSISTANT" => Relation::Staff,
+        "SUPPORT" => Relation::Support,
+        "ANALYST" => Relation::Analyst,
+        "ADMINISTRATOR" => Relation::Administrator,
+        _ => bail!("policy.two_factor_for names {name:?}: use STAFF, SUPPORT, ANALYST or ADMINISTRATOR"),
+    })
 }
 
 /// How log lines look.
@@ -91,6 +166,9 @@ struct Secret {
     secret_key: Option<String>,
 }
 
+/// What else is secret, and so better given in the environment than in a file.
+const SECRETS: [(&str, &str); 2] = [("STOA_MAIL_URL", "mail.url"), ("STOA_OIDC_CLIENT_SECRET", "oidc.client_secret")];
+
 /// What flags say. `None` leaves a setting as it is.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Flags {
@@ -126,6 +204,13 @@ impl Config {
             // Exactly this one: not one that lies in some folder above.
             figment = figment.merge(Toml::file_exact(file));
         }
+        for (variable, setting) in SECRETS {
+            if let Ok(value) = std::env::var(variable)
+                && !value.is_empty()
+            {
+                figment = figment.merge(Serialized::default(setting, value));
+            }
+        }
         figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
             .merge(Env::prefixed("STOA_").only(&NAMES))
@@ -137,8 +222,13 @@ impl Config {
             .context("the configuration can't be used")
     }
 
+    /// What the installation decides.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+    }
+
     /// What is decided about signing in.
-    pub(super) fn sign_in(&self) -> anyhow::Result<SignInSettings> {
+    fn sign_in(&self) -> anyhow::Result<SignInSettings> {
         if !(1..=365).contains(&self.session_days) {
             bail!("session_days must be between 1 and 365; this is {}", self.session_days);
         }
@@ -171,5 +261,34 @@ impl Config {
             folder.join("stoa.key")
         });
         Ok(SecretKey::from_file(&file)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Result<Rules, String> {
+        let policy: Policy = Figment::from(Toml::string(text)).extract().map_err(|error| error.to_string())?;
+        policy.rules().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_policys_rules_are_read_and_held_in_bounds() {
+        assert_eq!(rules(""), Ok(Rules::default()));
+        let read = rules("two_factor_for = [\"instructor\", \"SUPPORT\"]\nsmallest_group = 5\nkeep_days = 30").unwrap();
+        assert!(read.two_factor_for.has(Relation::Staff) && read.two_factor_for.has(Relation::Support));
+        assert!(!read.two_factor_for.has(Relation::Administrator));
+        assert_eq!((read.smallest_group, read.keep_days), (5, 30));
+        for (text, said) in [
+            ("smallest_group = 4", "between 5 and"),
+            ("longest_case_hours = 0", "between 1 and"),
+            ("keep_days = 4000000000", "between 0 and"),
+            ("two_factor_for = [\"LEARNER\"]", "use STAFF"),
+            ("keep_day = 1", "unknown field"),
+        ] {
+            let error = rules(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
     }
 }

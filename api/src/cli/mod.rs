@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod account;
+mod audit;
 mod bar;
 mod config;
 mod data;
@@ -19,7 +20,6 @@ mod token;
 use config::{Config, Flags, LogFormat};
 
 use crate::{
-    access::Rules,
     app::App,
     db::{Db, Options},
     time::Clock,
@@ -58,6 +58,8 @@ enum Command {
     Migrate,
     /// Print the GraphQL schema
     Schema,
+    /// Print who may see what, as docs/AUTHORIZATION.md has it
+    Authorization,
     /// Fill the database with a generated campus
     Seed(data::SeedArguments),
     /// Import courses, learners and what they did from files
@@ -70,6 +72,9 @@ enum Command {
     Evaluate(model::EvaluateArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
+    /// Look after the access log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Set an account's password, read from standard input
     Password(account::PasswordArguments),
     /// Give an account a role by job function, or take it away
@@ -123,12 +128,17 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
             print!("{}", crate::graphql::sdl());
             Ok(DONE)
         }
+        Command::Authorization => {
+            print!("{}", crate::access::document());
+            Ok(DONE)
+        }
         Command::Seed(arguments) => data::seed(config, &arguments).await,
         Command::Import(arguments) => data::import(config, &arguments).await,
         Command::Train => model::train(config).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
+        Command::Audit(command) => audit::audit(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,
         Command::Role(arguments) => account::role(config, &arguments).await,
     }
@@ -138,7 +148,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
     let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?.with_sign_in(config.sign_in()?))
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -146,7 +156,7 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, Rules::default()).await?.with_sign_in(config.sign_in()?))
+    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

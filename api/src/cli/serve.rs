@@ -12,6 +12,7 @@ use crate::{
         Intake,
         campus::{CAMPUS_UNTIL, Campus, CampusSize, DEMO_PEOPLE},
     },
+    mail::{Mailer, Sender, model::Transport},
 };
 
 /// The demo's campus.
@@ -45,8 +46,10 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
         // All else works without it.
         Err(error) => tracing::error!(%error, "there are no recommendations"),
     }
+    let mailer = Mailer::new(&config.mail, Transport::None)?;
+    let app = with_provider(app, config)?;
     tracing::info!(address = %listener.address, database = app.db.kind(), "serving");
-    run(app, listener, Vec::new()).await
+    run(app, mailer, listener, Vec::new()).await
 }
 
 pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<u8> {
@@ -66,7 +69,8 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
     app.feed.refresh().await?;
     let accounts = accounts(&app).await?;
     println!("{}", welcome(&listener, &accounts));
-    run(app, listener, accounts).await
+    let mailer = Mailer::new(&config.mail, Transport::Console)?;
+    run(with_provider(app, config)?, mailer, listener, accounts).await
 }
 
 /// Makes whatever is missing: the database, the campus in it, the model.
@@ -98,11 +102,22 @@ async fn listen(address: &str) -> anyhow::Result<Listener> {
     })
 }
 
-async fn run(app: App, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
+/// With sign-in by the provider that is configured, if one is.
+fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
+    match &config.oidc {
+        Some(settings) => Ok(app.with_oidc(settings.clone())?),
+        None => Ok(app),
+    }
+}
+
+async fn run(app: App, mailer: Mailer, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
     let feed = app.feed.clone();
     let fresh = tokio::spawn(async move { feed.keep_fresh().await });
+    let sender = Sender::new(&app, mailer);
+    let sending = tokio::spawn(async move { sender.keep_sending().await });
     let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
     fresh.abort();
+    sending.abort();
     app.db.close().await;
     served.context("the server broke off")?;
     tracing::info!("ended");
@@ -117,7 +132,7 @@ async fn accounts(app: &App) -> anyhow::Result<Vec<ConsoleAccount>> {
         if let Ok(role) = person.role.parse::<SystemRole>()
             && !app.accounts.roles(id).await?.contains(&role)
         {
-            app.accounts.grant(id, role).await?;
+            app.accounts.command_role(id, role, true).await?;
         }
         let token = app.accounts.demo_token(id).await?;
         accounts.push(ConsoleAccount {

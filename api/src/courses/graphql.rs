@@ -262,7 +262,7 @@ impl Course {
             Err(fault) => Shown::Failed(fault),
             Ok(standing) => match permit(&COURSE_FORUM, &standing) {
                 Err(denied) => Shown::Denied(denied),
-                Ok(_permit) => Shown::Visible(Forum::new(self.0.id, standing)),
+                Ok(permit) => Shown::permitted(permit, Forum::new(self.0.id, standing)),
             },
         }
     }

@@ -275,10 +275,10 @@ where
 
 /// Declares a plain enumeration with the names under which it is stored and shown.
 macro_rules! stored_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[doc = $vdoc:literal])+ $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        pub enum $name { $($(#[doc = $vdoc])+ $variant),+ }
 
         impl $name {
             /// Every value, in order.
@@ -287,6 +287,11 @@ macro_rules! stored_enum {
             /// The name it is stored and shown under.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
+            }
+
+            /// What it means, for people: what its documentation says.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($vdoc),+)),+ }
             }
         }
 

@@ -49,6 +49,9 @@ pub enum DbError {
         "this database was set up with another secret key: give the same `secret_key` (or `secret_key_file`) as the first time"
     )]
     SecretKey,
+    /// What was sealed does not open.
+    #[error("a sealed value in the database does not open: it was changed, or sealed with another secret key")]
+    Sealed,
     /// Somebody else holds the lock for too long.
     #[error("the database is locked by another program: try again when it is done")]
     Locked,

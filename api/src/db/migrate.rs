@@ -26,8 +26,16 @@ macro_rules! migrations {
     };
 }
 
-static SQLITE: LazyLock<Migrator> = migrations!("sqlite": 1 "0001_first_light", 2 "0002_policy", 3 "0003_sign_in");
-static POSTGRES: LazyLock<Migrator> = migrations!("postgres": 1 "0001_first_light", 2 "0002_policy", 3 "0003_sign_in");
+/// The migrations, for one database.
+macro_rules! all {
+    ($folder:literal) => {
+        migrations!($folder: 1 "0001_first_light", 2 "0002_policy", 3 "0003_sign_in", 4 "0004_mail", 5 "0005_audit",
+            6 "0006_profile")
+    };
+}
+
+static SQLITE: LazyLock<Migrator> = all!("sqlite");
+static POSTGRES: LazyLock<Migrator> = all!("postgres");
 
 impl Db {
     fn migrator(&self) -> &'static Migrator {

@@ -6,6 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{errors::Fault, scope::Scope};
 use crate::{
+    audit::graphql::AccessLogEntry,
+    cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
@@ -25,6 +27,8 @@ pub(crate) struct Pages<T> {
     concrete(name = "EnrolmentConnection", params(Enrolment)),
     concrete(name = "ThreadConnection", params(Thread)),
     concrete(name = "PostConnection", params(Post)),
+    concrete(name = "AccessLogConnection", params(AccessLogEntry)),
+    concrete(name = "CaseConnection", params(Case)),
     concrete(name = "SignInConnection", params(SignIn))
 )]
 impl<T: OutputType> Pages<T>
@@ -59,6 +63,8 @@ pub(crate) struct Edge<T> {
     concrete(name = "EnrolmentEdge", params(Enrolment)),
     concrete(name = "ThreadEdge", params(Thread)),
     concrete(name = "PostEdge", params(Post)),
+    concrete(name = "AccessLogEdge", params(AccessLogEntry)),
+    concrete(name = "CaseEdge", params(Case)),
     concrete(name = "SignInEdge", params(SignIn))
 )]
 impl<T: OutputType> Edge<T> {

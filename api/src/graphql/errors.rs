@@ -112,6 +112,18 @@ pub(crate) enum UserErrorCode {
     OutOfRange,
     /// A text is empty or too long.
     Length,
+    /// It does not go together with what is there, or with what has happened meanwhile.
+    Conflict,
+    /// This can't be chosen, or not by you.
+    NotAllowed,
+    /// A text is not of the form that is wanted.
+    Malformed,
+    /// The second factor is on already.
+    TwoFactorOn,
+    /// The second factor is not on, or was not begun.
+    TwoFactorOff,
+    /// Without her there would be no administrator.
+    LastAdministrator,
     /// It is not an e-mail address.
     Email,
     /// The password is too weak, has become known, or contains your name or address.
@@ -130,4 +142,8 @@ pub(crate) enum UserErrorCode {
     ScopeNeeded,
     /// There are too many of these already.
     TooMany,
+    /// There were too many requests: wait.
+    TooManyRequests,
+    /// The password is too weak or known to others.
+    PasswordRefused,
 }

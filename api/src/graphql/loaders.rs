@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
-    progress::loaders as progress, recommendations::loaders::NextCourses, sign_in::loaders as sign_in,
+    profile::loaders as profile, progress::loaders as progress, recommendations::loaders::NextCourses,
+    sign_in::loaders as sign_in, two_factor::loaders as two_factor,
 };
 
 macro_rules! loaders {
@@ -47,6 +48,10 @@ loaders! {
     topics: courses::Topics,
     public_topics: courses::PublicTopics,
     goals: accounts::Goals,
+    roles: accounts::Roles,
+    preferences: profile::Preferences,
+    second_factors: two_factor::SecondFactors,
+    left_off: progress::LeftOffs,
     time_per_topic: progress::TimePerTopic,
     modules: courses::Modules,
     lessons: courses::Lessons,

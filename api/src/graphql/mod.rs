@@ -20,15 +20,26 @@ pub use scope::Scope;
 
 /// Reads.
 #[derive(Default, MergedObject)]
-pub struct Query(crate::accounts::graphql::AccountQuery, crate::courses::graphql::CourseQuery, node::NodeQuery);
+pub struct Query(
+    crate::accounts::graphql::AccountQuery,
+    crate::courses::graphql::CourseQuery,
+    crate::cases::graphql::CaseQuery,
+    crate::oidc::graphql::OidcQuery,
+    node::NodeQuery,
+);
 
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
 /// person can mend.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
+    crate::sign_in::graphql::SignInMutation,
+    crate::recovery::graphql::RecoveryMutation,
+    crate::two_factor::graphql::TwoFactorMutation,
+    crate::profile::graphql::ProfileMutation,
+    crate::accounts::graphql::AccountMutation,
+    crate::cases::graphql::CaseMutation,
     crate::progress::graphql::ProgressMutation,
     crate::forum::graphql::ForumMutation,
-    crate::sign_in::graphql::SignInMutation,
 );
 
 /// The schema that is served.

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     accounts::graphql::Person,
+    cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     progress::graphql::Enrolment,
 };
 
@@ -68,6 +69,7 @@ node_ids! {
     b'F' ForumCategory(course: CourseId, category: CategoryId),
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
+    b'K' Case(person: AccountId, case: CaseId),
 }
 
 impl NodeId {
@@ -92,7 +94,7 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CourseId, LessonId, NodeId, PostId, ThreadId};
+    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -112,6 +114,21 @@ pub mod global_id {
     /// Of an enrolment.
     pub fn enrolment(learner: AccountId, course: CourseId) -> String {
         NodeId::Enrolment(learner, course).encode().0
+    }
+
+    /// Of a module.
+    pub fn module(id: ModuleId) -> String {
+        NodeId::Module(id).encode().0
+    }
+
+    /// Of a topic.
+    pub fn topic(id: TopicId) -> String {
+        NodeId::Topic(id).encode().0
+    }
+
+    /// Of a category of a forum.
+    pub fn category(course: CourseId, category: CategoryId) -> String {
+        NodeId::ForumCategory(course, category).encode().0
     }
 
     /// Of a thread.
@@ -144,9 +161,11 @@ macro_rules! expect {
 expect! {
     course_id -> Course(course): CourseId;
     person_id -> Person(account): AccountId;
+    topic_id -> Topic(topic): TopicId;
     lesson_id -> Lesson(lesson): LessonId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
+    case_id -> Case(person, case): (AccountId, CaseId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
 }
 
@@ -163,6 +182,7 @@ pub(crate) enum Node {
     ForumCategory(ForumCategory),
     Thread(Thread),
     Post(Post),
+    Case(Case),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -188,6 +208,7 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::ForumCategory(course, id) => ForumCategory::find(scope, course, id).await?.map(Node::ForumCategory),
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
+        NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
     })
 }
 

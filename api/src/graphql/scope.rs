@@ -10,7 +10,7 @@ use async_graphql::Context;
 
 use super::{errors::Fault, loaders::Loaders};
 use crate::{
-    access::{Ledger, TokenScope, Viewer},
+    access::{Client, Ledger, TokenScope, Viewer},
     accounts::{
         loaders::{Lens, Viewpoint},
         model::SystemRole,
@@ -60,6 +60,12 @@ impl Scope {
             return Err(Fault::too_large(MAX_THINGS));
         }
         Ok(())
+    }
+
+    /// The viewer's session, if she came with one.
+    pub(crate) fn session(&self) -> Option<uuid::Uuid> {
+        let credential = self.viewer.credential()?;
+        credential.id.filter(|_| credential.client == Client::Session)
     }
 
     /// The viewer's account, for something that needs this scope; or the error that says what is needed.

@@ -24,6 +24,7 @@ use crate::{
     access::{Ledger, Redactions, Relation, Viewer},
     accounts::loaders::Lens,
     app::App,
+    audit::reads,
     graphql::{Scope, StoaSchema, node::course_id, visit::Visit},
 };
 
@@ -147,7 +148,7 @@ impl GraphQl {
         }
         let mut query = GraphQlRequest::new(parameters.query)
             .variables(Variables::from_json(variables))
-            .data(Scope::new(self.app.clone(), viewer, lens, ledger.clone()))
+            .data(Scope::new(self.app.clone(), viewer.clone(), lens, ledger.clone()))
             .data(Arc::clone(visit))
             .data(Arc::clone(&redactions));
         if let Some(name) = parameters.operation_name {
@@ -155,6 +156,16 @@ impl GraphQl {
         }
         query.set_parsed_query(document);
         let mut response = self.schema.execute(query).await;
+        // What was looked at is in the log before the answer leaves, or the answer does not leave.
+        let looks = reads(&viewer, request.header(&super::REQUEST_ID), ledger.take());
+        if let Err(error) = self.app.audit.record(looks).await {
+            tracing::error!(%error, "the access log could not be written");
+            return Err(Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNAVAILABLE",
+                "the access log can't be written, and without it nothing is shown: try again in a moment",
+            ));
+        }
         // Before execution there is no path: what fails there fails as a whole, and has no `data`.
         let not_executed = response.data == async_graphql::Value::Null
             && !response.errors.is_empty()

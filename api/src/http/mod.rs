@@ -23,6 +23,7 @@ use crate::{app::App, graphql};
 mod console;
 mod endpoint;
 mod health;
+mod oidc;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
@@ -32,12 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Everything under one roof: `/graphql`, the query page at `/`, `/healthz` and `/readyz`.
+/// Everything under one roof: `/graphql`, the query page at `/`, `/auth/oidc/…`, `/healthz` and `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
     let schema = graphql::schema(app.clone());
     Route::new()
         .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
+        .nest("/auth/oidc", oidc::routes(app))
         .nest("/", console::routes(accounts))
         .at("/healthz", get(health::alive()))
         .at("/readyz", get(health::ready(app.clone())))
@@ -51,7 +53,7 @@ pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = 
 
 /// Gives every request an id, in the log and in the answer, and writes a line when it is answered.
 /// Neither the query's text nor its variables are logged: they may say things about people.
-async fn logged<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let id = request
         .header(&REQUEST_ID)
         .filter(|id| {
@@ -60,6 +62,10 @@ async fn logged<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Res
         })
         .map_or_else(request_id, ToOwned::to_owned);
     let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
+    // The access log names the request by the same id.
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert(REQUEST_ID.clone(), id);
+    }
     let begun = Instant::now();
     let response = async move {
         let mut response = next.get_response(request).await;

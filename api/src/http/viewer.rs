@@ -101,7 +101,8 @@ fn is_same_origin(request: &Request) -> bool {
     }
 }
 
-fn origin(app: &App, request: &Request) -> Origin {
+/// Where a request comes from.
+pub(super) fn origin(app: &App, request: &Request) -> Origin {
     let peer = match &request.remote_addr().0 {
         Addr::SocketAddr(address) => Some(address.ip()),
         _ => None,

@@ -139,6 +139,10 @@ impl Enrolment {
     }
 
     async fn read_modules(&self, scope: &Scope) -> Result<Vec<ModuleProgress>, Fault> {
+        // Somebody may have taken a course that is a draft again.
+        if Course::find(scope, self.row.course_id).await?.is_none() {
+            return Ok(Vec::new());
+        }
         let load = scope.load();
         let (modules, record) = futures_util::try_join!(
             load.modules_of_course.get(self.row.course_id),

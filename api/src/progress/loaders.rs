@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    model::{Enrolment, EnrolmentState, LearnerOrder, LessonProgress},
+    model::{Enrolment, EnrolmentState, LearnerOrder, LeftOff, LessonProgress},
     store,
 };
 use crate::{
@@ -96,6 +96,19 @@ impl Fetch for LessonsOfEnrolment {
             records.entry(key).or_default().insert(progress.lesson_id, progress);
         }
         Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record)))).collect())
+    }
+}
+
+/// Where learners left off.
+pub(crate) struct LeftOffs(pub(crate) Db);
+
+impl Fetch for LeftOffs {
+    type Key = AccountId;
+    type Value = Personal<tags::Interaction, Option<LeftOff>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        let found = store::left_off(&self.0, keys).await?;
+        Ok(found.into_iter().map(|(learner, place)| (learner, Some(place).into())).collect())
     }
 }
 

@@ -100,6 +100,19 @@ impl Enrolment {
     }
 }
 
+/// Where a learner was last: what the interface offers her to go on with.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOff {
+    /// In which course.
+    pub course_id: CourseId,
+    /// In which of its lessons.
+    pub lesson_id: LessonId,
+    /// Where in it, in seconds from its start.
+    pub position: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A learner in a lesson.
 #[derive(Clone, Debug)]
 pub struct LessonProgress {

@@ -8,7 +8,7 @@ use crate::{
         statements,
     },
     ids::{AccountId, CourseId, LessonId, TopicId},
-    progress::model::{Enrolment, EnrolmentState, LearnerOrder, LessonProgress, Progress},
+    progress::model::{Enrolment, EnrolmentState, LearnerOrder, LeftOff, LessonProgress, Progress},
     time::Timestamp,
 };
 
@@ -72,9 +72,20 @@ statements! {
         "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at
          FROM " [pairs 1] " k JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key"
     }
+    /// The lesson that each learner was last in, of the course that she was last active in.
+    LEFT_OFF {
+        "SELECT p.learner_id, p.course_id, p.lesson_id, p.position, p.updated_at FROM " [uuids 1] " k JOIN lesson_progress p
+           ON p.learner_id = k.key
+          AND p.course_id = (SELECT e.course_id FROM enrolments e WHERE e.learner_id = k.key AND e.left_at IS NULL
+                AND EXISTS (SELECT 1 FROM lesson_progress a WHERE a.learner_id = e.learner_id AND a.course_id = e.course_id)
+                ORDER BY e.last_active_at DESC, e.course_id LIMIT 1)
+          AND p.lesson_id = (SELECT l.lesson_id FROM lesson_progress l WHERE l.learner_id = k.key AND l.course_id = p.course_id
+                ORDER BY l.updated_at DESC, l.lesson_id LIMIT 1)"
+    }
     TIME_PER_TOPIC {
         "SELECT e.learner_id, ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
-         FROM enrolments e JOIN course_topics ct ON ct.course_id = e.course_id
+         FROM enrolments e JOIN courses c ON c.id = e.course_id AND c.status <> 'DRAFT'
+           JOIN course_topics ct ON ct.course_id = e.course_id
          WHERE e.learner_id " [any_uuid 1] " GROUP BY e.learner_id, ct.topic_id HAVING SUM(e.seconds) > 0
          ORDER BY e.learner_id, SUM(e.seconds) DESC, ct.topic_id"
     }
@@ -237,6 +248,33 @@ pub(super) async fn lessons_of_enrolments(
                 completed_at: row.completed_at.into(),
             };
             ((row.learner_id, row.course_id), progress)
+        })
+        .collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct LeftOffRow {
+    learner_id: AccountId,
+    course_id: CourseId,
+    lesson_id: LessonId,
+    position: i64,
+    updated_at: Timestamp,
+}
+
+/// Where each learner left off.
+pub(super) async fn left_off(db: &Db, learners: &[AccountId]) -> Result<Vec<(AccountId, LeftOff)>, DbError> {
+    let (sql, learners) = (db.sql(&LEFT_OFF), Uuids::new(learners.iter().copied()));
+    let rows: Vec<LeftOffRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = LeftOff {
+                course_id: row.course_id,
+                lesson_id: row.lesson_id,
+                position: row.position,
+                at: row.updated_at,
+            };
+            (row.learner_id, place)
         })
         .collect())
 }

@@ -27,7 +27,11 @@ statements! {
         "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments
          WHERE learner_id = $1 ORDER BY enrolled_at, course_id"
     }
-    HISTORY_STAMP { "SELECT COALESCE(MAX(last_active_at), 0) FROM enrolments WHERE learner_id = $1" }
+    /// When the learner last did something, or changed her goals.
+    HISTORY_STAMP {
+        "SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
+           UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps"
+    }
     INSERT_MODEL {
         "INSERT INTO models (id, engine, trained_at, learners, interactions, courses, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     }
@@ -37,7 +41,8 @@ statements! {
     /// than a sitting: what fits after a pause is something else.
     LIST {
         "SELECT items FROM recommendation_lists WHERE learner_id = $1 AND model_id = $2 AND computed_at > $3
-         AND history_at = (SELECT COALESCE(MAX(last_active_at), 0) FROM enrolments WHERE learner_id = $1)"
+         AND history_at = (SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
+           UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps)"
     }
     PUT_LIST {
         "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ($1, $2, $3, $4, $5)

@@ -6,7 +6,6 @@
 //! Invariant: a right password does not get through while its address is throttled.
 
 pub(crate) mod graphql;
-mod hooks;
 pub(crate) mod loaders;
 pub mod model;
 mod password;
@@ -15,24 +14,24 @@ mod throttle;
 
 use std::{path::PathBuf, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
     accounts::{Accounts, CreateAccountError, model::NewAccount, secret::random_bytes},
+    audit::model::{Event, EventKind},
     db::{Db, DbError, Tx},
     ids::AccountId,
+    mail::model::Kind,
     time::{Clock, Timestamp},
+    two_factor::{TwoFactor, model::Checked},
 };
-use hooks::Nothing;
-pub use hooks::{Notice, Notices, SecondFactor};
 use model::{
     ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
     Suspicion,
 };
-use password::Hasher;
+use password::{Hasher, personal};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
 use store::{Candidate, NewSession, NewSignIn};
 use throttle::Guard;
@@ -79,29 +78,15 @@ pub struct SignIn {
     clock: Clock,
     accounts: Accounts,
     hasher: Hasher,
+    two_factor: TwoFactor,
     settings: Arc<SignInSettings>,
-    notices: Arc<dyn Notices>,
-    second_factor: Arc<dyn SecondFactor>,
 }
 
 impl SignIn {
-    /// The service, which sends no notices and knows no second factor.
-    pub fn new(db: Db, clock: Clock, accounts: Accounts, settings: SignInSettings) -> Self {
+    /// The service.
+    pub fn new(db: Db, clock: Clock, accounts: Accounts, two_factor: TwoFactor, settings: SignInSettings) -> Self {
         let hasher = Hasher::new(settings.breached_passwords.clone());
-        let (notices, second_factor) = (Arc::new(Nothing), Arc::new(Nothing));
-        Self { db, clock, accounts, hasher, settings: Arc::new(settings), notices, second_factor }
-    }
-
-    /// With a sender of notices.
-    #[must_use]
-    pub fn with_notices(self, notices: Arc<dyn Notices>) -> Self {
-        Self { notices, ..self }
-    }
-
-    /// With a second factor.
-    #[must_use]
-    pub fn with_second_factor(self, second_factor: Arc<dyn SecondFactor>) -> Self {
-        Self { second_factor, ..self }
+        Self { db, clock, accounts, hasher, two_factor, settings: Arc::new(settings) }
     }
 
     /// What the installation decides.
@@ -139,12 +124,13 @@ impl SignIn {
             let holder = self.accounts.find_by_email(&new.email).await?;
             let mut tx = self.db.begin().await?;
             if let Some(holder) = holder {
-                self.notices.send(&mut tx, holder, Notice::AddressTaken).await?;
+                self.accounts.outbox.add(&mut tx, holder, Kind::AddressTaken, "").await?;
                 // Something is written either way, so that both answers wait for the disk.
                 for guard in &guards {
                     store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
                 }
                 tx.commit().await?;
+                self.accounts.outbox.ring();
                 return Ok(Ok(()));
             }
             let account = match self.accounts.insert(&mut tx, &new).await {
@@ -152,8 +138,9 @@ impl SignIn {
                 account => account?,
             };
             store::put_password(&mut tx, account, &hash, self.clock.now()).await?;
-            self.notices.send(&mut tx, account, Notice::VerifyAddress).await?;
+            self.accounts.outbox.add(&mut tx, account, Kind::VerifyAddress, "").await?;
             tx.commit().await?;
+            self.accounts.outbox.ring();
             return Ok(Ok(()));
         }
         Ok(Ok(()))
@@ -202,14 +189,15 @@ impl SignIn {
         } else {
             None
         };
-        let two_factor = proof.code.is_some() && self.second_factor.is_on(candidate.id).await?;
+        let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
         let mut tx = self.db.begin().await?;
         if let Some(hash) = rehashed {
             store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
         }
-        forgive(&mut tx, &guards).await?;
+        throttle::forgive(&mut tx, &guards).await?;
         let opened = self.open_in(&mut tx, candidate.id, Method::Password, two_factor, origin).await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(opened))
     }
 
@@ -225,13 +213,18 @@ impl SignIn {
         if self.settings.verify_email && candidate.email_verified_at.is_none() {
             return Ok(Err((Outcome::EmailNotVerified, SignInRefusal::EmailNotVerified)));
         }
-        if !self.second_factor.is_on(candidate.id).await? {
+        if !self.two_factor.is_on(candidate.id).await? {
             return Ok(Ok(()));
         }
         match code {
             None => Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded))),
-            Some(code) if self.second_factor.check(candidate.id, code).await? => Ok(Ok(())),
-            Some(_) => Ok(Err((Outcome::WrongCode, SignInRefusal::WrongCode))),
+            Some(code) => Ok(match self.two_factor.check(candidate.id, code).await? {
+                Checked::Right | Checked::RightByRecovery => Ok(()),
+                Checked::Throttled(until) => {
+                    Err((Outcome::WrongCode, SignInRefusal::Throttled(RetryAfter::until(until, self.clock.now()))))
+                }
+                Checked::Wrong | Checked::NotOn => Err((Outcome::WrongCode, SignInRefusal::WrongCode)),
+            }),
         }
     }
 
@@ -290,16 +283,16 @@ impl SignIn {
             network,
         };
         store::insert_session(tx, &session).await?;
-        self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
         if !suspicious.is_empty() {
-            self.notices.send(tx, account, Notice::NewSignIn).await?;
+            self.accounts.outbox.add(tx, account, Kind::NewSignIn, "").await?;
         }
-        Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
+        self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
+        Ok((viewer(account, id, two_factor, network), SessionCookie::new(account, id, &secret)))
     }
 
     /// Whose session this is; `None` if it is none, or has ended.
     pub async fn authenticate(&self, cookie: &str, network: Option<&str>) -> Result<Option<Viewer>, DbError> {
-        let Some((account, id, secret)) = read(cookie) else { return Ok(None) };
+        let Some((account, id, secret)) = SessionCookie::read(cookie) else { return Ok(None) };
         let Some(held) = store::held_session(&self.db, account, id).await? else { return Ok(None) };
         let now = self.clock.now();
         let same = held.secret_hash == Sha256::digest(secret).as_slice();
@@ -331,9 +324,26 @@ impl SignIn {
         Ok(ended)
     }
 
-    /// A second factor was shown in this session, or the account has none any more.
-    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid, on: bool) -> Result<(), DbError> {
-        store::mark_two_factor(&self.db, account, session, on).await
+    /// Whether the account's address is known to be its holder's.
+    pub async fn is_verified(&self, account: AccountId) -> Result<bool, DbError> {
+        store::is_verified(&self.db, account).await
+    }
+
+    /// Notes that the account's address is its holder's.
+    pub async fn mark_verified(&self, account: AccountId) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        store::verify_email(&mut tx, account, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    /// A second factor was shown in this session.
+    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid) -> Result<(), DbError> {
+        store::mark_two_factor(&self.db, account, session).await
+    }
+
+    /// The account has no second factor any more, so none of its sessions and tokens has shown one.
+    pub async fn forget_two_factor(&self, account: AccountId) -> Result<(), DbError> {
+        store::forget_two_factor(&self.db, account).await
     }
 
     /// Changes a password for whoever knows the present one, and ends every session but this one.
@@ -364,9 +374,7 @@ impl SignIn {
     ) -> Result<Result<(), PasswordRefusal>, DbError> {
         let set = self.put_password(account, password, None).await?;
         if set.is_ok() {
-            let mut tx = self.db.begin().await?;
-            store::verify_email(&mut tx, account, self.clock.now()).await?;
-            tx.commit().await?;
+            self.mark_verified(account).await?;
         }
         Ok(set)
     }
@@ -385,8 +393,9 @@ impl SignIn {
         let (mut tx, now) = (self.db.begin().await?, self.clock.now());
         store::put_password(&mut tx, account, &hash, now).await?;
         store::revoke_sessions(&mut tx, account, session, now).await?;
-        self.notices.send(&mut tx, account, Notice::PasswordChanged).await?;
+        self.accounts.outbox.add(&mut tx, account, Kind::PasswordChanged, "").await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(()))
     }
 
@@ -430,7 +439,27 @@ impl SignIn {
             device_hash,
             suspicious,
         };
-        store::insert_sign_in(tx, &new, Timestamp(now.0 - KEEP_SIGN_INS * DAY)).await
+        store::insert_sign_in(tx, &new, Timestamp(now.0 - KEEP_SIGN_INS * DAY)).await?;
+        let (kind, actor) = match outcome {
+            Outcome::Succeeded => (EventKind::SignedIn, Some(account)),
+            _ => (EventKind::SignInFailed, None),
+        };
+        let client = Some(Client::Session);
+        let event =
+            Event { actor, client, network: origin.network.clone(), ..Event::new(kind, account, &Viewer::ANONYMOUS) };
+        let event = event.with(outcome.as_str());
+        if outcome != Outcome::WrongPassword {
+            return self.accounts.audit.append(tx, &[event]).await;
+        }
+        // Behind the answer: that an address is somebody's must not show by the time that this takes. The history,
+        // written above, has it anyhow.
+        let audit = self.accounts.audit.clone();
+        tokio::spawn(async move {
+            if let Err(error) = audit.record(vec![event]).await {
+                tracing::warn!(%error, "a failed sign-in was not logged");
+            }
+        });
+        Ok(())
     }
 
     async fn take(&self, guards: &[Guard]) -> Result<Result<(), RetryAfter>, DbError> {
@@ -452,23 +481,6 @@ impl SignIn {
     }
 }
 
-/// After a right password: the address is free again, and the network gets its attempt back.
-async fn forgive(tx: &mut Tx, guards: &[Guard]) -> Result<(), DbError> {
-    if let Some((by_address, by_network)) = guards.split_first() {
-        store::forgive(tx, &by_address.hash).await?;
-        for guard in by_network {
-            store::forgive_one(tx, &guard.hash).await?;
-        }
-    }
-    Ok(())
-}
-
-/// What a password must not contain: the name, and the address up to its `@`.
-fn personal<'a>(name: &'a str, email: Option<&'a str>) -> Vec<&'a str> {
-    let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
-    std::iter::once(name).chain(local).collect()
-}
-
 fn viewer(account: AccountId, id: Uuid, two_factor: bool, network: Option<&str>) -> Viewer {
     let credential = Credential {
         client: Client::Session,
@@ -478,15 +490,4 @@ fn viewer(account: AccountId, id: Uuid, two_factor: bool, network: Option<&str>)
         network: network.map(str::to_owned),
     };
     Viewer::new(account, credential)
-}
-
-fn written(account: AccountId, id: Uuid, secret: &[u8; 32]) -> SessionCookie {
-    SessionCookie(URL_SAFE_NO_PAD.encode([account.0.as_bytes().as_slice(), id.as_bytes(), secret].concat()))
-}
-
-fn read(cookie: &str) -> Option<(AccountId, Uuid, [u8; 32])> {
-    let bytes = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-    let (account, rest) = bytes.split_first_chunk::<16>()?;
-    let (id, secret) = rest.split_first_chunk::<16>()?;
-    Some((AccountId(Uuid::from_bytes(*account)), Uuid::from_bytes(*id), secret.try_into().ok()?))
 }

@@ -29,6 +29,7 @@ statements! {
          ON CONFLICT (account_id) DO UPDATE SET password_hash = excluded.password_hash, set_at = excluded.set_at"
     }
     VERIFY_EMAIL { "UPDATE accounts SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL" }
+    IS_VERIFIED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND email_verified_at IS NOT NULL)" }
     STATES { "SELECT id, status, created_at, email_verified_at FROM accounts WHERE id " [any_uuid 1] }
 
     INSERT_SESSION {
@@ -45,6 +46,8 @@ statements! {
     /// All but one (2).
     REVOKE_SESSIONS { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL" }
     MARK_TWO_FACTOR { "UPDATE sessions SET two_factor = $3 WHERE account_id = $1 AND id = $2" }
+    FORGET_TWO_FACTOR { "UPDATE sessions SET two_factor = $2 WHERE account_id = $1" }
+    FORGET_TWO_FACTOR_OF_TOKENS { "UPDATE access_tokens SET two_factor = $2 WHERE account_id = $1" }
     SESSIONS {
         "SELECT account_id, id, created_at, last_seen_at, expires_at, two_factor, client_label, network FROM sessions
          WHERE revoked_at IS NULL AND account_id " [any_uuid 1] " ORDER BY account_id, created_at DESC, id DESC"
@@ -201,6 +204,11 @@ pub(super) async fn verify_email(tx: &mut Tx, account: AccountId, now: Timestamp
     Ok(())
 }
 
+pub(super) async fn is_verified(db: &Db, account: AccountId) -> Result<bool, DbError> {
+    let sql = db.sql(&IS_VERIFIED);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_one(c).await)?)
+}
+
 pub(super) async fn states(db: &Db, accounts: &[AccountId]) -> Result<Vec<AccountState>, DbError> {
     let (sql, accounts) = (db.sql(&STATES), Uuids::new(accounts.iter().copied()));
     let rows: Vec<StateRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(accounts).fetch_all(c).await)?;
@@ -271,10 +279,19 @@ pub(super) async fn revoke_sessions(
         .bind(account).bind(but).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
-pub(super) async fn mark_two_factor(db: &Db, account: AccountId, id: Uuid, on: bool) -> Result<(), DbError> {
+pub(super) async fn mark_two_factor(db: &Db, account: AccountId, id: Uuid) -> Result<(), DbError> {
     let sql = db.sql(&MARK_TWO_FACTOR);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(id).bind(on).execute(c).await.map(|_| ()))?;
+    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(id).bind(true).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+pub(super) async fn forget_two_factor(db: &Db, account: AccountId) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    for statement in [&FORGET_TWO_FACTOR, &FORGET_TWO_FACTOR_OF_TOKENS] {
+        let sql = tx.sql(statement);
+        on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(false).execute(c).await.map(|_| ()))?;
+    }
+    tx.commit().await
 }
 
 pub(super) async fn sessions(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, Session)>, DbError> {

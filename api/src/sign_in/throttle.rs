@@ -26,6 +26,13 @@ pub(crate) struct Guard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub i64);
 
+impl RetryAfter {
+    /// From now until then.
+    pub(super) fn until(then: Timestamp, now: Timestamp) -> Self {
+        Self((then.0 - now.0).max(0).div_euclid(1_000_000) + 1)
+    }
+}
+
 /// Takes an attempt on each of the guards, or says when to come back. The transaction is to be committed in the first
 /// case only.
 pub(super) async fn take(tx: &mut Tx, guards: &[Guard], now: Timestamp) -> Result<Result<(), RetryAfter>, DbError> {
@@ -34,12 +41,23 @@ pub(super) async fn take(tx: &mut Tx, guards: &[Guard], now: Timestamp) -> Resul
     for guard in guards {
         let Some(failures) = store::take_attempt(tx, &guard.hash, now, forget).await? else {
             let next_at = store::next_attempt(tx, &guard.hash).await?.unwrap_or(now);
-            return Ok(Err(RetryAfter((next_at.0 - now.0).max(0).div_euclid(1_000_000) + 1)));
+            return Ok(Err(RetryAfter::until(next_at, now)));
         };
         let next_at = Timestamp(now.0 + wait(failures, guard.free) * 1_000_000);
         store::delay_attempts(tx, &guard.hash, next_at).await?;
     }
     Ok(Ok(()))
+}
+
+/// After a right password: the address is free again, and the network gets its attempt back.
+pub(super) async fn forgive(tx: &mut Tx, guards: &[Guard]) -> Result<(), DbError> {
+    if let Some((by_address, by_network)) = guards.split_first() {
+        store::forgive(tx, &by_address.hash).await?;
+        for guard in by_network {
+            store::forgive_one(tx, &guard.hash).await?;
+        }
+    }
+    Ok(())
 }
 
 /// How long to wait after so many failures, in seconds: 2, 4, 8, … up to a quarter of an hour.

@@ -1,0 +1,187 @@
+//! The access log: who looked at whom, and what else happened to accounts, in a chain that can't be mended.
+//!
+//! Rows are only added, a batch for each commit. Each row is hashed with the secret key, together with its place, and
+//! each batch with its rows' hashes and the batch before it. So whoever can write to the database, but has not
+//! the key, can't change, remove, add or reorder a row without [`Audit::verify`] naming the place. What she could
+//! do is to put back a whole older database; a head that was noted elsewhere ([`Audit::head`]) shows that.
+//!
+//! A row's hash stands beside what the row says, so that the latter can be erased and the chain stays whole.
+
+pub(crate) mod graphql;
+pub mod model;
+pub(crate) mod store;
+
+mod chain;
+mod verify;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    access::{Look, Viewer},
+    accounts::secret::SecretKey,
+    batch::LoadError,
+    db::{
+        Db, DbError, Tx,
+        page::{Page, PageRequest},
+    },
+    ids::AccountId,
+    time::Clock,
+};
+use model::{Entry, Event, Head, Place, Report, Told};
+use store::{BatchRow, LogRow};
+
+/// So many requests may wait for their rows to be written; the next waits to be let in.
+const MAX_WAITING: usize = 256;
+/// With so many rows a commit takes no more requests along, so that none waits for a very long one.
+const MAX_ROWS: usize = 10_000;
+
+/// The access log's service.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    db: Db,
+    clock: Clock,
+    key: SecretKey,
+    writer: mpsc::Sender<Waiting>,
+}
+
+/// A request that waits for its events to be written.
+struct Waiting {
+    events: Vec<Event>,
+    done: oneshot::Sender<Result<(), LoadError>>,
+}
+
+/// The looks of a request as events.
+pub fn reads(viewer: &Viewer, request_id: Option<&str>, looks: Vec<Look>) -> Vec<Event> {
+    looks.into_iter().map(|look| Event::look(look, viewer).in_request(request_id)).collect()
+}
+
+impl Audit {
+    /// The service, with a task that writes for all requests and ends with the last clone of it.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn new(db: Db, clock: Clock, key: SecretKey) -> Self {
+        let (writer, waiting) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(write(db.clone(), clock.clone(), key.clone(), waiting));
+        Self { db, clock, key, writer }
+    }
+
+    /// Adds events to the log in a transaction of the caller: they last if it commits. To be called last before
+    /// the commit, since nobody else appends until then.
+    pub async fn append(&self, tx: &mut Tx, events: &[Event]) -> Result<(), DbError> {
+        append(tx, &self.clock, &self.key, events.iter()).await
+    }
+
+    /// Adds events to the log; they survive a crash when this returns. Requests that come together share a
+    /// commit, and with it its failure.
+    pub async fn record(&self, events: Vec<Event>) -> Result<(), LoadError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let ending = |_| LoadError::from(DbError::Unavailable("the server is shutting down".to_owned()));
+        let (done, written) = oneshot::channel();
+        self.writer.send(Waiting { events, done }).await.map_err(|_| ending(()))?;
+        written.await.map_err(|_| ending(()))?
+    }
+
+    /// A page of what happened to a person's data, the latest first.
+    pub async fn page(&self, person: AccountId, request: &PageRequest<Place>) -> Result<Page<Entry>, DbError> {
+        let rows = store::log(&self.db, person, request).await?;
+        let names = store::names(&self.db, rows.iter().filter_map(|row| row.actor_id)).await?;
+        let entries = rows.into_iter().map(|row| Entry {
+            place: (row.batch, row.position),
+            at: row.at,
+            kind: row.event.0,
+            actor_name: row.actor_id.and_then(|actor| names.get(&actor).cloned()).into(),
+            relation: row.relation.map(|relation| relation.0),
+            category: row.category.map(|category| category.0),
+            course: row.course_id,
+            case: row.case_id,
+            client: row.client.map(|client| client.0),
+            detail: row.detail,
+        });
+        Ok(Page::from_rows(entries.collect(), request))
+    }
+
+    /// The last batch and its hash; `None` if somebody has removed it. Noted elsewhere, it fixes all that was
+    /// written so far.
+    pub async fn head(&self) -> Result<Option<Head>, DbError> {
+        Ok(verify::head(&store::extent(&self.db).await?))
+    }
+
+    /// Looks whether the log is as it was written, from the first batch to the last, and tells each flaw. With
+    /// `expect`, whether a batch that was noted earlier is still in it.
+    pub async fn verify(&self, expect: Option<Head>, told: &mut (dyn FnMut(Told) + Send)) -> Result<Report, DbError> {
+        verify::verify(&self.db, &self.key, expect, told).await
+    }
+}
+
+/// Writes for all requests: all that wait share a commit, and whoever comes meanwhile is in the next.
+/// A task, so that a request that is broken off takes nobody's rows with it.
+async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver<Waiting>) {
+    while let Some(first) = waiting.recv().await {
+        let (mut rows, mut together) = (first.events.len(), vec![first]);
+        while rows < MAX_ROWS
+            && let Ok(next) = waiting.try_recv()
+        {
+            rows += next.events.len();
+            together.push(next);
+        }
+        let result = commit(&db, &clock, &key, &together).await.map_err(LoadError::from);
+        for request in together {
+            // Whoever has gone does not want to know.
+            let _ = request.done.send(result.clone());
+        }
+    }
+}
+
+async fn commit(db: &Db, clock: &Clock, key: &SecretKey, together: &[Waiting]) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    append(&mut tx, clock, key, together.iter().flat_map(|request| &request.events)).await?;
+    tx.commit().await
+}
+
+async fn append(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &SecretKey,
+    events: impl Iterator<Item = &Event>,
+) -> Result<(), DbError> {
+    let missing = || DbError::Constraint("the head of the access log is missing".to_owned());
+    let (last, previous_hash) = store::head(tx).await?.ok_or_else(missing)?;
+    let (number, at) = (last + 1, clock.now());
+    let mut row_hashes = Vec::new();
+    let rows: Vec<_> = events
+        .zip(0..)
+        .map(|(event, position)| {
+            let mut row = LogRow {
+                person_id: event.person,
+                batch: number,
+                position,
+                at,
+                event: event.kind.as_str().to_owned(),
+                actor_id: event.actor,
+                relation: event.relation.map(|relation| relation.as_str().to_owned()),
+                category: event.category.map(|category| category.as_str().to_owned()),
+                course_id: event.course,
+                case_id: event.case,
+                client: event.client.map(|client| client.as_str().to_owned()),
+                credential_id: event.credential,
+                network: event.network.clone(),
+                request_id: event.request.clone(),
+                detail: event.detail.clone(),
+                row_hash: Vec::new(),
+                erased_at: None,
+            };
+            row.row_hash = chain::row_hash(key, &row).to_vec();
+            row_hashes.extend_from_slice(&row.row_hash);
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut batch = BatchRow { number, at, row_count: rows.len() as i64, previous_hash, hash: Vec::new() };
+    batch.hash = chain::batch_hash(key, &batch, &row_hashes).to_vec();
+    store::append(tx, &batch, &rows).await
+}

@@ -1,0 +1,40 @@
+-- Mail, the one-time tokens in it, and people who sign in with another provider.
+-- Families:
+--   by learner : outbox (by the account, or by whom an address might belong to), one_time_tokens
+--   reference  : external_identities
+
+-- What is to be sent: the kind and to whom, but neither address nor text nor token. These are made when it is sent.
+-- No foreign key: a request to reset a password is written before it is known whether there is such an account.
+CREATE TABLE outbox (
+    account_id UUID   NOT NULL,
+    id         UUID   NOT NULL,
+    kind       TEXT   NOT NULL,
+    argument   TEXT   NOT NULL CHECK (length(argument) <= 200),
+    created_at BIGINT NOT NULL,
+    not_before BIGINT NOT NULL, -- also the end of the lease of whoever is sending it
+    attempts   BIGINT NOT NULL,
+    sent_at    BIGINT,
+    failed_at  BIGINT,
+    PRIMARY KEY (account_id, id)
+);
+
+CREATE INDEX outbox_due ON outbox (not_before, account_id, id) WHERE sent_at IS NULL AND failed_at IS NULL;
+
+CREATE TABLE one_time_tokens (
+    account_id  UUID   NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    secret_hash BYTEA  NOT NULL,
+    kind        TEXT   NOT NULL CHECK (kind IN ('VERIFY_ADDRESS', 'RESET_PASSWORD')),
+    created_at  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    used_at     BIGINT,
+    PRIMARY KEY (account_id, secret_hash)
+);
+
+-- Found at sign-in by the keyed hash of provider and subject, as account_emails is.
+CREATE TABLE external_identities (
+    identity_hash BYTEA  NOT NULL PRIMARY KEY,
+    account_id    UUID   NOT NULL,
+    linked_at     BIGINT NOT NULL
+);
+
+CREATE INDEX external_identities_of_account ON external_identities (account_id);

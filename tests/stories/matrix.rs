@@ -1,0 +1,314 @@
+//! Every field of the graph, as every kind of viewer finds it, held against a committed table.
+//!
+//! The test walks the schema by introspection, so a field that somebody adds is asked for by everybody at once, and
+//! fails here until the table has a row for it. `UPDATE_MATRIX=1 cargo test matrix` writes the table; look at its diff.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    env, fs,
+    path::Path,
+};
+
+use serde_json::Value;
+use stoa_api::{
+    access::{self, Category, Relation},
+    accounts::model::SystemRole,
+};
+use stoa_testkit::{Client, Database, School};
+
+/// The schema, as far as the walk needs it.
+struct Schema {
+    /// The fields of object types, in order.
+    objects: BTreeMap<String, Vec<Field>>,
+    /// The types that an abstract type may be.
+    possible: HashMap<String, Vec<String>>,
+}
+
+struct Field {
+    name: String,
+    /// Its type without lists and non-nulls, if it has fields of its own.
+    leads_to: Option<String>,
+    /// Its required arguments, with their types.
+    needs: Vec<(String, String)>,
+    /// Whether it takes `first`.
+    is_paged: bool,
+}
+
+impl Schema {
+    async fn read(client: &Client) -> Self {
+        let query = "{ __schema { types { kind name possibleTypes { name } fields { name
+            args { name defaultValue type { ...t } } type { ...t } } } } }
+            fragment t on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+        let data = client.data(query).await;
+        let (mut objects, mut possible) = (BTreeMap::new(), HashMap::new());
+        for ty in data["__schema"]["types"].as_array().unwrap() {
+            let name = ty["name"].as_str().unwrap().to_owned();
+            if ty["kind"] == "OBJECT" && !name.starts_with("__") {
+                let fields = ty["fields"].as_array().unwrap().iter().map(field).collect();
+                possible.insert(name.clone(), vec![name.clone()]);
+                objects.insert(name, fields);
+            } else if let Some(types) = ty["possibleTypes"].as_array() {
+                let types = types.iter().map(|ty| ty["name"].as_str().unwrap().to_owned()).collect();
+                possible.insert(name, types);
+            }
+        }
+        Self { objects, possible }
+    }
+
+    /// The shortest way to each type: the fields from the root, and the types they are on. Not by what is the viewer's
+    /// own: it is Mei who is looked at.
+    fn ways(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        let mut ways = BTreeMap::from([("Query".to_owned(), Vec::new())]);
+        let mut open = VecDeque::from(["Query".to_owned()]);
+        while let Some(ty) = open.pop_front() {
+            for field in self.objects[&ty].iter().filter(|field| !["me", "myEnrolment"].contains(&field.name.as_str()))
+            {
+                let by_id = ["node", "nodes"].contains(&field.name.as_str());
+                for next in field.leads_to.iter().flat_map(|ty| &self.possible[ty]) {
+                    if !ways.contains_key(next) && (!by_id || KNOWN.contains(&next.as_str())) {
+                        let mut way: Vec<_> = ways[&ty].clone();
+                        way.push((field.name.clone(), next.clone()));
+                        ways.insert(next.clone(), way);
+                        open.push_back(next.clone());
+                    }
+                }
+            }
+        }
+        ways
+    }
+}
+
+fn named(ty: &Value) -> (&str, &str) {
+    match ty["kind"].as_str().unwrap() {
+        "LIST" | "NON_NULL" => named(&ty["ofType"]),
+        kind => (kind, ty["name"].as_str().unwrap()),
+    }
+}
+
+fn field(field: &Value) -> Field {
+    let (kind, name) = named(&field["type"]);
+    let arguments = field["args"].as_array().unwrap();
+    Field {
+        name: field["name"].as_str().unwrap().to_owned(),
+        leads_to: matches!(kind, "OBJECT" | "INTERFACE" | "UNION").then(|| name.to_owned()),
+        needs: arguments
+            .iter()
+            .filter(|argument| argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null())
+            .map(|argument| (argument["name"].as_str().unwrap().to_owned(), named(&argument["type"]).1.to_owned()))
+            .collect(),
+        is_paged: arguments.iter().any(|argument| argument["name"] == "first"),
+    }
+}
+
+/// The types of which the school knows an id by key; to others the way is longer.
+const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
+
+/// What is looked at: Mei, in *Living Soil*.
+struct Subject {
+    school: School,
+}
+
+impl Subject {
+    /// The arguments of a field. Whoever adds a required argument says here what it is to be.
+    fn arguments(&self, field: &Field, leads_to: Option<&str>) -> String {
+        let quoted = |text: &str| format!("{text:?}");
+        let mut given: Vec<String> = Vec::new();
+        for (name, _) in &field.needs {
+            let value = match (field.name.as_str(), name.as_str()) {
+                ("node", "id") => quoted(&self.node(leads_to.unwrap_or("Person"))),
+                ("nodes", "ids") => format!("[{}]", quoted(&self.node(leads_to.unwrap_or("Person")))),
+                ("course", "slug") => quoted("living-soil"),
+                ("access", "learner") => quoted(&self.school.person_node("mei")),
+                ("account", "email") => quoted("mei@school.example"),
+                (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
+            };
+            given.push(format!("{name}: {value}"));
+        }
+        if field.is_paged {
+            given.push("first: 5".to_owned());
+        }
+        if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) }
+    }
+
+    fn node(&self, ty: &str) -> String {
+        let school = &self.school;
+        match ty {
+            "Course" => school.course("soil"),
+            "Lesson" => school.lesson("soil-1"),
+            "Enrolment" => school.enrolment("mei", "soil"),
+            "Thread" => school.thread("soil", "t2"),
+            "Post" => school.post("soil", "p5"),
+            _ => school.person_node("mei"),
+        }
+    }
+
+    /// The way to a type as a query around `inner`.
+    fn query(&self, schema: &Schema, way: &[(String, String)], inner: &str) -> String {
+        let mut text = inner.to_owned();
+        for (at, (name, ty)) in way.iter().enumerate().rev() {
+            let on = if at == 0 { "Query" } else { &way[at - 1].1 };
+            let field = schema.objects[on].iter().find(|field| field.name == *name).unwrap();
+            let is_abstract = field.leads_to.as_ref().is_some_and(|declared| declared != ty);
+            text = if is_abstract { format!("{{ ... on {ty} {text} }}") } else { text };
+            text = format!("{{ {name}{} {text} }}", self.arguments(field, Some(ty)));
+        }
+        text
+    }
+}
+
+/// The first value at the end of a way; null if something before it is.
+fn at<'a>(mut value: &'a Value, way: &[(String, String)]) -> &'a Value {
+    for (name, _) in way {
+        value = first(&value[name]);
+    }
+    value
+}
+
+fn first(value: &Value) -> &Value {
+    match value {
+        Value::Array(items) => items.iter().find(|item| !item.is_null()).map_or(&Value::Null, first),
+        value => value,
+    }
+}
+
+/// The kinds of viewers, and what each is to Mei as a whole, to Mei in *Living Soil*, and to that course's talk and sums.
+const VIEWERS: &[(&str, &[Relation], &[Relation], &[Relation])] = &[
+    ("herself", &[Relation::Oneself], &[Relation::Oneself], &[Relation::Classmate]),
+    ("instructor", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
+    ("assistant", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
+    ("instructor, she left", &[Relation::Staff], &[Relation::FormerStaff], &[Relation::Staff]),
+    ("instructor elsewhere", &[], &[], &[]),
+    ("classmate", &[Relation::Classmate], &[Relation::Classmate], &[Relation::Classmate]),
+    ("learner elsewhere", &[], &[], &[]),
+    ("support", &[Relation::Support], &[Relation::Support], &[]),
+    ("analyst", &[Relation::Analyst], &[Relation::Analyst], &[Relation::Analyst]),
+    ("administrator", &[Relation::Administrator], &[Relation::Administrator], &[Relation::Administrator]),
+    ("nobody", &[], &[], &[]),
+];
+
+/// A school in which every field about Mei has a value, so that `null` means that it is held back.
+async fn school(viewer: &str) -> (Subject, Client) {
+    let school = School::open(Database::sqlite()).await;
+    let app = &school.app;
+    app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
+    app.feed.refresh().await.unwrap();
+    school
+        .execute(
+            "UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
+        )
+        .await;
+    let grant = async |role| school.grant("zoe", role).await;
+    let client = match viewer {
+        "herself" => school.person("mei").await,
+        "instructor" => school.person("ana").await,
+        "assistant" => school.person("bo").await,
+        "instructor, she left" => {
+            school.execute("UPDATE enrolments SET left_at = 1772000000000000").await;
+            school.person("ana").await
+        }
+        "instructor elsewhere" => {
+            school.execute("DELETE FROM course_staff WHERE role = 'ASSISTANT'").await;
+            school.person("bo").await
+        }
+        "classmate" => school.person("omar").await,
+        "learner elsewhere" => school.person("zoe").await,
+        "support" => {
+            grant(SystemRole::Support).await;
+            school.person("zoe").await
+        }
+        "analyst" => {
+            grant(SystemRole::Analyst).await;
+            school.person("zoe").await
+        }
+        "administrator" => {
+            grant(SystemRole::Administrator).await;
+            school.person("zoe").await
+        }
+        _ => school.anybody().clone(),
+    };
+    (Subject { school }, client)
+}
+
+/// What a viewer finds at each field: `+` a value, `o` none, `-` held back and named, `.` nothing to ask there.
+async fn column(viewer: &str) -> BTreeMap<String, char> {
+    let (subject, client) = school(viewer).await;
+    let schema = Schema::read(&client).await;
+    let mut found = BTreeMap::new();
+    for (ty, way) in schema.ways() {
+        for field in &schema.objects[&ty] {
+            let below = if field.leads_to.is_some() { " { __typename }" } else { "" };
+            let inner = format!("{{ {}{}{below} }}", field.name, subject.arguments(field, None));
+            let answer = client.ask(&subject.query(&schema, &way, &inner)).await;
+            let name = format!("{ty}.{}", field.name);
+            assert!(answer.get("errors").is_none(), "{viewer}, {name}: {answer:#}");
+            let parent = at(&answer["data"], &way);
+            let redactions = answer["extensions"]["redactions"].as_array().cloned().unwrap_or_default();
+            let is_held_back = redactions.iter().any(|entry| entry["field"] == name.as_str());
+            let sign = match (parent.get(&field.name), is_held_back) {
+                (None, _) => '.',
+                (Some(Value::Null), true) => '-',
+                (Some(value), true) => panic!("{viewer}, {name} is held back and is {value}"),
+                (Some(Value::Null), false) => 'o',
+                (Some(_), false) => '+',
+            };
+            found.insert(name, sign);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
+    let mut columns = Vec::new();
+    for (viewer, ..) in VIEWERS {
+        columns.push(column(viewer).await);
+    }
+    let personal: HashMap<String, Category> =
+        access::FIELDS.iter().map(|(ty, name, category)| (format!("{ty}.{name}"), *category)).collect();
+    let reached: HashSet<_> = columns[0].keys().cloned().collect();
+    for name in personal.keys() {
+        assert!(reached.contains(name), "{name} is a field of the policy that no way leads to");
+    }
+
+    // What is found agrees with the policy's table, field by field and relation by relation.
+    for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
+        for (name, sign) in column {
+            let Some(category) = personal.get(name) else { continue };
+            let relations = match name.split('.').next() {
+                Some("Course" | "Thread" | "Post") => to_course,
+                _ if category.is_of_a_course() => in_course,
+                _ => anywhere,
+            };
+            let may = relations.iter().any(|relation| access::may_see(*relation, *category));
+            match sign {
+                '+' | 'o' => assert!(may, "{viewer} sees {name}"),
+                '-' => assert!(!may, "{viewer} does not see {name}"),
+                _ => {}
+            }
+        }
+    }
+
+    let mut table = String::from(
+        "# +  a value   o  null, since there is none   -  held back, and named in the answer   .  what it is on is not there\n",
+    );
+    table += &format!("#{}\n", VIEWERS.iter().map(|(viewer, ..)| format!(" {viewer}")).collect::<Vec<_>>().join(" |"));
+    for name in columns[0].keys() {
+        let signs: String = columns.iter().map(|column| column[name]).collect();
+        assert!(signs.contains(['+', 'o', '-']), "nobody reaches {name}: the school of this test needs one");
+        let category = personal.get(name).map_or("", |category| category.as_str());
+        table += format!("{signs}  {name:<44} {category}").trim_end();
+        table.push('\n');
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("stories/matrix.txt");
+    if env::var_os("UPDATE_MATRIX").is_some() {
+        fs::write(&file, &table).unwrap();
+    }
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    for line in table.lines() {
+        assert!(
+            committed.lines().any(|known| known == line),
+            "tests/stories/matrix.txt does not say\n\n{line}\n\nIf that is right: UPDATE_MATRIX=1 cargo test matrix"
+        );
+    }
+    assert_eq!(committed, table, "tests/stories/matrix.txt has lines that are not so any more");
+}

@@ -1,0 +1,417 @@
+//! What is hidden from a viewer makes no difference to her.
+//!
+//! There are two schools that differ in nothing but what is hidden from somebody. Whatever she asks, both give her the same
+//! answer, byte for byte. The questions are random ones over the whole schema, so that a field or an argument which somebody
+//! adds is asked for at once. What is hidden stands in [`HIDDEN`]: add to it what you add to the tables.
+
+use std::{collections::BTreeSet, env};
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde_json::Value;
+use stoa_testkit::{Answer, Client, Pool, Queries, Query, Schema, School, story};
+use tokio::{runtime::Handle, task::block_in_place};
+
+/// From whom it is hidden, what it is, and how it changes in the other school, one after the other.
+const HIDDEN: &[(&str, &str, &str)] = &[
+    // People.
+    ("nobody zoe omar ana bo raj", "Mei's e-mail address", "UPDATE accounts SET email = 'm@other.example' WHERE id = {person:mei}"),
+    ("nobody zoe omar bo raj", "Ana's e-mail address", "UPDATE accounts SET email = 'a@other.example' WHERE id = {person:ana}"),
+    ("nobody zoe raj", "Omar's name", "UPDATE accounts SET name = 'Omar Aziz' WHERE id = {person:omar}"),
+    ("nobody zoe omar ana bo raj", "a stranger's name", "UPDATE accounts SET name = 'Eve Stein' WHERE id = {person:eve}"),
+    (EVERYBODY, "Mei's goals", "DELETE FROM learning_goals WHERE learner_id = {person:mei}"),
+    (
+        "nobody zoe omar ana bo raj",
+        "that somebody has an account",
+        "INSERT INTO accounts (id, name, email, created_at) VALUES ({new:1}, 'Uma Rao', 'uma@school.example', 1)",
+    ),
+    ("nobody zoe omar ana bo raj", "Mei's roles", "INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:mei}, 'ANALYST', 1)"),
+    ("nobody zoe omar ana bo raj", "Mei's tokens", "UPDATE access_tokens SET label = 'other', expires_at = 1 WHERE account_id = {person:mei}"),
+    // What learners do.
+    (
+        "nobody zoe omar bo kim raj noor",
+        "Mei's time in compost",
+        "UPDATE enrolments SET seconds = seconds + 700, last_active_at = last_active_at + 86400000000 WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         UPDATE lesson_progress SET seconds = seconds + 700, position = position + 9, furthest = furthest + 9, updated_at = updated_at + 1 WHERE learner_id = {person:mei} AND course_id = {course:compost}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "Mei's progress in compost",
+        "UPDATE enrolments SET progress_sum = 4000000, completed_at = 1771000000000000, enrolled_at = enrolled_at - 86400000000 WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         UPDATE lesson_progress SET progress = 1000000, completed_at = 1771000000000000 WHERE learner_id = {person:mei} AND course_id = {course:compost}",
+    ),
+    (
+        "nobody zoe omar kim raj noor",
+        "when Mei completed soil",
+        "UPDATE enrolments SET completed_at = completed_at + 86400000000 WHERE learner_id = {person:mei} AND course_id = {course:soil};
+         UPDATE lesson_progress SET completed_at = completed_at + 86400000000 WHERE learner_id = {person:mei} AND course_id = {course:soil}",
+    ),
+    (
+        "nobody omar ana kim raj noor",
+        "Zoe's record in sol",
+        "UPDATE enrolments SET seconds = seconds + 60, progress_sum = 500000, completed_at = NULL WHERE learner_id = {person:zoe} AND course_id = {course:sol};
+         UPDATE lesson_progress SET seconds = seconds + 60, progress = 500000, completed_at = NULL WHERE learner_id = {person:zoe} AND course_id = {course:sol}",
+    ),
+    (
+        "nobody zoe omar ana kim raj noor",
+        "Gus's record in sol",
+        "UPDATE enrolments SET seconds = seconds + 60, progress_sum = 750000, enrolled_at = enrolled_at + 60000000 WHERE learner_id = {person:gus} AND course_id = {course:sol};
+         UPDATE lesson_progress SET seconds = seconds + 60, position = position + 60, progress = 750000 WHERE learner_id = {person:gus} AND course_id = {course:sol}",
+    ),
+    (EVERYBODY, "how Mei rates a course", "UPDATE enrolments SET rating = 2 WHERE learner_id = {person:mei}"),
+    (
+        EVERYBODY,
+        "Tom's time in a course that he has left",
+        "UPDATE enrolments SET seconds = seconds + 3600, last_active_at = 1700000000000000 WHERE learner_id = {person:tom};
+         UPDATE lesson_progress SET seconds = seconds + 3600, position = position + 9, updated_at = updated_at + 1 WHERE learner_id = {person:tom}",
+    ),
+    (
+        EVERYBODY,
+        "the record of Ida, who left long ago",
+        "UPDATE enrolments SET seconds = 1, progress_sum = 3000000, enrolled_at = enrolled_at + 60000000, last_active_at = 1772400000000000, left_at = left_at + 60000000 WHERE learner_id = {person:ida};
+         UPDATE lesson_progress SET seconds = 1, progress = 900000 WHERE learner_id = {person:ida}",
+    ),
+    (
+        EVERYBODY,
+        "the record of Lin, who completed the course long ago",
+        "UPDATE enrolments SET seconds = 1, progress_sum = 3900000, enrolled_at = enrolled_at + 60000000, last_active_at = 1772400000000000, completed_at = completed_at + 60000000 WHERE learner_id = {person:lin};
+         UPDATE lesson_progress SET seconds = 1, completed_at = completed_at + 60000000 WHERE learner_id = {person:lin}",
+    ),
+    (EVERYBODY, "how many of a few completed a course", "UPDATE course_rollups SET completed_count = completed_count + 1"),
+    (
+        EVERYBODY,
+        "what Mei is recommended",
+        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ({person:mei}, {new:2}, 1, 1, '[]')",
+    ),
+    // What is not published.
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what Ana plans",
+        "UPDATE courses SET title = 'Another Harvest', title_key = 'another harvest', slug = 'another-harvest', summary = 'Pears.', language = 'de', level = NULL, seconds = 9, published_at = 2 WHERE id = {course:plan}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "the parts of what Ana plans",
+        "UPDATE lessons SET title = 'A pear tree', seconds = 77 WHERE course_id = {course:plan};
+         UPDATE modules SET title = 'Pears' WHERE course_id = {course:plan};
+         INSERT INTO modules (id, course_id, position, title) VALUES ({new:3}, {course:plan}, 7, 'Plums')",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what Ana's plan is about",
+        "INSERT INTO topics (id, slug, name) VALUES ({new:4}, 'pomology', 'Pomology');
+         INSERT INTO course_topics (course_id, topic_id, position) VALUES ({course:plan}, {new:4}, 5)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "who will help Ana",
+        "INSERT INTO course_staff (course_id, account_id, role, position) VALUES ({course:plan}, {person:eve}, 'ASSISTANT', 5)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what is written about the plan",
+        "UPDATE posts SET body = 'It is there.' WHERE course_id = {course:plan}; UPDATE threads SET title = 'Done' WHERE course_id = {course:plan}",
+    ),
+    (
+        "nobody zoe omar ana kim raj noor",
+        "what Bo plans",
+        "UPDATE courses SET title = 'Autre chose', title_key = 'autre chose', search_text = 'soil' WHERE id = {course:idee};
+         UPDATE lessons SET title = 'Autre' WHERE course_id = {course:idee};
+         INSERT INTO course_prerequisites (course_id, required_course_id) VALUES ({course:compost}, {course:idee})",
+    ),
+    // What is said in forums.
+    ("nobody", "what is said about compost", "UPDATE posts SET body = 'Sand.' WHERE course_id = {course:compost}; UPDATE threads SET title = 'Too dry' WHERE course_id = {course:compost}"),
+    (
+        "nobody zoe kim raj noor",
+        "what is said about soil",
+        "UPDATE posts SET body = 'Worms?' WHERE course_id = {course:soil};
+         UPDATE threads SET title = 'Worms?', kind = 'QUESTION', created_at = created_at + 1, post_count = post_count + 1 WHERE course_id = {course:soil};
+         UPDATE forum_categories SET name = 'Worms' WHERE course_id = {course:soil};
+         INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) VALUES ({course:soil}, {new:5}, {thread:t1}, {person:mei}, {post:p1}, 'No.', 1771000000000000)",
+    ),
+    (
+        "nobody omar ana kim raj noor",
+        "what is said about sol",
+        "UPDATE posts SET body = 'Oui.', author_id = {person:gus} WHERE course_id = {course:sol};
+         UPDATE threads SET title = 'Oui', author_id = {person:gus} WHERE course_id = {course:sol};
+         INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) VALUES ({course:sol}, {new:6}, {thread:t3}, {person:gus}, {post:p6}, 'Non.', 1771000000000000)",
+    ),
+    // Who takes what, last: it takes the rest along.
+    ("nobody omar ana kim raj noor", "that Gus leaves sol", "UPDATE enrolments SET left_at = 1772000000000000 WHERE learner_id = {person:gus} AND course_id = {course:sol}"),
+    (
+        "nobody omar ana kim raj noor",
+        "that Mei takes sol",
+        "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum) VALUES ({person:mei}, {course:sol}, 1772000000000000, 1772000000000000, 5, 5)",
+    ),
+    (
+        "nobody zoe bo kim raj noor",
+        "that a stranger takes compost",
+        "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum) VALUES ({person:eve}, {course:compost}, 1772000000000000, 1772000000000000, 5, 5)",
+    ),
+    (
+        "nobody omar bo kim raj noor",
+        "that a stranger tries what Ana plans",
+        "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum) VALUES ({person:eve}, {course:plan}, 1772000000000000, 1772000000000000, 5, 5)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "that Mei takes compost",
+        "DELETE FROM lesson_progress WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         DELETE FROM enrolments WHERE learner_id = {person:mei} AND course_id = {course:compost}",
+    ),
+    (EVERYBODY, "that Ida ever took soil", "DELETE FROM lesson_progress WHERE learner_id = {person:ida}; DELETE FROM enrolments WHERE learner_id = {person:ida}"),
+];
+
+const EVERYBODY: &str = "nobody zoe omar ana bo kim raj noor";
+
+/// What somebody may see, and how it changes: she must notice, or the questions are too few.
+const SEEN: &[(&str, &str, &str)] = &[
+    ("nobody", "Bo's name", "UPDATE accounts SET name = 'Bo Berg' WHERE id = {person:bo}"),
+    ("zoe", "what is said about compost", "UPDATE posts SET body = 'Sand.' WHERE course_id = {course:compost}"),
+    ("zoe", "where she left off", "UPDATE lesson_progress SET position = position + 9 WHERE learner_id = {person:zoe}"),
+    ("omar", "Mei's name", "UPDATE accounts SET name = 'Mei Sato' WHERE id = {person:mei}"),
+    ("omar", "what is said about soil", "UPDATE posts SET body = 'Worms?' WHERE course_id = {course:soil}"),
+    (
+        "ana",
+        "Mei's time in soil",
+        "UPDATE enrolments SET seconds = 1 WHERE learner_id = {person:mei} AND course_id = {course:soil}",
+    ),
+    ("ana", "Tom's progress", "UPDATE lesson_progress SET progress = 1 WHERE learner_id = {person:tom}"),
+    ("ana", "what she plans", "UPDATE lessons SET title = 'A pear tree' WHERE course_id = {course:plan}"),
+    (
+        "bo",
+        "where Gus left off in sol",
+        "UPDATE lesson_progress SET position = 17 WHERE learner_id = {person:gus} AND course_id = {course:sol}",
+    ),
+    ("kim", "Mei's e-mail address", "UPDATE accounts SET email = 'm@other.example' WHERE id = {person:mei}"),
+    (
+        "raj",
+        "how many completed a large course",
+        "UPDATE course_rollups SET learner_count = 90, completed_count = completed_count + 40",
+    ),
+    ("noor", "a stranger's name", "UPDATE accounts SET name = 'Eve Stein' WHERE id = {person:eve}"),
+];
+
+/// Slugs, words and languages to ask with.
+const TEXTS: &[&str] = &[
+    "living-soil",
+    "compost-step-by-step",
+    "le-sol-vivant",
+    "hidden-harvest",
+    "another-harvest",
+    "une-idee",
+    "biology",
+    "gardening",
+    "orchards",
+    "pomology",
+    "soil",
+    "harvest pears",
+    "en",
+    "fr",
+    "",
+];
+
+/// How many questions are asked after each change, and after all of them; on PostgreSQL a part of them, since the policy is the
+/// same there. With `STOA_PROPTEST_CASES` it is that number each time.
+const AFTER_EACH: u32 = 2;
+const AFTER_ALL: u32 = 40;
+/// Within how many questions what may be seen is noticed.
+const UNTIL_NOTICED: u32 = 600;
+
+/// A school with all kinds of people: those who left, those who only help, and courses that are not published.
+async fn enlarge(school: &School) {
+    let folder = School::fixture().with_file_name("evening");
+    let report = school.import(&folder).await;
+    assert!(report.complete(), "{report}");
+    school
+        .execute(
+            "UPDATE courses SET status = 'DRAFT' WHERE id IN ({course:plan}, {course:idee});
+             INSERT INTO course_prerequisites (course_id, required_course_id) VALUES ({course:compost}, {course:plan});
+             UPDATE enrolments SET left_at = 1714521600000000 WHERE learner_id = {person:ida};
+             UPDATE enrolments SET left_at = 1771545600000000 WHERE learner_id = {person:tom};
+             INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:kim}, 'SUPPORT', 1), ({person:raj}, 'ANALYST', 1), ({person:noor}, 'ADMINISTRATOR', 1)",
+        )
+        .await;
+    school.person("mei").await;
+}
+
+/// The same school once more.
+async fn twin(school: &School) -> School {
+    let twin = School::open(school.database.another().await.expect("a database as before")).await;
+    enlarge(&twin).await;
+    twin
+}
+
+async fn viewer(school: &School, who: &str) -> Client {
+    if who == "nobody" { school.anybody().clone() } else { school.person(who).await }
+}
+
+async fn pool(schools: [&School; 2]) -> Pool {
+    let mut ids: Vec<_> = ["", "nonsense", "Q0NDQ0NDQ0NDQ0NDQ0NDQ0M"].map(|id| ("Nothing", id.to_owned())).into();
+    for school in schools {
+        ids.extend(school.global_ids().await);
+    }
+    Pool::new(ids, TEXTS)
+}
+
+/// How often two schools are asked a question before their answers count as different. Which of several errors cuts an answer
+/// short depends on which resolver came first, so the same school may answer in more than one way.
+const ROUNDS: usize = 8;
+
+/// The two answers, if they differ: if one school always answers the same, and the other never so.
+fn difference(clients: &[Client; 2], pool: &Pool, query: &Query) -> Option<[Answer; 2]> {
+    block_in_place(|| {
+        Handle::current().block_on(async {
+            let mut answers = [Vec::new(), Vec::new()];
+            for _ in 0..ROUNDS {
+                for (client, answers) in clients.iter().zip(&mut answers) {
+                    answers.push(comparable(client.ask_query(query).await));
+                }
+                let [ours, theirs] = &answers;
+                if ours.iter().any(|answer| theirs.contains(answer)) {
+                    pool.keep_cursors(query.cursors(&ours[0].json()));
+                    return None;
+                }
+            }
+            let [ours, _] = &answers;
+            let is_steady = ours.iter().all(|answer| *answer == ours[0]);
+            is_steady.then(|| answers.map(|mut answers| answers.swap_remove(0)))
+        })
+    })
+}
+
+/// An answer without what differs from request to request: its id, and the order of its errors.
+fn comparable(mut answer: Answer) -> Answer {
+    answer.request_id.clear();
+    answer.headers.remove("x-request-id");
+    let mut body = answer.json();
+    if let Some(errors) = body["errors"].as_array_mut() {
+        errors.sort_by_key(Value::to_string);
+        answer.text = body.to_string();
+    }
+    answer
+}
+
+/// Asks so many random questions, until one is answered differently; and that one as small as it goes.
+fn first_difference(
+    schema: &Schema,
+    clients: &[Client; 2],
+    pool: &Pool,
+    (cases, stream, shrink): (u32, u8, u32),
+) -> Option<(Query, [Answer; 2])> {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
+    let mut runner = match more_cases() {
+        // Every run of the suite asks the same; whoever asks for more gets others each time.
+        None => TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[stream; 32])),
+        Some(cases) => TestRunner::new(Config { cases, ..config }),
+    };
+    let same = |query: Query| match difference(clients, pool, &query) {
+        None => Ok(()),
+        Some(_) => Err(TestCaseError::fail("the answers differ")),
+    };
+    match runner.run(&Queries { schema, pool }, same) {
+        Ok(()) => None,
+        Err(TestError::Fail(_, query)) => difference(clients, pool, &query).map(|answers| (query, answers)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The number of questions that `STOA_PROPTEST_CASES` asks for.
+fn more_cases() -> Option<u32> {
+    env::var("STOA_PROPTEST_CASES").ok().map(|cases| cases.parse().expect("STOA_PROPTEST_CASES is a number"))
+}
+
+/// Nothing that is hidden from somebody makes a difference to her.
+async fn what_is_hidden_makes_no_difference(school: &School, who: &str) {
+    enlarge(school).await;
+    let other = twin(school).await;
+    let schema = Schema::ask(school.anybody()).await;
+    let clients = [viewer(school, who).await, viewer(&other, who).await];
+    let hidden: Vec<_> = HIDDEN.iter().filter(|(from, ..)| from.split(' ').any(|name| name == who)).collect();
+    let fewer = if school.database.is_sqlite() { 1 } else { 5 };
+    let mut all = pool([school, &other]).await;
+    for (index, (_, what, change)) in hidden.iter().enumerate() {
+        other.execute(change).await;
+        all = all.with_ids(other.global_ids().await);
+        let is_last = index + 1 == hidden.len();
+        let cases = if is_last { AFTER_ALL / fewer } else { (AFTER_EACH / fewer).max(1) };
+        let Some((query, [a, b])) = first_difference(&schema, &clients, &all, (cases, index as u8, 500)) else {
+            continue;
+        };
+        let mut alone = Vec::new();
+        for (_, what, change) in &hidden[..=index] {
+            let other = twin(school).await;
+            other.execute(change).await;
+            let clients = [clients[0].clone(), viewer(&other, who).await];
+            if difference(&clients, &all, &query).is_some() {
+                alone.push(*what);
+            }
+        }
+        panic!(
+            "{who} can tell what is hidden from her (the last change was {what:?}; alone it takes: {alone:?}) by asking\n\n{query}\n\n\
+             which is answered with {}\n{}\n\nand with the change {}\n{}\n",
+            a.status, a.text, b.status, b.text
+        );
+    }
+}
+
+story! {
+    async fn what_is_hidden_makes_no_difference_to_whoever_has_not_signed_in(school) {
+        what_is_hidden_makes_no_difference(&school, "nobody").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_zoe_who_takes_other_courses(school) {
+        what_is_hidden_makes_no_difference(&school, "zoe").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_omar_who_is_a_classmate(school) {
+        what_is_hidden_makes_no_difference(&school, "omar").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_ana_who_teaches(school) {
+        what_is_hidden_makes_no_difference(&school, "ana").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_bo_who_teaches_elsewhere_too(school) {
+        what_is_hidden_makes_no_difference(&school, "bo").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_kim_who_helps_people(school) {
+        what_is_hidden_makes_no_difference(&school, "kim").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_raj_who_reads_sums(school) {
+        what_is_hidden_makes_no_difference(&school, "raj").await;
+    }
+
+    async fn what_is_hidden_makes_no_difference_to_noor_who_runs_the_system(school) {
+        what_is_hidden_makes_no_difference(&school, "noor").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_be_seen_is_noticed() {
+    let school = School::open(stoa_testkit::Database::sqlite()).await;
+    enlarge(&school).await;
+    let schema = Schema::ask(school.anybody()).await;
+    for (index, (who, what, change)) in SEEN.iter().enumerate() {
+        let other = twin(&school).await;
+        other.execute(change).await;
+        let clients = [viewer(&school, who).await, viewer(&other, who).await];
+        let pool = pool([&school, &other]).await;
+        let found = first_difference(&schema, &clients, &pool, (UNTIL_NOTICED, index as u8, 0));
+        assert!(found.is_some(), "{who} has not noticed {what}");
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_the_schema_is_asked_for() {
+    let school = School::open(stoa_testkit::Database::sqlite()).await;
+    let schema = Schema::ask(school.anybody()).await;
+    let pool = pool([&school, &school]).await;
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[0; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let queries = Queries { schema: &schema, pool: &pool };
+    let asked: BTreeSet<_> = (0..2_000).flat_map(|_| queries.draw(&mut runner).fields()).collect();
+    let missing: Vec<_> = schema.reachable().into_iter().filter(|field| !asked.contains(field)).collect();
+    assert!(missing.is_empty(), "never asked for: {missing:?}");
+}
