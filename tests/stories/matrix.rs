@@ -9,10 +9,14 @@ use std::{
     path::Path,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stoa_api::{
-    access::{self, Category, Relation},
-    accounts::model::SystemRole,
+    access::{self, Category, Credential, Relation, Rules, Viewer},
+    accounts::model::{NewAccount, SystemRole},
+    app::Settings,
+    cases::model::NewCase,
+    ids::AccountId,
+    sign_in::model::{Origin, Proof},
 };
 use stoa_testkit::{Client, Database, School};
 
@@ -61,7 +65,7 @@ impl Schema {
         let mut ways = BTreeMap::from([("Query".to_owned(), Vec::new())]);
         let mut open = VecDeque::from(["Query".to_owned()]);
         while let Some(ty) = open.pop_front() {
-            for field in self.objects[&ty].iter().filter(|field| !["me", "myEnrolment"].contains(&field.name.as_str()))
+            for field in self.objects[&ty].iter().filter(|field| ty == "Person" || !OWN.contains(&field.name.as_str()))
             {
                 let by_id = ["node", "nodes"].contains(&field.name.as_str());
                 for next in field.leads_to.iter().flat_map(|ty| &self.possible[ty]) {
@@ -99,6 +103,9 @@ fn field(field: &Value) -> Field {
         is_paged: arguments.iter().any(|argument| argument["name"] == "first"),
     }
 }
+
+/// Fields that lead to what is the viewer's own.
+const OWN: &[&str] = &["me", "myEnrolment", "cases"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
 const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
@@ -181,22 +188,84 @@ const VIEWERS: &[(&str, &[Relation], &[Relation], &[Relation])] = &[
     ("classmate", &[Relation::Classmate], &[Relation::Classmate], &[Relation::Classmate]),
     ("learner elsewhere", &[], &[], &[]),
     ("support", &[Relation::Support], &[Relation::Support], &[]),
+    (
+        "support with a case",
+        &[Relation::Support, Relation::CaseHolder],
+        &[Relation::Support, Relation::CaseHolder],
+        &[],
+    ),
     ("analyst", &[Relation::Analyst], &[Relation::Analyst], &[Relation::Analyst]),
     ("administrator", &[Relation::Administrator], &[Relation::Administrator], &[Relation::Administrator]),
+    ("instructor's token to read", &[], &[], &[Relation::Staff]),
+    ("instructor without the second factor that is asked for", &[], &[], &[Relation::Staff]),
     ("nobody", &[], &[], &[]),
 ];
 
-/// A school in which every field about Mei has a value, so that `null` means that it is held back.
-async fn school(viewer: &str) -> (Subject, Client) {
-    let school = School::open(Database::sqlite()).await;
+/// Fills in what the school's files don't say of Mei: she signs in, has a second factor, a token, preferences, and was
+/// looked at under a case.
+async fn fill_in(school: &School) {
     let app = &school.app;
-    app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
-    app.feed.refresh().await.unwrap();
+    let mei = school.id_of("mei");
+    let password = "eleven quiet otters";
+    app.sign_in.set_password(mei, password).await.unwrap().unwrap();
+    let proof = Proof { email: "mei@school.example".to_owned(), password: password.to_owned(), code: None };
+    app.sign_in.sign_in(&proof, &Origin::default()).await.unwrap().unwrap();
     school
         .execute(
-            "UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
+            "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
+               language = 'ja' WHERE id = {person:mei};
+             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
         )
         .await;
+    let kim = app
+        .accounts
+        .create(NewAccount { name: "Kim".to_owned(), email: "kim@school.example".to_owned() })
+        .await
+        .unwrap();
+    app.accounts.command_role(kim, SystemRole::Support, true).await.unwrap();
+    open_case(school, kim).await;
+    app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
+    app.feed.refresh().await.unwrap();
+}
+
+/// A case about Mei that opens all that a case can.
+async fn open_case(school: &School, holder: AccountId) {
+    let case = NewCase {
+        person: school.id_of("mei"),
+        reason: "She can't find her course.".to_owned(),
+        ticket: "T-1".to_owned(),
+        categories: access::case_categories().collect(),
+        minutes: 60,
+    };
+    let viewer = Viewer::new(holder, Credential::command_line());
+    school.app.cases.open(&viewer, case).await.unwrap().unwrap();
+}
+
+/// A token of Ana's that is made for reading only.
+async fn narrow_token(school: &School) -> Client {
+    let query = "mutation { createToken(input: { label: \"narrow\", scopes: [READ], days: 1 }) { secret } }";
+    let data = school.person("ana").await.data(query).await;
+    school.anybody().with_token(data["createToken"]["secret"].as_str().unwrap())
+}
+
+/// Ana in a browser, where the staff of courses needs a second factor that she did not show.
+async fn without_second_factor(school: &School) -> Client {
+    let password = "twelve noisy herons";
+    school.app.sign_in.set_password(school.id_of("ana"), password).await.unwrap().unwrap();
+    let browser = school.anybody().browser();
+    let query = "mutation($password: String!) { signIn(input: { email: \"ana@school.example\", password: $password }) { accountId userErrors { code } } }";
+    browser.data_with(query, json!({ "password": password })).await;
+    browser
+}
+
+/// A school in which every field about Mei has a value, so that `null` means that it is held back.
+async fn school(viewer: &str) -> (Subject, Client) {
+    let mut school = School::open(Database::sqlite()).await;
+    if viewer.contains("second factor") {
+        let rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
+        school = school.under(Settings { rules, ..Settings::default() }).await;
+    }
+    fill_in(&school).await;
     let grant = async |role| school.grant("zoe", role).await;
     let client = match viewer {
         "herself" => school.person("mei").await,
@@ -216,6 +285,13 @@ async fn school(viewer: &str) -> (Subject, Client) {
             grant(SystemRole::Support).await;
             school.person("zoe").await
         }
+        "support with a case" => {
+            grant(SystemRole::Support).await;
+            open_case(&school, school.id_of("zoe")).await;
+            school.person("zoe").await
+        }
+        "instructor's token to read" => narrow_token(&school).await,
+        "instructor without the second factor that is asked for" => without_second_factor(&school).await,
         "analyst" => {
             grant(SystemRole::Analyst).await;
             school.person("zoe").await
@@ -229,7 +305,8 @@ async fn school(viewer: &str) -> (Subject, Client) {
     (Subject { school }, client)
 }
 
-/// What a viewer finds at each field: `+` a value, `o` none, `-` held back and named, `.` nothing to ask there.
+/// What a viewer finds at each field: `+` a value, `o` none, `-` held back and named, `x` refused,
+/// `.` nothing to ask there.
 async fn column(viewer: &str) -> BTreeMap<String, char> {
     let (subject, client) = school(viewer).await;
     let schema = Schema::read(&client).await;
@@ -240,7 +317,15 @@ async fn column(viewer: &str) -> BTreeMap<String, char> {
             let inner = format!("{{ {}{}{below} }}", field.name, subject.arguments(field, None));
             let answer = client.ask(&subject.query(&schema, &way, &inner)).await;
             let name = format!("{ty}.{}", field.name);
-            assert!(answer.get("errors").is_none(), "{viewer}, {name}: {answer:#}");
+            if let Some(error) = answer["errors"].get(0) {
+                let code = error["extensions"]["code"].as_str().unwrap_or_default();
+                assert!(
+                    ["FORBIDDEN", "SCOPE_NEEDED", "UNAUTHENTICATED"].contains(&code),
+                    "{viewer}, {name}: {answer:#}"
+                );
+                found.insert(name, 'x');
+                continue;
+            }
             let parent = at(&answer["data"], &way);
             let redactions = answer["extensions"]["redactions"].as_array().cloned().unwrap_or_default();
             let is_held_back = redactions.iter().any(|entry| entry["field"] == name.as_str());
@@ -289,7 +374,7 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     }
 
     let mut table = String::from(
-        "# +  a value   o  null, since there is none   -  held back, and named in the answer   .  what it is on is not there\n",
+        "# +  a value   o  null, since there is none   -  held back, and named in the answer   x  refused   .  what it is on is not there\n",
     );
     table += &format!("#{}\n", VIEWERS.iter().map(|(viewer, ..)| format!(" {viewer}")).collect::<Vec<_>>().join(" |"));
     for name in columns[0].keys() {

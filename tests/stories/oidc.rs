@@ -332,7 +332,7 @@ story! {
         {
             let mut desk = browser.provider.0.lock().unwrap();
             desk.key = new_key();
-            desk.key_id = "second".to_owned();
+            "second".clone_into(&mut desk.key_id);
         }
         let early = browser.sign_in(ines()).await;
         assert!(early.text.contains("unknown key"), "it was asked a moment ago: {}", early.text);

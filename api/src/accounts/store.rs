@@ -15,7 +15,7 @@ statements! {
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
     INSERT { "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)" }
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
-    STATUS { "SELECT status FROM accounts WHERE id = $1" }
+    IS_SUSPENDED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED') AS suspended" }
     TOKEN {
         "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, a.status
          FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
@@ -133,9 +133,8 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn is_suspended(db: &Db, account: AccountId) -> Result<bool, DbError> {
-    let sql = db.sql(&STATUS);
-    let status: Option<String> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
-    Ok(status.is_some_and(|status| status == "SUSPENDED"))
+    let sql = db.sql(&IS_SUSPENDED);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_one(c).await)?)
 }
 
 pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<HeldToken>, DbError> {

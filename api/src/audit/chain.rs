@@ -38,7 +38,7 @@ pub(super) fn row_hash(key: &SecretKey, row: &LogRow) -> [u8; 32] {
     let (course, case, credential) =
         (id(row.course_id.as_ref()), id(row.case_id.as_ref()), id(row.credential_id.as_ref()));
     for value in [&person, &actor, &course, &case, &credential] {
-        bytes.value(value.as_ref().map(|id| id.as_slice()));
+        bytes.value(value.as_ref().map(<[u8; 16]>::as_slice));
     }
     bytes.value(Some(row.event.as_bytes()));
     for text in [&row.relation, &row.category, &row.client, &row.network, &row.request_id, &row.detail] {

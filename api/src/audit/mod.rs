@@ -78,10 +78,10 @@ impl Audit {
         if events.is_empty() {
             return Ok(());
         }
-        let ending = |_| LoadError::from(DbError::Unavailable("the server is shutting down".to_owned()));
+        let ending = || LoadError::from(DbError::Unavailable("the server is shutting down".to_owned()));
         let (done, written) = oneshot::channel();
-        self.writer.send(Waiting { events, done }).await.map_err(|_| ending(()))?;
-        written.await.map_err(|_| ending(()))?
+        self.writer.send(Waiting { events, done }).await.map_err(|_| ending())?;
+        written.await.map_err(|_| ending())?
     }
 
     /// A page of what happened to a person's data, the latest first.

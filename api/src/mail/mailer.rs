@@ -16,7 +16,7 @@ use super::model::{Addressee, MailSettings, MailSettingsError, Text, Transport};
 use crate::time::Timestamp;
 
 /// So long a mail server may take. Much less than a lease, so that no second server sends the same.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sends mails as the configuration says.
 #[derive(Clone)]

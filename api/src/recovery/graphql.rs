@@ -8,6 +8,7 @@ use crate::{
     graphql::{
         errors::{Fault, UserError, UserErrorCode},
         scope::scope,
+        visit::visit,
     },
 };
 
@@ -89,7 +90,7 @@ impl RecoveryMutation {
         #[graphql(desc = "The address.")] input: RequestPasswordResetInput,
     ) -> Result<RecoveryPayload, Fault> {
         let scope = scope(ctx);
-        let network = scope.viewer.credential().and_then(|credential| credential.network.as_deref());
+        let network = visit(ctx).origin.network.as_deref();
         Ok(RecoveryPayload::new(scope.app.recovery.request_reset(&input.email, network).await?))
     }
 

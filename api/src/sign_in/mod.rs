@@ -9,6 +9,7 @@ pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
 mod password;
+mod sessions;
 pub(crate) mod store;
 mod throttle;
 
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    access::{Client, Credential, TokenScope, Viewer},
+    access::{Client, Viewer},
     accounts::{Accounts, CreateAccountError, model::NewAccount, secret::random_bytes},
     audit::model::{Event, EventKind},
     db::{Db, DbError, Tx},
@@ -31,8 +32,9 @@ use model::{
     ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
     Suspicion,
 };
-use password::{Hasher, personal};
+use password::Hasher;
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
+use sessions::{viewer, written};
 use store::{Candidate, NewSession, NewSignIn};
 use throttle::Guard;
 pub use throttle::RetryAfter;
@@ -174,7 +176,8 @@ impl SignIn {
         };
         if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
             let mut tx = self.db.begin().await?;
-            // That the password was right is no guess; a wrong code is, and earlier ones stay counted.
+            // That the password was right is no guess; a wrong code is, and earlier ones stay counted: else asking
+            // without a code in between would make guessing codes free.
             if outcome != Outcome::WrongCode {
                 for guard in &guards {
                     store::forgive_one(&mut tx, &guard.hash).await?;
@@ -194,7 +197,7 @@ impl SignIn {
         if let Some(hash) = rehashed {
             store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
         }
-        throttle::forgive(&mut tx, &guards).await?;
+        forgive(&mut tx, &guards).await?;
         let opened = self.open_in(&mut tx, candidate.id, Method::Password, two_factor, origin).await?;
         tx.commit().await?;
         self.accounts.outbox.ring();
@@ -287,41 +290,7 @@ impl SignIn {
             self.accounts.outbox.add(tx, account, Kind::NewSignIn, "").await?;
         }
         self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
-        Ok((viewer(account, id, two_factor, network), SessionCookie::new(account, id, &secret)))
-    }
-
-    /// Whose session this is; `None` if it is none, or has ended.
-    pub async fn authenticate(&self, cookie: &str, network: Option<&str>) -> Result<Option<Viewer>, DbError> {
-        let Some((account, id, secret)) = SessionCookie::read(cookie) else { return Ok(None) };
-        let Some(held) = store::held_session(&self.db, account, id).await? else { return Ok(None) };
-        let now = self.clock.now();
-        let same = held.secret_hash == Sha256::digest(secret).as_slice();
-        if !same || held.revoked_at.is_some() || held.expires_at <= now || held.is_suspended() {
-            return Ok(None);
-        }
-        if now.0 - held.last_seen_at.0 >= SEEN_EVERY {
-            let db = self.db.clone();
-            // Behind the answer: reading waits for no write.
-            tokio::spawn(async move {
-                if let Err(error) = store::seen(&db, account, id, now).await {
-                    tracing::warn!(%error, "that a session was used could not be written");
-                }
-            });
-        }
-        Ok(Some(viewer(account, id, held.two_factor, network)))
-    }
-
-    /// Ends a session; whether there was one.
-    pub async fn revoke_session(&self, account: AccountId, id: Uuid) -> Result<bool, DbError> {
-        store::revoke_session(&self.db, account, id, self.clock.now()).await
-    }
-
-    /// Ends every session but this one, and answers with how many.
-    pub async fn revoke_sessions(&self, account: AccountId, but: Option<Uuid>) -> Result<u64, DbError> {
-        let mut tx = self.db.begin().await?;
-        let ended = store::revoke_sessions(&mut tx, account, but, self.clock.now()).await?;
-        tx.commit().await?;
-        Ok(ended)
+        Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
     }
 
     /// Whether the account's address is known to be its holder's.
@@ -334,16 +303,6 @@ impl SignIn {
         let mut tx = self.db.begin().await?;
         store::verify_email(&mut tx, account, self.clock.now()).await?;
         tx.commit().await
-    }
-
-    /// A second factor was shown in this session.
-    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid) -> Result<(), DbError> {
-        store::mark_two_factor(&self.db, account, session).await
-    }
-
-    /// The account has no second factor any more, so none of its sessions and tokens has shown one.
-    pub async fn forget_two_factor(&self, account: AccountId) -> Result<(), DbError> {
-        store::forget_two_factor(&self.db, account).await
     }
 
     /// Changes a password for whoever knows the present one, and ends every session but this one.
@@ -481,13 +440,19 @@ impl SignIn {
     }
 }
 
-fn viewer(account: AccountId, id: Uuid, two_factor: bool, network: Option<&str>) -> Viewer {
-    let credential = Credential {
-        client: Client::Session,
-        id: Some(id),
-        scopes: TokenScope::ALL.to_vec(),
-        two_factor,
-        network: network.map(str::to_owned),
-    };
-    Viewer::new(account, credential)
+/// After a right password: the address is free again, and the network gets its attempt back.
+async fn forgive(tx: &mut Tx, guards: &[Guard]) -> Result<(), DbError> {
+    if let Some((by_address, by_network)) = guards.split_first() {
+        store::forgive(tx, &by_address.hash).await?;
+        for guard in by_network {
+            store::forgive_one(tx, &guard.hash).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a password must not contain: the name, and the address up to its `@`.
+fn personal<'a>(name: &'a str, email: Option<&'a str>) -> Vec<&'a str> {
+    let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
+    std::iter::once(name).chain(local).collect()
 }

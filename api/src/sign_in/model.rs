@@ -1,8 +1,5 @@
 //! Sessions, sign-ins, and the state of an account.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use uuid::Uuid;
-
 use super::{PasswordRefusal, RetryAfter};
 use crate::{
     access::{Personal, tags},
@@ -100,19 +97,6 @@ impl std::fmt::Debug for Device {
 pub struct SessionCookie(pub(super) String);
 
 impl SessionCookie {
-    /// It says whose it is, so that it is looked for where that person's rows are.
-    pub(super) fn new(account: AccountId, id: Uuid, secret: &[u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode([account.0.as_bytes().as_slice(), id.as_bytes(), secret].concat()))
-    }
-
-    /// Whose, which, and its secret; `None` for what is no such value.
-    pub(super) fn read(value: &str) -> Option<(AccountId, Uuid, [u8; 32])> {
-        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let (account, rest) = bytes.split_first_chunk::<16>()?;
-        let (id, secret) = rest.split_first_chunk::<16>()?;
-        Some((AccountId(Uuid::from_bytes(*account)), Uuid::from_bytes(*id), secret.try_into().ok()?))
-    }
-
     /// The cookie's value.
     pub fn secret_text(&self) -> &str {
         &self.0
@@ -129,7 +113,7 @@ impl std::fmt::Debug for SessionCookie {
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Its id.
-    pub id: Uuid,
+    pub id: uuid::Uuid,
     /// Since when.
     pub created_at: Timestamp,
     /// When it was last used, to ten minutes.
@@ -148,7 +132,7 @@ pub struct Session {
 #[derive(Clone, Debug)]
 pub struct SignInRecord {
     /// Its id.
-    pub id: Uuid,
+    pub id: uuid::Uuid,
     /// When.
     pub at: Timestamp,
     /// How.

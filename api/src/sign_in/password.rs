@@ -140,12 +140,6 @@ impl Hasher {
     }
 }
 
-/// What a password must not contain: the name, and the address up to its `@`.
-pub(super) fn personal<'a>(name: &'a str, email: Option<&'a str>) -> Vec<&'a str> {
-    let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
-    std::iter::once(name).chain(local).collect()
-}
-
 fn argon2() -> Argon2<'static> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None).expect("the parameters are within Argon2's bounds");

@@ -29,7 +29,7 @@ statements! {
          ON CONFLICT (account_id) DO UPDATE SET password_hash = excluded.password_hash, set_at = excluded.set_at"
     }
     VERIFY_EMAIL { "UPDATE accounts SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL" }
-    IS_VERIFIED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND email_verified_at IS NOT NULL)" }
+    IS_VERIFIED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND email_verified_at IS NOT NULL) AS verified" }
     STATES { "SELECT id, status, created_at, email_verified_at FROM accounts WHERE id " [any_uuid 1] }
 
     INSERT_SESSION {

@@ -49,17 +49,6 @@ pub(super) async fn take(tx: &mut Tx, guards: &[Guard], now: Timestamp) -> Resul
     Ok(Ok(()))
 }
 
-/// After a right password: the address is free again, and the network gets its attempt back.
-pub(super) async fn forgive(tx: &mut Tx, guards: &[Guard]) -> Result<(), DbError> {
-    if let Some((by_address, by_network)) = guards.split_first() {
-        store::forgive(tx, &by_address.hash).await?;
-        for guard in by_network {
-            store::forgive_one(tx, &guard.hash).await?;
-        }
-    }
-    Ok(())
-}
-
 /// How long to wait after so many failures, in seconds: 2, 4, 8, … up to a quarter of an hour.
 fn wait(failures: i64, free: i64) -> i64 {
     if failures < free { 0 } else { (2_i64 << (failures - free).clamp(0, 20)).min(MEMORY) }
