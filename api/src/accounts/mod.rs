@@ -287,7 +287,7 @@ impl Accounts {
         if expired || held.revoked_at.is_some() || held.suspended {
             return Err(AuthenticationError::Invalid);
         }
-        if held.last_used_at.is_none_or(|at| now.0 - at.0 >= USED_EVERY) {
+        if now.0 - held.last_used_at.0 >= USED_EVERY {
             let db = self.db.clone();
             // Behind the answer: reading waits for no write.
             tokio::spawn(async move {

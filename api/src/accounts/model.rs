@@ -124,7 +124,7 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it ends; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, to ten minutes; `None` for never.
+    /// When it was last used, to ten minutes; `None` for not since the ten minutes after it was made.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -136,6 +136,7 @@ pub(crate) struct HeldToken {
     pub(crate) two_factor: bool,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) revoked_at: Option<Timestamp>,
-    pub(crate) last_used_at: Option<Timestamp>,
+    /// Or made.
+    pub(crate) last_used_at: Timestamp,
     pub(crate) suspended: bool,
 }

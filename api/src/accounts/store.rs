@@ -17,7 +17,7 @@ statements! {
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
     IS_SUSPENDED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED') AS suspended" }
     TOKEN {
-        "SELECT t.id, t.scopes, t.two_factor, t.expires_at, t.revoked_at, t.last_used_at, a.status
+        "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, a.status
          FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
     }
     INSERT_TOKEN {
@@ -84,6 +84,7 @@ struct HeldTokenRow {
     id: Uuid,
     scopes: String,
     two_factor: bool,
+    created_at: Timestamp,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
@@ -146,7 +147,7 @@ pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -
         two_factor: row.two_factor,
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
-        last_used_at: row.last_used_at,
+        last_used_at: row.last_used_at.unwrap_or(row.created_at),
         suspended: row.status == "SUSPENDED",
     }))
 }

@@ -176,17 +176,21 @@ impl SignIn {
         };
         if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
             let mut tx = self.db.begin().await?;
-            // That the password was right is no guess; a wrong code is.
+            // That the password was right is no guess; a wrong code is, and earlier ones stay counted: else asking
+            // without a code in between would make guessing codes free.
             if outcome != Outcome::WrongCode {
-                forgive(&mut tx, &guards).await?;
+                for guard in &guards {
+                    store::forgive_one(&mut tx, &guard.hash).await?;
+                }
             }
             self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
             tx.commit().await?;
             return Ok(Err(refusal));
         }
-        let rehashed = match stored.as_deref().is_some_and(Hasher::is_outdated) {
-            true => Some(self.hasher.rehash(&proof.password).await),
-            false => None,
+        let rehashed = if stored.as_deref().is_some_and(Hasher::is_outdated) {
+            Some(self.hasher.rehash(&proof.password).await)
+        } else {
+            None
         };
         let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
         let mut tx = self.db.begin().await?;

@@ -242,7 +242,7 @@ pub(crate) struct Token {
     created_at: DateTime,
     /// When it ends; null for never.
     expires_at: Option<DateTime>,
-    /// When it was last used, to ten minutes; null for never.
+    /// When it was last used, to ten minutes; null for not since the ten minutes after it was made.
     last_used_at: Option<DateTime>,
 }
 
