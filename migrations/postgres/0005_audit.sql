@@ -4,8 +4,8 @@
 
 CREATE TABLE access_log (
     person_id     UUID   NOT NULL, -- whom it is about
-    batch         BIGINT NOT NULL,
-    position      BIGINT NOT NULL, -- in the batch
+    batch         BIGINT NOT NULL CHECK (batch > 0),
+    position      BIGINT NOT NULL CHECK (position >= 0), -- in the batch
     at            BIGINT NOT NULL,
     event         TEXT   NOT NULL,
     actor_id      UUID,

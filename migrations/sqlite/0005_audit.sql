@@ -4,8 +4,8 @@
 
 CREATE TABLE access_log (
     person_id     BLOB    NOT NULL CHECK (length(person_id) = 16), -- whom it is about
-    batch         INTEGER NOT NULL,
-    position      INTEGER NOT NULL, -- in the batch
+    batch         INTEGER NOT NULL CHECK (batch > 0),
+    position      INTEGER NOT NULL CHECK (position >= 0), -- in the batch
     at            INTEGER NOT NULL,
     event         TEXT    NOT NULL,
     actor_id      BLOB    CHECK (length(actor_id) = 16),

@@ -26,6 +26,35 @@ const HIDDEN: &[(&str, &str, &str)] = &[
     ),
     ("nobody zoe omar ana bo raj", "Mei's roles", "INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:mei}, 'ANALYST', 1)"),
     ("nobody zoe omar ana bo raj", "Mei's tokens", "UPDATE access_tokens SET label = 'other', expires_at = 1 WHERE account_id = {person:mei}"),
+    ("nobody zoe raj", "Mei's picture", "UPDATE accounts SET picture_url = 'https://mei.example/2.png' WHERE id = {person:mei}"),
+    (
+        EVERYBODY,
+        "what Mei says of herself",
+        "UPDATE accounts SET education = 'Botanist', time_zone = 'Asia/Tokyo', language = 'ja', goals_at = 5 WHERE id = {person:mei};
+         INSERT INTO preferences (account_id, interface_language, playback_speed) VALUES ({person:mei}, 'ja', 150)",
+    ),
+    (
+        "nobody zoe omar ana bo raj",
+        "the state of Mei's account",
+        "UPDATE accounts SET email_verified_at = 5 WHERE id = {person:mei};
+         INSERT INTO credentials (account_id, password_hash, set_at) VALUES ({person:mei}, 'none', 5);
+         INSERT INTO second_factors (account_id, sealed_secret, enabled_at, last_step, failures, failing_since)
+           SELECT {person:mei}, secret_hash, 5, 0, 0, 0 FROM access_tokens LIMIT 1",
+    ),
+    (
+        "nobody zoe omar ana bo raj noor",
+        "where Mei signs in from",
+        "INSERT INTO sign_ins (account_id, id, at, method, outcome, client_label, network, suspicious)
+           VALUES ({person:mei}, {new:8}, 5, 'PASSWORD', 'SUCCEEDED', 'Firefox on Linux', '203.0.113.0/24', '');
+         INSERT INTO sessions (account_id, id, secret_hash, created_at, last_seen_at, expires_at, two_factor, client_label, network)
+           SELECT {person:mei}, {new:8}, secret_hash, 5, 5, 2000000000000000, TRUE, 'Firefox on Linux', NULL FROM access_tokens LIMIT 1",
+    ),
+    (
+        "nobody zoe omar ana bo kim raj",
+        "that there was a case about Mei",
+        "INSERT INTO cases (person_id, id, opened_by, opened_at, reason, ticket, categories, expires_at, approval_needed)
+           VALUES ({person:mei}, {new:9}, {person:eve}, 5, 'She lost her course.', 'T-1', 'PROFILE', 6, FALSE)",
+    ),
     // What learners do.
     (
         "nobody zoe omar bo kim raj noor",

@@ -23,8 +23,8 @@ const TIME: &str = "\
 - Who has **left** a course is `FORMER_STAFF` to its staff for `policy.keep_days` (365 unless configured); afterwards her record there is
   not for them any more, and she is not in the class. Who has **completed** a course stays for as long after that.
 - A **case** opens the categories it names, from its approval to its end, and ends by itself. Every look under it carries its id.
-- A **role** that is taken away, a membership that ends or a session that is revoked counts from the next request on, and from the next
-  read after a write within one.
+- A **role** that is taken away, a membership that ends or a case that is closed counts from the next request on, and within one from
+  the next read after a write. A session or token that is revoked counts from the next request on.
 
 ## What a request comes with
 

@@ -45,13 +45,14 @@ fields! {
     PERSON_NAME = "Person"."name": Identity;
     PERSON_EMAIL = "Person"."email": Contact;
     PERSON_PICTURE = "Person"."picture": Identity;
+    PERSON_TEACHES = "Person"."teaches": Identity;
     PERSON_ROLES = "Person"."roles": Account;
     PERSON_TWO_FACTOR = "Person"."twoFactor": Account;
     PERSON_EDUCATION = "Person"."education": Profile;
     PERSON_TIME_ZONE = "Person"."timeZone": Profile;
     PERSON_LANGUAGE = "Person"."language": Profile;
     PERSON_PREFERENCES = "Person"."preferences": Interaction;
-    PERSON_LEFT_OFF = "Person"."leftOff": Interaction;
+    PERSON_LEFT_OFF = "Person"."leftOff": LearningHistory;
     PERSON_ACCOUNT = "Person"."account": Account;
     ACCOUNT_STATUS = "Account"."status": Account;
     ACCOUNT_CREATED_AT = "Account"."createdAt": Account;
@@ -84,7 +85,7 @@ fields! {
     LESSON_PROGRESS_SECONDS = "LessonProgress"."seconds": Engagement;
     LESSON_PROGRESS_POSITION = "LessonProgress"."position": Engagement;
     LESSON_PROGRESS_COMPLETED_AT = "LessonProgress"."completedAt": LearningRecord;
-    COURSE_LEARNERS = "Course"."learners": LearningRecord;
+    COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;
     THREAD_TITLE = "Thread"."title": Communication;

@@ -171,6 +171,8 @@ pub enum Category {
     LearningHistory,
     /// In one course: being enrolled, progress, completions.
     LearningRecord,
+    /// Who takes a course: its class.
+    Class,
     /// In one course: time spent, when last there, where she left off.
     Engagement,
     /// In one course: attempts, submissions, grades.
@@ -179,7 +181,7 @@ pub enum Category {
     Interaction,
     /// What was written to a course's forum.
     Communication,
-    /// What the recommender makes of a learning history.
+    /// What the recommender makes of a learning history, with its reasons: courses taken, time on topics, goals.
     Recommendation,
     /// Who looked at her data, and under which cases.
     Oversight,
@@ -205,12 +207,12 @@ pub enum Relation {
     FormerStaff,
     /// Somebody who takes the same course.
     Classmate,
-    /// Anybody, of a person who teaches a published course.
+    /// Anybody, of a person who teaches a course that is not a draft.
     Audience,
-    /// Whoever helps people with their accounts.
-    Support,
     /// Whoever has an open case about the person that names the category.
     CaseHolder,
+    /// Whoever helps people with their accounts.
+    Support,
     /// Whoever reads sums.
     Analyst,
     /// Whoever runs the system.

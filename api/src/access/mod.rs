@@ -135,7 +135,7 @@ impl Denied {
             Reason::NotInAudience => format!("to be one of: {}", audience.join(", ")),
             Reason::CaseNeeded => format!("an open case about this person that names {}", self.category.as_str()),
             Reason::EnrolmentEnded => "a learner who is still in the course".to_owned(),
-            Reason::ScopeNeeded => "a token with the scope PEOPLE".to_owned(),
+            Reason::ScopeNeeded => "a token with the scope READ for what is yours, PEOPLE for others".to_owned(),
             Reason::TwoFactorNeeded => "to sign in with a second factor".to_owned(),
         }
     }
@@ -144,8 +144,7 @@ impl Denied {
 /// Asks to see a field of somebody, and notes the look. The permit opens the [`Personal`] values of the field's
 /// category.
 pub fn permit<C: Tag>(field: &'static Field<C>, standing: &Standing<C::Place>) -> Result<Permit<C>, Denied> {
-    if standing.shows(C::CATEGORY) {
-        standing.note(C::CATEGORY);
+    if standing.looks_at(C::CATEGORY) {
         Ok(Permit::granted())
     } else {
         Err(Denied::new(field.type_name, field.name, C::CATEGORY, standing))
@@ -164,8 +163,7 @@ pub fn show<C: Tag, T: Clone>(
     }
 }
 
-/// Whether a field of somebody would be shown, and as what the viewer would see it; or why not. Asking leaves no
-/// trace, since nothing is read.
+/// Whether a field of somebody would be shown, and as what the viewer would see it; or why not. No value is read by it.
 pub(crate) fn preview<P: Place>(
     (type_name, name, category): (&'static str, &'static str, Category),
     standing: &Standing<P>,

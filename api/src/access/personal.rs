@@ -48,6 +48,7 @@ pub mod tags {
         Profile: Anywhere,
         LearningHistory: Anywhere,
         LearningRecord: InCourse,
+        Class: InCourse,
         Engagement: InCourse,
         Assessment: InCourse,
         Interaction: Anywhere,

@@ -57,11 +57,9 @@ impl Tenure {
 
     /// What the staff of the course are to her; nothing any more if it ended before `kept_since`.
     pub(crate) fn to_staff(self, kept_since: Timestamp) -> Option<Relation> {
-        match (self.left_at, self.completed_at) {
-            (Some(left), _) => (left > kept_since).then_some(Relation::FormerStaff),
-            (None, Some(completed)) => (completed > kept_since).then_some(Relation::Staff),
-            (None, None) => Some(Relation::Staff),
-        }
+        let is_kept = |ended: Option<Timestamp>| ended.is_none_or(|ended| ended > kept_since);
+        let relation = if self.lasts() { Relation::Staff } else { Relation::FormerStaff };
+        (is_kept(self.left_at) && is_kept(self.completed_at)).then_some(relation)
     }
 }
 
@@ -157,8 +155,17 @@ impl<P: Place> Standing<P> {
         self.inner.facts.as_what(category)
     }
 
+    /// Whether values of the category may be seen, where to know that there are any is a look at them.
+    pub(crate) fn looks_at(&self, category: Category) -> bool {
+        let shown = self.shows(category);
+        if shown {
+            self.note(category);
+        }
+        shown
+    }
+
     /// Notes that a category is being looked at.
-    pub(super) fn note(&self, category: Category) {
+    fn note(&self, category: Category) {
         let bit = CategorySet::only(category).bits();
         if self.inner.logged.bits() & bit != 0 && self.inner.read.load(Ordering::Relaxed) & bit == 0 {
             self.inner.read.fetch_or(bit, Ordering::Relaxed);

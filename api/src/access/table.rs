@@ -19,6 +19,8 @@ stored_enum! {
         LearningHistory = "LEARNING_HISTORY",
         /// In one course: being enrolled, progress, completions.
         LearningRecord = "LEARNING_RECORD",
+        /// Who takes a course: its class.
+        Class = "CLASS",
         /// In one course: time spent, when last there, where she left off.
         Engagement = "ENGAGEMENT",
         /// In one course: attempts, submissions, grades.
@@ -27,7 +29,7 @@ stored_enum! {
         Interaction = "INTERACTION",
         /// What was written to a course's forum.
         Communication = "COMMUNICATION",
-        /// What the recommender makes of a learning history.
+        /// What the recommender makes of a learning history, with its reasons: courses taken, time on topics, goals.
         Recommendation = "RECOMMENDATION",
         /// Who looked at her data, and under which cases.
         Oversight = "OVERSIGHT",
@@ -53,12 +55,13 @@ stored_enum! {
         FormerStaff = "FORMER_STAFF",
         /// Both take the same course, or the viewer takes the course at hand.
         Classmate = "CLASSMATE",
-        /// The person teaches a published course, and stands in the catalogue by name.
+        /// The person teaches a course that is not a draft, or one that the viewer teaches, too: she stands in the catalogue
+        /// by name.
         Audience = "AUDIENCE",
-        /// The viewer helps people with their accounts.
-        Support = "SUPPORT",
         /// The viewer has an open case about the person. It opens the categories that the case names.
         CaseHolder = "CASE_HOLDER",
+        /// The viewer helps people with their accounts.
+        Support = "SUPPORT",
         /// The viewer reads sums.
         Analyst = "ANALYST",
         /// The viewer runs the system.
@@ -85,8 +88,9 @@ pub const fn may_see(relation: Relation, category: Category) -> bool {
         Category::LearningRecord | Category::Assessment => {
             matches!(relation, R::Oneself | R::Staff | R::FormerStaff | R::CaseHolder)
         }
+        Category::Class => matches!(relation, R::Staff),
         Category::Engagement => matches!(relation, R::Oneself | R::Staff | R::CaseHolder),
-        Category::Communication => matches!(relation, R::Oneself | R::Staff | R::Classmate),
+        Category::Communication => matches!(relation, R::Staff | R::Classmate),
         Category::Recommendation => matches!(relation, R::Oneself | R::CaseHolder | R::Operator),
         Category::Oversight | Category::Payment | Category::Consent => matches!(relation, R::Oneself),
         Category::Statistics => matches!(relation, R::Staff | R::Analyst | R::Administrator),
@@ -95,12 +99,12 @@ pub const fn may_see(relation: Relation, category: Category) -> bool {
 
 /// Whether a look leaves a row in the access log.
 ///
-/// Not what somebody sees of herself; not sums; not what was written to be read there; and not the names that
+/// Not what somebody sees of herself; not sums, nor a class, each of whose learners has a row of her own; not what was written to be read there; and not the names that
 /// classmates see of each other, or everybody of those who teach: such rows would tell the one who is
 /// looked at what her classmates read, and when.
 pub const fn is_logged(relation: Relation, category: Category) -> bool {
     !matches!(relation, Relation::Oneself | Relation::Classmate | Relation::Audience)
-        && !matches!(category, Category::Communication | Category::Statistics)
+        && !matches!(category, Category::Communication | Category::Statistics | Category::Class)
 }
 
 /// The relations that may see a category, closest first.
@@ -243,17 +247,18 @@ mod tests {
         }
         assert_eq!(
             table,
-            "IDENTITY: ONESELF STAFF FORMER_STAFF CLASSMATE AUDIENCE SUPPORT CASE_HOLDER ADMINISTRATOR\n\
+            "IDENTITY: ONESELF STAFF FORMER_STAFF CLASSMATE AUDIENCE CASE_HOLDER SUPPORT ADMINISTRATOR\n\
              CONTACT: ONESELF SUPPORT ADMINISTRATOR\n\
              ACCOUNT: ONESELF SUPPORT ADMINISTRATOR\n\
              DEVICE: ONESELF SUPPORT\n\
              PROFILE: ONESELF CASE_HOLDER\n\
              LEARNING_HISTORY: ONESELF CASE_HOLDER\n\
              LEARNING_RECORD: ONESELF STAFF FORMER_STAFF CASE_HOLDER\n\
+             CLASS: STAFF\n\
              ENGAGEMENT: ONESELF STAFF CASE_HOLDER\n\
              ASSESSMENT: ONESELF STAFF FORMER_STAFF CASE_HOLDER\n\
              INTERACTION: ONESELF CASE_HOLDER\n\
-             COMMUNICATION: ONESELF STAFF CLASSMATE\n\
+             COMMUNICATION: STAFF CLASSMATE\n\
              RECOMMENDATION: ONESELF CASE_HOLDER OPERATOR\n\
              OVERSIGHT: ONESELF\n\
              PAYMENT: ONESELF\n\

@@ -12,8 +12,8 @@ use crate::{
     access::{
         self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_EDUCATION,
         PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME, PERSON_PICTURE,
-        PERSON_PREFERENCES, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE,
-        PERSON_TWO_FACTOR, Permit, Shown, Standing, TokenScope,
+        PERSON_PREFERENCES, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC,
+        PERSON_TIME_ZONE, PERSON_TWO_FACTOR, Permit, Shown, Standing, TokenScope,
         graphql::{About, FieldAccess},
         tags,
     },
@@ -56,7 +56,7 @@ impl Person {
 
     /// As [`Person::load`], for somebody who is asked for by id: to whom her name is not shown, she is not there.
     pub(crate) async fn find(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
-        Ok(Self::load(scope, id).await?.filter(|person| person.standing.shows(Category::Identity)))
+        Ok(Self::load(scope, id).await?.filter(|person| person.standing.looks_at(Category::Identity)))
     }
 }
 
@@ -172,6 +172,15 @@ impl Person {
         }
     }
 
+    /// The courses that she teaches or helps to teach. A draft shows to its own staff only.
+    #[graphql(directive = About::apply(&PERSON_TEACHES))]
+    async fn teaches(&self, ctx: &Context<'_>) -> Shown<Vec<Course>> {
+        match access::permit(&PERSON_TEACHES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => self.read_teaches(scope(ctx), permit).await.into(),
+        }
+    }
+
     /// The courses that she takes or took, the latest first.
     #[graphql(directive = About::apply(&PERSON_ENROLMENTS))]
     async fn enrolments(
@@ -248,6 +257,14 @@ impl Person {
 }
 
 impl Person {
+    async fn read_teaches(&self, scope: &Scope, permit: Permit<tags::Identity>) -> Result<Vec<Course>, Fault> {
+        let courses = scope.load().teaches.get(self.account.id).await?;
+        let courses = courses.open(permit);
+        scope.make_room(courses.len())?;
+        let found = futures_util::future::join_all(courses.iter().map(|id| Course::find(scope, *id))).await;
+        found.into_iter().filter_map(Result::transpose).collect()
+    }
+
     async fn read_goals(&self, scope: &Scope, permit: Permit<tags::Profile>) -> Result<Vec<Topic>, Fault> {
         let load = scope.load();
         let goals = load.goals.get(self.account.id).await?;
@@ -266,7 +283,7 @@ impl Person {
         paging: &Paging,
         permit: Permit<tags::LearningHistory>,
     ) -> Result<Pages<Enrolment>, Fault> {
-        let request = paging.request(ENROLMENTS)?;
+        let request = paging.request(scope, ENROLMENTS)?;
         let page = scope.load().enrolment_pages.get((self.account.id, request)).await?;
         Enrolment::listed(scope, ENROLMENTS, page.open(permit)).await
     }
@@ -335,7 +352,7 @@ impl AccountQuery {
     }
 
     /// What you may see of a learner, field by field, and why not the rest. With a course, what is of her in that
-    /// course, too. Of somebody who is not there you may see nothing. (What an instructor may see of *you*: ask this, or
+    /// course, too. (What an instructor may see of *you*: ask this, or
     /// anything else, with the header `Stoa-Seen-As: STAFF <course id>`.)
     async fn access(
         &self,
@@ -354,7 +371,8 @@ async fn find_account(scope: &Scope, email: &str) -> Result<Option<Person>, Faul
         return Ok(None);
     }
     match scope.app.accounts.find_by_email(email).await? {
-        Some(id) => Person::find(scope, id).await,
+        // Whose address it is tells her address.
+        Some(id) => Ok(Person::find(scope, id).await?.filter(|person| person.standing.looks_at(Category::Contact))),
         None => Ok(None),
     }
 }
@@ -369,6 +387,8 @@ async fn field_by_field(scope: &Scope, learner: &ID, course: Option<&ID>) -> Res
             let id = node::course_id(id)?;
             let enrolment = load.enrolments.get((learner, id)).await?;
             let standing = load.viewpoint.in_course(known, learner, id, enrolment.map(|row| row.tenure));
+            // What is allowed tells whether she takes the course.
+            standing.looks_at(Category::LearningRecord);
             let course = Course::find(scope, id).await?;
             let talk = match course {
                 Some(course) => course.standing(scope).await?,

@@ -61,6 +61,19 @@ impl Fetch for Roles {
     }
 }
 
+/// The courses that people teach or help to teach.
+pub(crate) struct Teaches(pub(crate) Db);
+
+impl Fetch for Teaches {
+    type Key = AccountId;
+    type Value = Personal<tags::Identity, Arc<Vec<CourseId>>>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        let courses = grouped(store::teaches(&self.0, keys).await?);
+        Ok(courses.into_iter().map(|(person, courses)| (person, courses.into())).collect())
+    }
+}
+
 /// What is known of the viewer, read once in a request.
 pub(crate) struct Known {
     involvement: Involvement,
@@ -129,8 +142,8 @@ impl Viewpoint {
     async fn look_up(&self) -> Result<Known, DbError> {
         let kept_since = self.rules.kept_since(self.now);
         let involvement = match self.viewer.id() {
-            Some(account) => store::involvement(&self.db, account).await?,
-            None => Involvement::default(),
+            Some(account) if self.viewer.has_scope(TokenScope::Read) => store::involvement(&self.db, account).await?,
+            _ => Involvement::default(),
         };
         let all: RelationSet = involvement
             .roles
@@ -138,7 +151,9 @@ impl Viewpoint {
             .map(|role| role.relation())
             .chain(involvement.courses.values().any(|membership| membership.staff).then_some(Relation::Staff))
             .collect();
-        let (withheld, withheld_for) = if !self.viewer.has_scope(TokenScope::People) {
+        let (withheld, withheld_for) = if !self.viewer.has_scope(TokenScope::Read) {
+            (RelationSet::only(Relation::Oneself), Some(Withheld::Scope))
+        } else if !self.viewer.has_scope(TokenScope::People) {
             (all, Some(Withheld::Scope))
         } else if self.viewer.has_two_factor() {
             (RelationSet::NONE, None)
@@ -158,13 +173,12 @@ impl Viewpoint {
     /// What the viewer is to a course's talk and sums.
     pub(crate) async fn to_course(&self, course: &Course) -> Result<Standing<InCourse>, DbError> {
         let known = self.known().await?;
-        let membership = known.membership(course.id);
         let mut relations = known.roles;
-        if membership.staff {
+        if known.teaches(course.id) {
             relations = relations.with(Relation::Staff);
         }
-        let open = course.open_forum && self.viewer.id().is_some();
-        if course.is_public() && (membership.learner || open) {
+        let open = course.open_forum && self.viewer.has_scope(TokenScope::Read);
+        if course.is_public() && (known.membership(course.id).learner || open) {
             relations = relations.with(Relation::Classmate);
         }
         Ok(self.standing(Facts { course: Some(course.id), relations, ..self.facts(known) }))
@@ -190,12 +204,12 @@ impl Viewpoint {
         let facts = Facts { person: Some(person), course: Some(course), ..self.facts(known) };
         if self.viewer.is(person) {
             let relation = match self.lens {
-                None => Some(Relation::Oneself),
+                None => self.oneself(),
                 Some(lens) if lens.course != course => None,
                 Some(Lens { relation: Relation::Staff, .. }) => to_staff,
                 Some(lens) => lasts.then_some(lens.relation),
             };
-            return self.standing(Facts { relations: relation.into_iter().collect(), ..facts });
+            return self.standing(Facts { person: None, relations: relation.into_iter().collect(), ..facts });
         }
         let mut relations = known.roles;
         if let Some(relation) = to_staff.filter(|_| known.teaches(course)) {
@@ -205,6 +219,26 @@ impl Viewpoint {
             relations = relations.with(Relation::Classmate);
         }
         self.standing(self.with_case(known, facts, relations))
+    }
+
+    /// What the viewer is to herself, if what she came with may be used for that.
+    fn oneself(&self) -> Option<Relation> {
+        self.viewer.has_scope(TokenScope::Read).then_some(Relation::Oneself)
+    }
+
+    /// What the viewer is to herself as a whole, with whose eyes ever she looks.
+    async fn to_oneself(&self, known: &Known, oneself: AccountId) -> Result<RelationSet, DbError> {
+        let relation = match self.lens {
+            None => self.oneself(),
+            Some(lens) => {
+                let tenure = store::takers(&self.db, &[oneself], [lens.course]).await?.pop().map(|(.., tenure)| tenure);
+                match lens.relation {
+                    Relation::Staff => tenure.and_then(|tenure| tenure.to_staff(known.kept_since)),
+                    relation => tenure.is_some_and(Tenure::lasts).then_some(relation),
+                }
+            }
+        };
+        Ok(relation.into_iter().collect())
     }
 
     fn with_case(&self, known: &Known, facts: Facts, relations: RelationSet) -> Facts {
@@ -251,7 +285,7 @@ impl Fetch for Relations {
         let mut others = Vec::with_capacity(keys.len());
         for person in keys.iter().copied() {
             if view.viewer.is(person) {
-                relations.insert(person, RelationSet::only(view.lens.map_or(Relation::Oneself, |lens| lens.relation)));
+                relations.insert(person, view.to_oneself(known, person).await?);
             } else {
                 relations.insert(person, known.roles);
                 others.push(person);
@@ -269,8 +303,8 @@ impl Fetch for Relations {
             }
             if !courses.is_empty() {
                 for (person, course, tenure) in store::takers(&view.db, &others, courses.keys().copied()).await? {
-                    if known.teaches(course) && tenure.to_staff(known.kept_since).is_some() {
-                        add(person, Relation::Staff);
+                    if let Some(relation) = tenure.to_staff(known.kept_since).filter(|_| known.teaches(course)) {
+                        add(person, relation);
                     }
                     if known.membership(course).learner && tenure.lasts() {
                         add(person, Relation::Classmate);
@@ -282,8 +316,9 @@ impl Fetch for Relations {
             .into_iter()
             .map(|(person, relations)| {
                 let facts = Facts { person: Some(person), ..view.facts(known) };
+                // What somebody sees of herself is not logged, with whose eyes ever.
                 let facts = if view.viewer.is(person) {
-                    Facts { relations, ..facts }
+                    Facts { person: None, relations, ..facts }
                 } else {
                     view.with_case(known, facts, relations)
                 };

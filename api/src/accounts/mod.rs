@@ -26,6 +26,8 @@ use secret::{SecretKey, random_bytes};
 
 /// What [`fit_name`] takes.
 pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters";
+/// What cursors are sealed for.
+const CURSOR: &str = "cursor";
 /// How every token begins, so that a leaked one is recognised.
 const TOKEN_PREFIX: &str = "stoa_";
 
@@ -105,6 +107,16 @@ impl Accounts {
     /// The keyed hash under which an address is found.
     pub(crate) fn email_hash(&self, email: &str) -> [u8; 32] {
         self.key.keyed_hash("email", normalised(email).as_bytes())
+    }
+
+    /// A place in a list as clients get it: sealed.
+    pub(crate) fn cursor(&self, place: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.key.seal_alike(CURSOR, place))
+    }
+
+    /// The place that a cursor holds; `None` if it was not made here.
+    pub(crate) fn place(&self, cursor: &str) -> Option<Vec<u8>> {
+        self.key.unseal_alike(CURSOR, &URL_SAFE_NO_PAD.decode(cursor).ok()?)
     }
 
     /// The keyed hash of anything else, for one purpose.

@@ -104,6 +104,23 @@ impl SecretKey {
         self.cipher(purpose).decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: owner.as_bytes() }).ok()
     }
 
+    /// Seals so that the same data is always sealed alike: for what is to be compared, and given back by whoever it was
+    /// given to. The nonce is a keyed hash of the data, so it repeats for the same data only.
+    pub(crate) fn seal_alike(&self, purpose: &str, data: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&self.keyed_hash("nonce", &[purpose.as_bytes(), &[0], data].concat())[..NONCE]);
+        let Ok(sealed) = self.cipher(purpose).encrypt(&XNonce::from(nonce), data) else {
+            unreachable!("there is no such length")
+        };
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// Opens what [`SecretKey::seal_alike`] sealed.
+    pub(crate) fn unseal_alike(&self, purpose: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        self.cipher(purpose).decrypt(&XNonce::from(*nonce), sealed).ok()
+    }
+
     fn cipher(&self, purpose: &str) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(self.keyed_hash("seal", purpose.as_bytes())))
     }

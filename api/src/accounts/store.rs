@@ -36,6 +36,7 @@ statements! {
     REVOKE { "DELETE FROM account_roles WHERE account_id = $1 AND role = $2" }
     OTHER_HOLDERS { "SELECT EXISTS (SELECT 1 FROM account_roles WHERE role = $1 AND account_id <> $2)" }
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
+    TEACHES { "SELECT account_id, course_id FROM course_staff WHERE account_id " [any_uuid 1] " ORDER BY account_id, course_id" }
     /// What the person is: to each course, and by job function.
     INVOLVEMENT {
         "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $1 AND left_at IS NULL
@@ -237,6 +238,12 @@ pub(crate) async fn has_other_holders(tx: &mut Tx, account: AccountId, role: Sys
 pub(crate) async fn goals(db: &Db, learners: &[AccountId]) -> Result<Vec<(AccountId, TopicId)>, DbError> {
     let (sql, learners) = (db.sql(&GOALS), Uuids::new(learners.iter().copied()));
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?)
+}
+
+/// Pairs of a person and a course that she teaches or helps to teach.
+pub(crate) async fn teaches(db: &Db, people: &[AccountId]) -> Result<Vec<(AccountId, CourseId)>, DbError> {
+    let (sql, people) = (db.sql(&TEACHES), Uuids::new(people.iter().copied()));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(people).fetch_all(c).await)?)
 }
 
 /// What the database knows of a viewer.

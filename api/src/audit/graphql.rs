@@ -78,7 +78,7 @@ impl AccessLogEntry {
         paging: &Paging,
         _permit: Permit<tags::Oversight>,
     ) -> Result<Pages<Self>, Fault> {
-        let page = scope.app.audit.page(person, &paging.request(ACCESS_LOG)?).await?;
+        let page = scope.app.audit.page(person, &paging.request(scope, ACCESS_LOG)?).await?;
         connection(
             scope,
             ACCESS_LOG,

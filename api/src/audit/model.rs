@@ -88,7 +88,14 @@ impl Event {
 
     /// Something that somebody did by a command on the server's machine.
     pub fn by_command(kind: EventKind, person: AccountId) -> Self {
-        Self { client: Some(Client::CommandLine), ..Self::new(kind, person, &Viewer::ANONYMOUS) }
+        Self::new(kind, person, &Viewer::ANONYMOUS).of_command()
+    }
+
+    /// By a command on the server's machine.
+    #[must_use]
+    pub fn of_command(mut self) -> Self {
+        self.client = Some(Client::CommandLine);
+        self
     }
 
     /// A look of the viewer.

@@ -31,7 +31,8 @@ pub(super) async fn verify(
     let extent = store::extent(db).await?;
     let last = [extent.number, extent.last_batch, extent.last_row].into_iter().flatten().max().unwrap_or(0);
     let mut log = Log { report: Report { head: head(&extent), ..Report::default() }, told };
-    let mut rows = Rows { db, last, read: VecDeque::new(), after: Some(((i64::MIN, 0), AccountId(uuid::Uuid::nil()))) };
+    let mut rows =
+        Rows { db, last, read: VecDeque::new(), after: Some(((i64::MIN, i64::MIN), AccountId(uuid::Uuid::nil()))) };
     let mut before = Head { number: 0, hash: [0; 32] };
     let mut expected = expect.is_none_or(|expect| expect == before);
     loop {
@@ -45,7 +46,7 @@ pub(super) async fn verify(
             } else if batch.previous_hash != before.hash {
                 log.flaw(Flaw::Unchained(batch.number));
             }
-            log.rows_without_batch(&mut rows, batch.number).await?;
+            log.rows_without_batch(&mut rows, Some(batch.number)).await?;
             log.batch(key, &batch, &mut rows).await?;
             // The table holds hashes of this length only.
             before = Head { number: batch.number, hash: batch.hash.try_into().unwrap_or_default() };
@@ -63,7 +64,7 @@ pub(super) async fn verify(
         Some(head) if head.hash != before.hash => log.flaw(Flaw::HeadChanged(head.number)),
         Some(_) => {}
     }
-    log.rows_without_batch(&mut rows, i64::MAX).await?;
+    log.rows_without_batch(&mut rows, None).await?;
     if let Some(expect) = expect.filter(|_| !expected) {
         log.flaw(Flaw::NotAsExpected(expect.number));
     }
@@ -82,9 +83,9 @@ impl Log<'_> {
         (self.told)(Told::Flaw(flaw));
     }
 
-    /// Rows before a batch that belong to none.
-    async fn rows_without_batch(&mut self, rows: &mut Rows<'_>, before: i64) -> Result<(), DbError> {
-        while let Some(row) = rows.next_if(|row| row.batch < before).await? {
+    /// Rows before a batch that belong to none; without one, all that are left.
+    async fn rows_without_batch(&mut self, rows: &mut Rows<'_>, before: Option<i64>) -> Result<(), DbError> {
+        while let Some(row) = rows.next_if(|row| before.is_none_or(|before| row.batch < before)).await? {
             self.report.rows += 1;
             self.flaw(Flaw::Added((row.batch, row.position)));
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     access::{
         self, Anywhere, CASE_APPROVED_BY_NAME, CASE_CLOSED_BY_NAME, CASE_LOOKS, CASE_OPENED_BY_NAME, Permit, Shown,
-        Standing,
+        Standing, TokenScope,
         graphql::{About, Category},
         tags,
     },
@@ -87,7 +87,7 @@ impl Case {
         paging: &Paging,
         _permit: Permit<tags::Oversight>,
     ) -> Result<Pages<Self>, Fault> {
-        let page = scope.app.cases.of_person(person, &paging.request(CASES)?).await?;
+        let page = scope.app.cases.of_person(person, &paging.request(scope, CASES)?).await?;
         Self::listed(scope, CASES, page).await
     }
 
@@ -210,7 +210,7 @@ impl CaseQuery {
         let scope = scope(ctx);
         let holder = scope.holder_of(&HOLDERS).await?;
         let all = is_administrator(scope).await?;
-        let request = Paging { first, after, last, before }.request(RUNNING)?;
+        let request = Paging { first, after, last, before }.request(scope, RUNNING)?;
         Case::listed(scope, RUNNING, scope.app.cases.running(holder, all, &request).await?).await
     }
 }
@@ -287,6 +287,7 @@ impl CaseMutation {
         #[graphql(desc = "The case.")] input: OpenCaseInput,
     ) -> Result<CasePayload, Fault> {
         let scope = scope(ctx);
+        scope.account_for(TokenScope::Account)?;
         scope.holder_of(&HOLDERS).await?;
         let new = NewCase {
             person: node::person_id(&input.person_id)?,
@@ -305,6 +306,7 @@ impl CaseMutation {
         #[graphql(desc = "The global id of the case.")] case_id: ID,
     ) -> Result<CasePayload, Fault> {
         let scope = scope(ctx);
+        scope.account_for(TokenScope::Account)?;
         scope.holder_of(&HOLDERS).await?;
         let key = node::case_id(&case_id)?;
         CasePayload::of(scope, scope.app.cases.approve(&scope.viewer, key).await?).await
@@ -317,6 +319,7 @@ impl CaseMutation {
         #[graphql(desc = "The global id of the case.")] case_id: ID,
     ) -> Result<CasePayload, Fault> {
         let scope = scope(ctx);
+        scope.account_for(TokenScope::Account)?;
         scope.holder_of(&HOLDERS).await?;
         let (key, any) = (node::case_id(&case_id)?, is_administrator(scope).await?);
         CasePayload::of(scope, scope.app.cases.close(&scope.viewer, key, any).await?).await

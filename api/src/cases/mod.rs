@@ -87,7 +87,7 @@ pub enum Refusal {
     #[error("this is your own case: somebody else must approve it")]
     OwnCase,
     /// Whom it is about can't approve it.
-    #[error("this case is about you: somebody else must approve it")]
+    #[error("this case is about you: it is for somebody else to approve or close it")]
     AboutYou,
     /// There is nothing to approve.
     #[error("this case does not wait for approval, or no longer")]
@@ -139,7 +139,7 @@ impl Cases {
         self.log(&mut tx, EventKind::CaseOpened, &case, viewer).await?;
         tx.commit().await?;
         self.outbox.ring();
-        Ok(Ok(case))
+        Ok(Ok(self.told(case).await?))
     }
 
     fn check(&self, viewer: &Viewer, new: &NewCase) -> Result<AccountId, Refusal> {
@@ -181,7 +181,7 @@ impl Cases {
         self.log(&mut tx, EventKind::CaseApproved, &case, viewer).await?;
         tx.commit().await?;
         case.approved = Some((approver, now));
-        Ok(Ok(case))
+        Ok(Ok(self.told(case).await?))
     }
 
     /// Closes a case before its end: its holder, whoever approved it, or somebody who may close any.
@@ -194,6 +194,9 @@ impl Cases {
         let Some(closer) = viewer.id() else { return Ok(Err(Refusal::NotSignedIn)) };
         let Some(mut case) = store::case(&self.db, key).await? else { return Ok(Err(Refusal::NoSuchCase)) };
         let approver = case.approved.map(|(approver, _)| approver);
+        if closer == case.person {
+            return Ok(Err(Refusal::AboutYou));
+        }
         if !any && closer != case.opened_by && Some(closer) != approver {
             return Ok(Err(Refusal::NoSuchCase));
         }
@@ -204,13 +207,13 @@ impl Cases {
         self.log(&mut tx, EventKind::CaseClosed, &case, viewer).await?;
         tx.commit().await?;
         case.closed = Some((closer, now));
-        Ok(Ok(case))
+        Ok(Ok(self.told(case).await?))
     }
 
     /// A page of the cases about a person, with what she is told of them, the latest first.
     pub async fn of_person(&self, person: AccountId, request: &PageRequest<TimeKey>) -> Result<Page<Case>, DbError> {
         let mut cases = store::of_person(&self.db, person, request).await?;
-        self.tell(person, &mut cases).await?;
+        self.tell(&mut cases).await?;
         Ok(Page::from_rows(cases, request))
     }
 
@@ -221,19 +224,26 @@ impl Cases {
         all: bool,
         request: &PageRequest<TimeKey>,
     ) -> Result<Page<Case>, DbError> {
-        let cases = store::running(&self.db, (holder, all), self.clock.now(), request).await?;
+        let mut cases = store::running(&self.db, (holder, all), self.clock.now(), request).await?;
+        self.tell(&mut cases).await?;
         Ok(Page::from_rows(cases, request))
     }
 
     /// A case, with what the person is told of it.
     pub async fn find(&self, (person, id): (AccountId, CaseId)) -> Result<Option<Case>, DbError> {
         let mut found: Vec<_> = store::case(&self.db, (person, id)).await?.into_iter().collect();
-        self.tell(person, &mut found).await?;
+        self.tell(&mut found).await?;
         Ok(found.pop())
     }
 
-    /// Adds what a person is told of cases about her.
-    async fn tell(&self, person: AccountId, cases: &mut [Case]) -> Result<(), DbError> {
+    /// A case with what the person is told of it.
+    async fn told(&self, mut case: Case) -> Result<Case, DbError> {
+        self.tell(std::slice::from_mut(&mut case)).await?;
+        Ok(case)
+    }
+
+    /// Adds what the people whom cases are about are told of them.
+    async fn tell(&self, cases: &mut [Case]) -> Result<(), DbError> {
         if cases.is_empty() {
             return Ok(());
         }
@@ -241,7 +251,7 @@ impl Cases {
             [Some(case.opened_by), case.approved.map(|by| by.0), case.closed.map(|by| by.0)].into_iter().flatten()
         });
         let names = audit::store::names(&self.db, people).await?;
-        let looks = store::looks(&self.db, person, cases.iter().map(|case| case.id)).await?;
+        let looks = store::looks(&self.db, cases).await?;
         let name = |id: AccountId| names.get(&id).cloned();
         for case in cases {
             case.told = Told {

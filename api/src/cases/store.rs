@@ -46,7 +46,10 @@ statements! {
     OPEN_OF_HOLDER {
         "SELECT person_id, case_id, categories FROM open_cases WHERE holder_id = $1 AND expires_at > $2 AND NOT waiting"
     }
-    LOOKS { "SELECT case_id, COUNT(*) FROM access_log WHERE person_id = $1 AND event = 'READ' AND case_id " [any_uuid 2] " GROUP BY case_id" }
+    LOOKS {
+        "SELECT case_id, COUNT(*) AS looks FROM access_log WHERE person_id " [any_uuid 1] " AND event = 'READ' AND case_id " [any_uuid 2] "
+         GROUP BY case_id"
+    }
     FORGET_EXPIRED { "DELETE FROM open_cases WHERE expires_at <= $1" }
     INSERT_OPEN {
         "INSERT INTO open_cases (holder_id, person_id, case_id, opened_at, categories, expires_at, waiting)
@@ -163,13 +166,10 @@ pub(crate) async fn open_of_holder(
 }
 
 /// How often something of a person was looked at under each of the cases.
-pub(super) async fn looks(
-    db: &Db,
-    person: AccountId,
-    cases: impl IntoIterator<Item = CaseId>,
-) -> Result<Vec<(CaseId, i64)>, DbError> {
-    let (sql, cases) = (db.sql(&LOOKS), Uuids::new(cases));
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(person).bind(cases).fetch_all(c).await)?)
+pub(super) async fn looks(db: &Db, cases: &[Case]) -> Result<Vec<(CaseId, i64)>, DbError> {
+    let people = Uuids::new(cases.iter().map(|case| case.person));
+    let (sql, cases) = (db.sql(&LOOKS), Uuids::new(cases.iter().map(|case| case.id)));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(cases).fetch_all(c).await)?)
 }
 
 /// Adds a case, unless its holder has one about the person that is not over.

@@ -11,8 +11,9 @@ use stoa_recommender::{
 
 use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
-    access::{Ledger, PERSON_RECOMMENDATIONS, Standing, permit},
+    access::{Ledger, PERSON_RECOMMENDATIONS, Standing, Viewer, permit},
     app::App,
+    audit::{model::Event, reads},
     courses::store as catalogue,
     ids::AccountId,
     recommendations::TrainingProgress,
@@ -77,6 +78,9 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
         bail!("the policy shows nobody her list")
     };
     let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
+    app.audit
+        .record(reads(&Viewer::ANONYMOUS, None, ledger.take()).into_iter().map(Event::of_command).collect())
+        .await?;
     let ids: Vec<_> = list.iter().map(|item| item.course).collect();
     let courses: std::collections::HashMap<_, _> =
         catalogue::by_ids(&app.db, &ids).await?.into_iter().map(|course| (course.id, course)).collect();

@@ -452,7 +452,7 @@ async fn page(
     order: model::CourseOrder,
 ) -> Result<Pages<Course>, Fault> {
     let list = format!("courses/{}", order.as_str());
-    let request = paging.request::<CourseKey>(&list)?;
+    let request = paging.request::<CourseKey>(scope, &list)?;
     if request.from.as_ref().is_some_and(|key| !key.fits(order)) {
         return Err(Fault::bad_input("the cursor is not one of this list in this order"));
     }

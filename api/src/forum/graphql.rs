@@ -78,7 +78,7 @@ impl Forum {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Result<Pages<Thread>, Fault> {
-        let request = Paging { first, after, last, before }.request(THREADS)?;
+        let request = Paging { first, after, last, before }.request(scope(ctx), THREADS)?;
         let page = scope(ctx).load().threads_of_course.get((self.course_id, request)).await?;
         threads(scope(ctx), &page, &self.standing)
     }
@@ -139,7 +139,7 @@ impl ForumCategory {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Result<Pages<Thread>, Fault> {
-        let request = Paging { first, after, last, before }.request(THREADS)?;
+        let request = Paging { first, after, last, before }.request(scope(ctx), THREADS)?;
         let page = scope(ctx).load().threads_of_category.get(((self.row.course_id, self.row.id), request)).await?;
         threads(scope(ctx), &page, &self.standing)
     }
@@ -212,7 +212,7 @@ impl Thread {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Result<Pages<Post>, Fault> {
-        let request = Paging { first, after, last, before }.request(POSTS)?;
+        let request = Paging { first, after, last, before }.request(scope(ctx), POSTS)?;
         let page = scope(ctx).load().posts_of_thread.get(((self.row.course_id, self.row.id), request)).await?;
         posts(scope(ctx), POSTS, &page, &self.standing)
     }
@@ -275,7 +275,7 @@ impl Post {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Result<Pages<Self>, Fault> {
-        let request = Paging { first, after, last, before }.request(REPLIES)?;
+        let request = Paging { first, after, last, before }.request(scope(ctx), REPLIES)?;
         let page = scope(ctx).load().replies_of_post.get(((self.row.course_id, self.row.id), request)).await?;
         posts(scope(ctx), REPLIES, &page, &self.standing)
     }

@@ -48,6 +48,7 @@ loaders! {
     topics: courses::Topics,
     public_topics: courses::PublicTopics,
     goals: accounts::Goals,
+    teaches: accounts::Teaches,
     roles: accounts::Roles,
     preferences: profile::Preferences,
     second_factors: two_factor::SecondFactors,

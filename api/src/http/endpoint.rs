@@ -122,7 +122,8 @@ impl GraphQl {
             Err(error) => return Ok(written(&unparsable(error), wanted, true)),
         };
         let operation = operation(&document, parameters.operation_name.as_deref());
-        if by_get && operation.is_some_and(|operation| operation.ty == OperationType::Mutation) {
+        let changes = operation.is_some_and(|operation| operation.ty == OperationType::Mutation);
+        if by_get && changes {
             return Err(Refused::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
@@ -160,11 +161,12 @@ impl GraphQl {
         let looks = reads(&viewer, request.header(&super::REQUEST_ID), ledger.take());
         if let Err(error) = self.app.audit.record(looks).await {
             tracing::error!(%error, "the access log could not be written");
-            return Err(Refused::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "UNAVAILABLE",
-                "the access log can't be written, and without it nothing is shown: try again in a moment",
-            ));
+            let message = if changes {
+                "it was done, but the access log can't be written, and without it nothing is shown"
+            } else {
+                "the access log can't be written, and without it nothing is shown: try again in a moment"
+            };
+            return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
         }
         // Before execution there is no path: what fails there fails as a whole, and has no `data`.
         let not_executed = response.data == async_graphql::Value::Null
@@ -188,7 +190,10 @@ impl Endpoint for GraphQl {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        Ok(self.answer(request).await)
+        let mut response = self.answer(request).await;
+        // An answer is for whoever asked, now: kept somewhere, it would be shown to others, and unlogged.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
     }
 }
 

@@ -72,7 +72,7 @@ impl Enrolment {
         let known = load.viewpoint.known().await?;
         let Some(row) = load.enrolments.get((learner, course)).await? else { return Ok(None) };
         let standing = load.viewpoint.in_course(known, learner, course, Some(row.tenure));
-        let there = standing.shows(Category::LearningRecord) || standing.shows(Category::LearningHistory);
+        let there = standing.looks_at(Category::LearningRecord) || standing.looks_at(Category::LearningHistory);
         Ok(there.then_some(Self { row, standing }))
     }
 
@@ -99,7 +99,7 @@ impl Enrolment {
         course: CourseId,
         paging: &Paging,
         (state, order): (Option<EnrolmentState>, LearnerOrder),
-        permit: access::Permit<tags::LearningRecord>,
+        permit: access::Permit<tags::Class>,
     ) -> Result<Pages<Self>, Fault> {
         let (state, order) = (state.map(Into::into), model::LearnerOrder::from(order));
         let has_left = matches!(state, None | Some(model::EnrolmentState::Left));
@@ -109,7 +109,7 @@ impl Enrolment {
             ));
         }
         let list = format!("learners/{order:?}/{state:?}");
-        let request = paging.request_of(&list, MAX_CLASS)?;
+        let request = paging.request_of(scope, &list, MAX_CLASS)?;
         let since = scope.app.rules.kept_since(scope.app.clock.now());
         let page = scope.load().class_pages.get((course, order, state, since, request)).await?;
         Self::listed(scope, &list, page.open(permit)).await
@@ -126,7 +126,7 @@ impl Enrolment {
             |(key, _)| *key,
             |(_, row)| {
                 let standing = load.viewpoint.in_course(known, row.learner_id, row.course_id, Some(row.tenure));
-                let _looked = permit(&COURSE_LEARNERS, &standing);
+                standing.looks_at(Category::LearningRecord);
                 Self { row: Arc::clone(row), standing }
             },
         )

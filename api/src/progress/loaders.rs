@@ -59,7 +59,7 @@ pub(crate) type ClassPage = (CourseId, LearnerOrder, Option<EnrolmentState>, Tim
 
 impl Fetch for ClassPages {
     type Key = ClassPage;
-    type Value = Personal<tags::LearningRecord, Arc<Page<Placed>>>;
+    type Value = Personal<tags::Class, Arc<Page<Placed>>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
         let alike = grouped(
@@ -104,7 +104,7 @@ pub(crate) struct LeftOffs(pub(crate) Db);
 
 impl Fetch for LeftOffs {
     type Key = AccountId;
-    type Value = Personal<tags::Interaction, Option<LeftOff>>;
+    type Value = Personal<tags::LearningHistory, Option<LeftOff>>;
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
         let found = store::left_off(&self.0, keys).await?;

@@ -29,42 +29,42 @@ statements! {
     CLASS_BY_ENROLLED_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
-           AND (CASE WHEN i.left_at IS NOT NULL THEN i.left_at > $5 ELSE i.completed_at IS NULL OR i.completed_at > $5 END)
+           AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }

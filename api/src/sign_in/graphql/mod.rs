@@ -130,7 +130,7 @@ impl Account {
         paging: &Paging,
         permit: Permit<tags::Device>,
     ) -> Result<Pages<SignIn>, Fault> {
-        let request = paging.request(SIGN_INS)?;
+        let request = paging.request(scope, SIGN_INS)?;
         let page = scope.load().sign_in_pages.get((self.state.id, request)).await?;
         connection(scope, SIGN_INS, page.open(permit), |row| (row.at.0, row.id), SignIn::new)
     }
