@@ -135,7 +135,7 @@ story! {
         let (report, flaws) = verified(&school, Some(&noted)).await;
         assert_eq!((report.batches, report.rows, flaws), (4, 12, vec![]));
         // What she does, how it is undone, and what is found.
-        let tampering: [(&str, &str, &[Flaw]); 8] = [
+        let tampering: [(&str, &str, &[Flaw]); 9] = [
             (
                 "UPDATE access_log SET relation = 'SUPPORT' WHERE batch = 2 AND position = 1",
                 "UPDATE access_log SET relation = 'STAFF' WHERE batch = 2 AND position = 1",
@@ -151,6 +151,12 @@ story! {
                  SELECT person_id, batch, 50, at, event, row_hash FROM access_log WHERE batch = 2 AND position = 0",
                 "DELETE FROM access_log WHERE position = 50",
                 &[Flaw::Added((2, 50))],
+            ),
+            (
+                "INSERT INTO access_log (person_id, batch, position, at, event, row_hash)
+                 SELECT person_id, 9223372036854775807, 7, at, event, row_hash FROM access_log WHERE batch = 2 AND position = 0",
+                "DELETE FROM access_log WHERE position = 7",
+                &[Flaw::Added((i64::MAX, 7))],
             ),
             (
                 "UPDATE access_log_batches SET at = at + 1 WHERE number = 2",

@@ -196,8 +196,8 @@ const VIEWERS: &[(&str, &[Relation], &[Relation], &[Relation])] = &[
     ),
     ("analyst", &[Relation::Analyst], &[Relation::Analyst], &[Relation::Analyst]),
     ("administrator", &[Relation::Administrator], &[Relation::Administrator], &[Relation::Administrator]),
-    ("instructor's token to read", &[], &[], &[Relation::Staff]),
-    ("instructor without the second factor that is asked for", &[], &[], &[Relation::Staff]),
+    ("instructor's token to read", &[], &[], &[]),
+    ("instructor without the second factor that is asked for", &[], &[], &[]),
     ("nobody", &[], &[], &[]),
 ];
 

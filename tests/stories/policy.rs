@@ -264,6 +264,72 @@ story! {
         assert_eq!(mei, nobody);
     }
 
+    async fn a_cursor_tells_nothing_and_is_not_made_up(school) {
+        let ana = school.person("ana").await;
+        let data = ana.data("{ course(slug: \"living-soil\") { learners(first: 1, orderBy: PROGRESS) { edges { cursor } pageInfo { endCursor } } } }").await;
+        let cursor = data["course"]["learners"]["edges"][0]["cursor"].as_str().unwrap();
+        assert_eq!(data["course"]["learners"]["pageInfo"]["endCursor"], cursor);
+        let held = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, cursor).unwrap();
+        assert!(!String::from_utf8_lossy(&held).contains("learners"), "a client can't read it");
+        // What it would be if it were plain: she could ask behind which progress somebody is, and leave no row.
+        let made_up = base64::Engine::encode(
+            &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+            format!("[\"learners/Progress/None\",[500000,\"{}\"]]", school.id_of("mei").0),
+        );
+        let query = "query($after: String) { course(slug: \"living-soil\") { learners(first: 0, after: $after, orderBy: PROGRESS) { pageInfo { hasNextPage } } } }";
+        let answer = ana.ask_with(query, json!({ "after": made_up })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+    }
+
+    async fn leaving_does_not_open_a_record_that_was_closed(school) {
+        school.clock.advance(400 * 86_400);
+        let ana = school.person("ana").await;
+        let mei = json!({ "id": school.enrolment("mei", "soil") });
+        assert_eq!(ana.data_with(EVERYTHING_OF_ENROLMENT, mei.clone()).await["node"], Value::Null);
+        leave(&school, "mei", "soil").await;
+        assert_eq!(ana.data_with(EVERYTHING_OF_ENROLMENT, mei).await["node"], Value::Null);
+        assert!(by_name(&class(&ana, "living-soil").await, "progress").iter().all(|(name, _)| name != "Mei Tanaka"));
+    }
+
+    async fn a_token_that_was_made_to_write_reads_nothing_of_its_holder(school) {
+        let create = "mutation { createToken(input: { label: \"tracker\", scopes: [WRITE], days: 1 }) { secret } }";
+        let data = school.person("mei").await.data(create).await;
+        let tracker = school.anybody().with_token(data["createToken"]["secret"].as_str().unwrap());
+        let answer = tracker.ask("{ me { name email enrolments(first: 1) { nodes { id } } } course(slug: \"living-soil\") { myEnrolment { id } } }").await;
+        assert_eq!(answer["data"]["me"], json!({ "name": null, "email": null, "enrolments": null }));
+        assert_eq!(answer["data"]["course"]["myEnrolment"], Value::Null);
+        assert!(redacted(&answer).iter().all(|(_, reason, _)| reason == "SCOPE_NEEDED"), "{answer:#}");
+        let record = "mutation($lesson: ID!) { recordActivity(lessonId: $lesson, input: { seconds: 5 }) { userErrors { code } } }";
+        let done = tracker.data_with(record, json!({ "lesson": school.lesson("compost-1") })).await;
+        assert_eq!(done["recordActivity"]["userErrors"], json!([]));
+        let narrow = tracker.ask("mutation { revokeOtherSessions { userErrors { code } } }").await;
+        assert_eq!(narrow["errors"][0]["extensions"]["code"], "SCOPE_NEEDED");
+    }
+
+    async fn what_tells_that_somebody_is_there_is_in_her_log_and_what_she_sees_of_herself_is_not(school) {
+        let mei = school.person("mei").await;
+        let as_staff = mei.with_header("stoa-seen-as", &format!("STAFF {}", school.course("soil")));
+        as_staff.data("{ me { name } course(slug: \"living-soil\") { myEnrolment { progress seconds } } }").await;
+        let log = "{ me { accessLog(first: 9) { nodes { actorName relation category course { slug } } } } }";
+        assert_eq!(mei.data(log).await["me"]["accessLog"]["nodes"], json!([]));
+        let id = json!({ "id": school.enrolment("mei", "soil") });
+        school.person("ana").await.data_with("query($id: ID!) { node(id: $id) { id } }", id).await;
+        assert_eq!(mei.data(log).await["me"]["accessLog"]["nodes"], json!([
+            { "actorName": "Ana Pereira", "relation": "STAFF", "category": "LEARNING_RECORD", "course": { "slug": "living-soil" } },
+        ]));
+    }
+
+    async fn staff_of_a_course_she_never_took_see_nothing_of_her_and_so_she_sees_with_their_eyes(school) {
+        let as_staff = school.person("mei").await.with_header("stoa-seen-as", &format!("STAFF {}", school.course("sol")));
+        assert_eq!(as_staff.ask("{ me { name } }").await["data"]["me"]["name"], Value::Null);
+    }
+
+    async fn nobody_keeps_an_answer_for_others(school) {
+        let request = poem::Request::builder().uri_str("/graphql?query=%7Bme%7Bname%7D%7D").finish();
+        let answer = school.person("mei").await.send(request).await;
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+
     async fn mei_shows_the_same_fields_by_every_path(school) {
         let fields = "fragment mei on Person { id name email goals { slug } timePerTopic { seconds } enrolments(first: 5) { nodes { progress } } recommendations { score } }";
         let query = format!("query($mei: ID!, $enrolment: ID!, $thread: ID!, $post: ID!) {{

@@ -151,7 +151,9 @@ impl Viewpoint {
             .map(|role| role.relation())
             .chain(involvement.courses.values().any(|membership| membership.staff).then_some(Relation::Staff))
             .collect();
-        let (withheld, withheld_for) = if !self.viewer.has_scope(TokenScope::Read) {
+        let (withheld, withheld_for) = if self.viewer.id().is_none() {
+            (RelationSet::NONE, None)
+        } else if !self.viewer.has_scope(TokenScope::Read) {
             (RelationSet::only(Relation::Oneself), Some(Withheld::Scope))
         } else if !self.viewer.has_scope(TokenScope::People) {
             (all, Some(Withheld::Scope))
