@@ -238,6 +238,17 @@ impl CategorySet {
 mod tests {
     use super::*;
 
+    /// So whoever is known to be taught by the viewer need not be looked for among her classmates and colleagues.
+    #[test]
+    fn staff_see_of_a_person_as_a_whole_all_that_others_who_meet_her_see() {
+        for category in Category::ALL.iter().filter(|category| !category.is_of_a_course()) {
+            let meets = may_see(Relation::Classmate, *category) || may_see(Relation::Audience, *category);
+            for staff in [Relation::Staff, Relation::FormerStaff] {
+                assert!(!meets || may_see(staff, *category), "{staff:?} {category:?}");
+            }
+        }
+    }
+
     #[test]
     fn the_table_is_what_the_documentation_says() {
         let mut table = String::new();

@@ -1,6 +1,9 @@
 //! People by id, and what the viewer is to them, in batches.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::sync::OnceCell;
 
@@ -117,6 +120,9 @@ pub(crate) struct Viewpoint {
     lens: Option<Lens>,
     ledger: Ledger,
     known: OnceCell<Known>,
+    /// What the viewer is to those whom she was found to teach. It shows all of a person as a whole that any other
+    /// meeting in a course shows, so these need not be looked up.
+    taught: Mutex<HashMap<AccountId, Relation>>,
 }
 
 /// A learner's look at herself with somebody else's eyes.
@@ -131,7 +137,7 @@ pub(crate) struct Lens {
 impl Viewpoint {
     pub(crate) fn new(app: &App, viewer: Viewer, lens: Option<Lens>, ledger: Ledger) -> Self {
         let (db, rules, now) = (app.db.clone(), app.rules.clone(), app.clock.now());
-        Self { db, viewer, rules, now, lens, ledger, known: OnceCell::new() }
+        Self { db, viewer, rules, now, lens, ledger, known: OnceCell::new(), taught: Mutex::default() }
     }
 
     /// What is known of the viewer.
@@ -216,6 +222,9 @@ impl Viewpoint {
         let mut relations = known.roles;
         if let Some(relation) = to_staff.filter(|_| known.teaches(course)) {
             relations = relations.with(relation);
+            let mut taught = self.taught.lock().unwrap_or_else(PoisonError::into_inner);
+            let closest = taught.entry(person).or_insert(relation);
+            *closest = relation.min(*closest);
         }
         if known.membership(course).learner && lasts {
             relations = relations.with(Relation::Classmate);
@@ -241,6 +250,10 @@ impl Viewpoint {
             }
         };
         Ok(relation.into_iter().collect())
+    }
+
+    fn taught(&self, person: AccountId) -> Option<Relation> {
+        self.taught.lock().unwrap_or_else(PoisonError::into_inner).get(&person).copied()
     }
 
     fn with_case(&self, known: &Known, facts: Facts, relations: RelationSet) -> Facts {
@@ -288,6 +301,8 @@ impl Fetch for Relations {
         for person in keys.iter().copied() {
             if view.viewer.is(person) {
                 relations.insert(person, view.to_oneself(known, person).await?);
+            } else if let Some(relation) = view.taught(person) {
+                relations.insert(person, known.roles.with(relation));
             } else {
                 relations.insert(person, known.roles);
                 others.push(person);
