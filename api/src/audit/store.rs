@@ -2,34 +2,24 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::model::{EventKind, Place};
 use crate::{
     access::{Category, Client, Relation},
-    accounts::secret::hex,
     db::{Db, DbError, Text, Tx, Uuids, on, page::PageRequest, statements},
     ids::{AccountId, CaseId, CourseId},
     time::Timestamp,
 };
 
+/// How many rows go into one statement: as many as fit of the largest, then of the next. Few texts are prepared that way.
+const PIECES: [usize; 3] = [128, 16, 1];
+
 statements! {
     HEAD { "SELECT number, hash FROM access_log_head WHERE id = 1" [for_update] }
     MOVE_HEAD { "UPDATE access_log_head SET number = $1, hash = $2 WHERE id = 1" }
     INSERT_BATCH { "INSERT INTO access_log_batches (number, at, row_count, previous_hash, hash) VALUES ($1, $2, $3, $4, $5)" }
-    /// Many rows in one parameter: each is a JSON list in the order of the columns.
-    INSERT_ROWS {
-        "INSERT INTO access_log (person_id, batch, position, at, event, actor_id, relation, category, course_id, case_id,
-             client, credential_id, network, request_id, detail, row_hash) "
-        [lite "SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
-             value ->> 7, unhex(value ->> 8), unhex(value ->> 9), value ->> 10, unhex(value ->> 11), value ->> 12,
-             value ->> 13, value ->> 14, unhex(value ->> 15) FROM json_each($1)"]
-        [pg "SELECT (value ->> 0)::uuid, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 3)::bigint, value ->> 4,
-             (value ->> 5)::uuid, value ->> 6, value ->> 7, (value ->> 8)::uuid, (value ->> 9)::uuid, value ->> 10,
-             (value ->> 11)::uuid, value ->> 12, value ->> 13, value ->> 14, decode(value ->> 15, 'hex')
-             FROM json_array_elements($1::json)"]
-    }
     LOG_FORWARD {
         "SELECT batch, position, at, event, actor_id, relation, category, course_id, case_id, client, detail FROM access_log
          WHERE person_id = $1 AND (batch, position) < ($2, $3) ORDER BY batch DESC, position DESC LIMIT $4"
@@ -119,8 +109,14 @@ pub(super) async fn head(tx: &mut Tx) -> Result<Option<(i64, Vec<u8>)>, DbError>
 }
 
 pub(super) async fn append(tx: &mut Tx, batch: &BatchRow, rows: &[LogRow]) -> Result<(), DbError> {
-    let (sql, rows) = (tx.sql(&INSERT_ROWS), as_json(rows)?);
-    on!(tx.conn(), c => sqlx::query(sql).bind(rows).execute(c).await.map(|_| ()))?;
+    let mut rest = rows;
+    for size in PIECES {
+        while rest.len() >= size {
+            let (piece, after) = rest.split_at(size);
+            insert_rows(tx, piece).await?;
+            rest = after;
+        }
+    }
     let sql = tx.sql(&INSERT_BATCH);
     on!(tx.conn(), c => sqlx::query(sql)
         .bind(batch.number).bind(batch.at).bind(batch.row_count).bind(&batch.previous_hash).bind(&batch.hash)
@@ -130,54 +126,35 @@ pub(super) async fn append(tx: &mut Tx, batch: &BatchRow, rows: &[LogRow]) -> Re
     Ok(())
 }
 
-/// The parameter of [`INSERT_ROWS`].
-fn as_json(rows: &[LogRow]) -> Result<String, DbError> {
-    #[derive(Serialize)]
-    struct Columns<'a>(
-        String,
-        i64,
-        i64,
-        i64,
-        &'a str,
-        Option<String>,
-        Option<&'a str>,
-        Option<&'a str>,
-        Option<String>,
-        Option<String>,
-        Option<&'a str>,
-        Option<String>,
-        Option<&'a str>,
-        Option<&'a str>,
-        Option<&'a str>,
-        String,
-    );
-    fn id(id: impl Into<Uuid>) -> String {
-        id.into().simple().to_string()
-    }
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            Columns(
-                id(row.person_id),
-                row.batch,
-                row.position,
-                row.at.0,
-                &row.event,
-                row.actor_id.map(id),
-                row.relation.as_deref(),
-                row.category.as_deref(),
-                row.course_id.map(id),
-                row.case_id.map(id),
-                row.client.as_deref(),
-                row.credential_id.map(id),
-                row.network.as_deref(),
-                row.request_id.as_deref(),
-                row.detail.as_deref(),
-                hex(&row.row_hash),
-            )
-        })
-        .collect();
-    serde_json::to_string(&rows).map_err(|error| DbError::Other(sqlx::Error::Encode(error.into())))
+/// Rows in one statement, whose text is made for their number.
+async fn insert_rows(tx: &mut Tx, rows: &[LogRow]) -> Result<(), DbError> {
+    on!(tx.conn(), c => {
+        let mut query = QueryBuilder::new(
+            "INSERT INTO access_log (person_id, batch, position, at, event, actor_id, relation, category, course_id, case_id,
+               client, credential_id, network, request_id, detail, row_hash) ",
+        );
+        query.push_values(rows, |mut values, row| {
+            values
+                .push_bind(row.person_id)
+                .push_bind(row.batch)
+                .push_bind(row.position)
+                .push_bind(row.at)
+                .push_bind(row.event.clone())
+                .push_bind(row.actor_id)
+                .push_bind(row.relation.clone())
+                .push_bind(row.category.clone())
+                .push_bind(row.course_id)
+                .push_bind(row.case_id)
+                .push_bind(row.client.clone())
+                .push_bind(row.credential_id)
+                .push_bind(row.network.clone())
+                .push_bind(row.request_id.clone())
+                .push_bind(row.detail.clone())
+                .push_bind(row.row_hash.clone());
+        });
+        query.build().execute(c).await.map(|_| ())
+    })?;
+    Ok(())
 }
 
 /// The rows of a page of somebody's log, latest first, as they were read.
