@@ -44,7 +44,7 @@ async fn ready(database: Database) -> Ready {
     assert!(report.complete(), "{report}");
     app.db.analyze().await.expect("statistics");
     let (instructor, slug) = school.largest_class().await;
-    Ready { instructor, slug, school }
+    Ready { school, instructor, slug }
 }
 
 async fn ask(ready: &Ready, query: &str) -> (Duration, Value) {

@@ -191,7 +191,9 @@ impl<'a> Draw<'a> {
                 }
             }
             // Two objects may have fields of one name and different types.
-            selections.iter_mut().for_each(|fragment| self.rename(&mut fragment.inside));
+            for fragment in &mut selections {
+                self.rename(&mut fragment.inside);
+            }
         }
         let (leaves, others): (Vec<_>, Vec<_>) = ty.fields.iter().partition(|field| schema.get(&field.named).is_leaf);
         for field in leaves {

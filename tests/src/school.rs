@@ -108,7 +108,7 @@ impl School {
         let app = App::new(db, clock.clone(), key(), settings).await.expect("the services");
         let routes = Arc::new(http::routes(&app, &[]).boxed());
         let anybody = Client { routes, token: None, headers: Vec::new(), cookies: None };
-        Self { anybody, app, clock, database }
+        Self { app, clock, database, anybody }
     }
 
     /// The same school with other settings.

@@ -178,8 +178,10 @@ fn first(value: &Value) -> &Value {
     }
 }
 
+type Kind = (&'static str, &'static [Relation], &'static [Relation], &'static [Relation]);
+
 /// The kinds of viewers, and what each is to Mei as a whole, to Mei in *Living Soil*, and to that course's talk and sums.
-const VIEWERS: &[(&str, &[Relation], &[Relation], &[Relation])] = &[
+const VIEWERS: &[Kind] = &[
     ("herself", &[Relation::Oneself], &[Relation::Oneself], &[Relation::Classmate]),
     ("instructor", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
     ("assistant", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),

@@ -102,6 +102,13 @@ impl Known {
         self.roles.has(role.relation())
     }
 
+    /// With the case that the viewer holds open about the person, if there is one.
+    fn with_case(&self, facts: Facts, relations: RelationSet) -> Facts {
+        let case = facts.person.and_then(|person| self.cases.get(&person)).copied();
+        let relations = if case.is_some() { relations.with(Relation::CaseHolder) } else { relations };
+        Facts { relations, case, ..facts }
+    }
+
     /// Whether the viewer teaches the course, and may look at its learners now.
     fn teaches(&self, course: CourseId) -> bool {
         self.membership(course).staff && !self.withheld.has(Relation::Staff)
@@ -229,7 +236,7 @@ impl Viewpoint {
         if known.membership(course).learner && lasts {
             relations = relations.with(Relation::Classmate);
         }
-        self.standing(self.with_case(known, facts, relations))
+        self.standing(known.with_case(facts, relations))
     }
 
     /// What the viewer is to herself, if what she came with may be used for that.
@@ -254,12 +261,6 @@ impl Viewpoint {
 
     fn taught(&self, person: AccountId) -> Option<Relation> {
         self.taught.lock().unwrap_or_else(PoisonError::into_inner).get(&person).copied()
-    }
-
-    fn with_case(&self, known: &Known, facts: Facts, relations: RelationSet) -> Facts {
-        let case = facts.person.and_then(|person| known.cases.get(&person)).copied();
-        let relations = if case.is_some() { relations.with(Relation::CaseHolder) } else { relations };
-        Facts { relations, case, ..facts }
     }
 
     fn facts(&self, known: &Known) -> Facts {
@@ -337,7 +338,7 @@ impl Fetch for Relations {
                 let facts = if view.viewer.is(person) {
                     Facts { person: None, relations, ..facts }
                 } else {
-                    view.with_case(known, facts, relations)
+                    known.with_case(facts, relations)
                 };
                 (person, Found(view.standing(facts)))
             })

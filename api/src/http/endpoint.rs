@@ -299,10 +299,7 @@ fn lens(request: &Request, viewer: &Viewer, operation: Option<&OperationDefiniti
         ))
     };
     let (relation, course) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(wrong)?;
-    let relation = match relation.parse() {
-        Ok(relation @ (Relation::Staff | Relation::Classmate)) => relation,
-        _ => return Err(wrong()),
-    };
+    let Ok(relation @ (Relation::Staff | Relation::Classmate)) = relation.parse() else { return Err(wrong()) };
     let course = course_id(&course.trim().into()).map_err(|_| wrong())?;
     if viewer.id().is_none() {
         return Err(Refused::bad_request(format!("with {SEEN_AS} you look at yourself: sign in first")));

@@ -82,7 +82,7 @@ impl Profiles {
         let mut refusals = Vec::new();
         let mut take = |refusal| refusals.push(refusal);
         let columns = Columns {
-            name: fit(change.name, name, &mut take),
+            name: fit(change.name, |text| name(&text), &mut take),
             picture: fit(change.picture, |text| picture(&text), &mut take),
             education: fit(change.education, |text| education(&text), &mut take),
             time_zone: fit(change.time_zone, |text| time_zone(text).map_err(Refusal::TimeZone), &mut take),
@@ -139,8 +139,8 @@ fn fit<T, U>(change: Change<T>, f: impl FnOnce(T) -> Result<U, Refusal>, tell: &
     })
 }
 
-fn name(text: String) -> Result<String, Refusal> {
-    accounts::fit_name(&text).map(str::to_owned).ok_or(Refusal::Name)
+fn name(text: &str) -> Result<String, Refusal> {
+    accounts::fit_name(text).map(str::to_owned).ok_or(Refusal::Name)
 }
 
 /// Pages show it to others, so it must be what a browser loads without a warning, and must not carry a password.
