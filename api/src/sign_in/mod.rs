@@ -5,6 +5,7 @@
 //!
 //! Invariant: a right password does not get through while its address is throttled.
 
+mod change;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
@@ -29,8 +30,7 @@ use crate::{
     two_factor::{TwoFactor, model::Checked},
 };
 use model::{
-    ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
-    Suspicion,
+    Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal, Suspicion,
 };
 use password::Hasher;
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
@@ -291,71 +291,6 @@ impl SignIn {
         }
         self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
         Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
-    }
-
-    /// Whether the account's address is known to be its holder's.
-    pub async fn is_verified(&self, account: AccountId) -> Result<bool, DbError> {
-        store::is_verified(&self.db, account).await
-    }
-
-    /// Notes that the account's address is its holder's.
-    pub async fn mark_verified(&self, account: AccountId) -> Result<(), DbError> {
-        let mut tx = self.db.begin().await?;
-        store::verify_email(&mut tx, account, self.clock.now()).await?;
-        tx.commit().await
-    }
-
-    /// Changes a password for whoever knows the present one, and ends every session but this one.
-    pub async fn change_password(
-        &self,
-        account: AccountId,
-        (present, new): (&str, &str),
-        session: Option<Uuid>,
-    ) -> Result<Result<(), ChangePasswordRefusal>, DbError> {
-        let guard = Guard { hash: self.accounts.keyed_hash("password", account.0.as_bytes()), free: FREE_BY_ADDRESS };
-        if let Err(retry) = self.take(&[guard]).await? {
-            return Ok(Err(ChangePasswordRefusal::Throttled(retry)));
-        }
-        if !self.hasher.verify(present, store::password(&self.db, account).await?).await {
-            return Ok(Err(ChangePasswordRefusal::WrongPassword));
-        }
-        let mut tx = self.db.begin().await?;
-        store::forgive(&mut tx, &guard.hash).await?;
-        tx.commit().await?;
-        Ok(self.put_password(account, new, session).await?.map_err(Into::into))
-    }
-
-    /// Sets a password for somebody who has proved otherwise who she is, and that the address is hers. Ends every session.
-    pub async fn set_password(
-        &self,
-        account: AccountId,
-        password: &str,
-    ) -> Result<Result<(), PasswordRefusal>, DbError> {
-        let set = self.put_password(account, password, None).await?;
-        if set.is_ok() {
-            self.mark_verified(account).await?;
-        }
-        Ok(set)
-    }
-
-    async fn put_password(
-        &self,
-        account: AccountId,
-        password: &str,
-        session: Option<Uuid>,
-    ) -> Result<Result<(), PasswordRefusal>, DbError> {
-        let (name, email) = store::names(&self.db, account).await?.unwrap_or_default();
-        let hash = match self.hasher.hash(password, &personal(&name, email.as_deref())).await {
-            Ok(hash) => hash,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let (mut tx, now) = (self.db.begin().await?, self.clock.now());
-        store::put_password(&mut tx, account, &hash, now).await?;
-        store::revoke_sessions(&mut tx, account, session, now).await?;
-        self.accounts.outbox.add(&mut tx, account, Kind::PasswordChanged, "").await?;
-        tx.commit().await?;
-        self.accounts.outbox.ring();
-        Ok(Ok(()))
     }
 
     /// A wrong password: written to the history if there is an account. If there is none, something is written, too, so

@@ -28,6 +28,8 @@ statements! {
         "INSERT INTO credentials (account_id, password_hash, set_at) VALUES ($1, $2, $3)
          ON CONFLICT (account_id) DO UPDATE SET password_hash = excluded.password_hash, set_at = excluded.set_at"
     }
+    REMOVE_PASSWORD { "DELETE FROM credentials WHERE account_id = $1" }
+    HOLD { "SELECT email_verified_at FROM accounts WHERE id = $1" [for_update] }
     VERIFY_EMAIL { "UPDATE accounts SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL" }
     IS_VERIFIED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND email_verified_at IS NOT NULL) AS verified" }
     STATES { "SELECT id, status, created_at, email_verified_at FROM accounts WHERE id " [any_uuid 1] }
@@ -196,6 +198,20 @@ pub(super) async fn put_password(tx: &mut Tx, account: AccountId, hash: &str, no
     let sql = tx.sql(&PUT_PASSWORD);
     on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(hash).bind(now).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+pub(super) async fn remove_password(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
+    let sql = tx.sql(&REMOVE_PASSWORD);
+    on!(tx.conn(), c => sqlx::query(sql).bind(account).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Holds the account until the transaction ends; whether its address is verified.
+pub(super) async fn hold(tx: &mut Tx, account: AccountId) -> Result<bool, DbError> {
+    let sql = tx.sql(&HOLD);
+    let at: Option<Option<Timestamp>> =
+        on!(tx.conn(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
+    Ok(at.flatten().is_some())
 }
 
 pub(super) async fn verify_email(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<(), DbError> {

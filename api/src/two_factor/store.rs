@@ -98,7 +98,7 @@ pub(super) async fn put_failures(
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(failures).bind(since).execute(c).await.map(|_| ()))?)
 }
 
-pub(super) async fn remove(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
+pub(crate) async fn remove(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
     remove_recovery_codes(tx, account).await?;
     let sql = tx.sql(&REMOVE);
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).execute(c).await.map(|_| ()))?)
