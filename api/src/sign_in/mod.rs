@@ -174,7 +174,8 @@ impl SignIn {
             self.failed(holder, &by_address, origin, device).await?;
             return Ok(Err(SignInRefusal::WrongCredentials));
         };
-        if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
+        let admitted = self.admitted(&candidate, proof.code.as_deref()).await?;
+        if let Err((outcome, refusal)) = admitted {
             let mut tx = self.db.begin().await?;
             // That the password was right is no guess; a wrong code is, and earlier ones stay counted: else asking
             // without a code in between would make guessing codes free.
@@ -192,8 +193,15 @@ impl SignIn {
         } else {
             None
         };
-        let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
         let mut tx = self.db.begin().await?;
+        let two_factor = match self.still_admitted(&mut tx, &candidate, admitted == Ok(true)).await? {
+            Ok(two_factor) => two_factor,
+            Err((outcome, refusal)) => {
+                self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
+                tx.commit().await?;
+                return Ok(Err(refusal));
+            }
+        };
         if let Some(hash) = rehashed {
             store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
         }
@@ -204,12 +212,12 @@ impl SignIn {
         Ok(Ok(opened))
     }
 
-    /// Whether somebody whose password was right may come in.
+    /// Whether somebody whose password was right may come in; then, whether she showed her second factor.
     async fn admitted(
         &self,
         candidate: &Candidate,
         code: Option<&str>,
-    ) -> Result<Result<(), (Outcome, SignInRefusal)>, DbError> {
+    ) -> Result<Result<bool, (Outcome, SignInRefusal)>, DbError> {
         if candidate.is_suspended() {
             return Ok(Err((Outcome::Suspended, SignInRefusal::Suspended)));
         }
@@ -217,18 +225,41 @@ impl SignIn {
             return Ok(Err((Outcome::EmailNotVerified, SignInRefusal::EmailNotVerified)));
         }
         if !self.two_factor.is_on(candidate.id).await? {
-            return Ok(Ok(()));
+            return Ok(Ok(false));
         }
         match code {
             None => Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded))),
             Some(code) => Ok(match self.two_factor.check(candidate.id, code).await? {
-                Checked::Right | Checked::RightByRecovery => Ok(()),
+                Checked::Right | Checked::RightByRecovery => Ok(true),
                 Checked::Throttled(until) => {
                     Err((Outcome::WrongCode, SignInRefusal::Throttled(RetryAfter::until(until, self.clock.now()))))
                 }
                 Checked::Wrong | Checked::NotOn => Err((Outcome::WrongCode, SignInRefusal::WrongCode)),
             }),
         }
+    }
+
+    /// Whether what was found out before the transaction holds in it, and until it ends: a password that was changed
+    /// meanwhile opens nothing, nor one without the code of a second factor that was turned on. Then, whether a second
+    /// factor counts.
+    async fn still_admitted(
+        &self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        code_was_right: bool,
+    ) -> Result<Result<bool, (Outcome, SignInRefusal)>, DbError> {
+        let held = store::lock(tx, candidate.id).await?;
+        let Some(held) = held.filter(|held| candidate.password_hash.as_ref() == Some(&held.password_hash)) else {
+            return Ok(Err((Outcome::WrongPassword, SignInRefusal::WrongCredentials)));
+        };
+        if held.is_suspended() {
+            return Ok(Err((Outcome::Suspended, SignInRefusal::Suspended)));
+        }
+        let is_on = self.two_factor.is_on_in(tx, candidate.id).await?;
+        if is_on && !code_was_right {
+            return Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded)));
+        }
+        Ok(Ok(is_on))
     }
 
     /// Opens a session for somebody who has proved elsewhere who she is. Not for an account that is suspended.

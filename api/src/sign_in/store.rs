@@ -22,6 +22,11 @@ statements! {
          FROM account_emails e JOIN accounts a ON a.id = e.account_id LEFT JOIN credentials c ON c.account_id = a.id
          WHERE e.email_hash = $1"
     }
+    /// What a session with a password is opened on, held until the transaction ends.
+    LOCK {
+        "SELECT a.status, c.password_hash FROM accounts a JOIN credentials c ON c.account_id = a.id WHERE a.id = $1"
+        [for_update]
+    }
     PASSWORD { "SELECT password_hash FROM credentials WHERE account_id = $1" }
     NAMES { "SELECT name, email FROM accounts WHERE id = $1" }
     PUT_PASSWORD {
@@ -47,9 +52,6 @@ statements! {
     REVOKE_SESSION { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
     /// All but one (2).
     REVOKE_SESSIONS { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL" }
-    MARK_TWO_FACTOR { "UPDATE sessions SET two_factor = $3 WHERE account_id = $1 AND id = $2" }
-    FORGET_TWO_FACTOR { "UPDATE sessions SET two_factor = $2 WHERE account_id = $1" }
-    FORGET_TWO_FACTOR_OF_TOKENS { "UPDATE access_tokens SET two_factor = $2 WHERE account_id = $1" }
     SESSIONS {
         "SELECT account_id, id, created_at, last_seen_at, expires_at, two_factor, client_label, network FROM sessions
          WHERE revoked_at IS NULL AND account_id " [any_uuid 1] " ORDER BY account_id, created_at DESC, id DESC"
@@ -106,6 +108,19 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
+    pub(super) const fn is_suspended(&self) -> bool {
+        matches!(self.status.0, AccountStatus::Suspended)
+    }
+}
+
+/// What a session with a password is opened on.
+#[derive(sqlx::FromRow)]
+pub(super) struct Locked {
+    status: Text<AccountStatus>,
+    pub(super) password_hash: String,
+}
+
+impl Locked {
     pub(super) const fn is_suspended(&self) -> bool {
         matches!(self.status.0, AccountStatus::Suspended)
     }
@@ -181,6 +196,11 @@ pub(super) async fn candidate(
 ) -> Result<Option<Candidate>, DbError> {
     let (sql, device) = (db.sql(&CANDIDATE), device_hash.map(|hash| hash.to_vec()));
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(email_hash.to_vec()).bind(device).fetch_optional(c).await)?)
+}
+
+pub(super) async fn lock(tx: &mut Tx, account: AccountId) -> Result<Option<Locked>, DbError> {
+    let sql = tx.sql(&LOCK);
+    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(account).fetch_optional(c).await)?)
 }
 
 pub(super) async fn password(db: &Db, account: AccountId) -> Result<Option<String>, DbError> {
@@ -293,21 +313,6 @@ pub(super) async fn revoke_sessions(
     let but = but.unwrap_or_else(Uuid::nil);
     Ok(on!(tx.conn(), c => sqlx::query(sql)
         .bind(account).bind(but).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
-}
-
-pub(super) async fn mark_two_factor(db: &Db, account: AccountId, id: Uuid) -> Result<(), DbError> {
-    let sql = db.sql(&MARK_TWO_FACTOR);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(id).bind(true).execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn forget_two_factor(db: &Db, account: AccountId) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    for statement in [&FORGET_TWO_FACTOR, &FORGET_TWO_FACTOR_OF_TOKENS] {
-        let sql = tx.sql(statement);
-        on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(false).execute(c).await.map(|_| ()))?;
-    }
-    tx.commit().await
 }
 
 pub(super) async fn sessions(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, Session)>, DbError> {

@@ -116,11 +116,8 @@ impl TwoFactorMutation {
     ) -> Result<ConfirmTwoFactorPayload, Fault> {
         let scope = scope(ctx);
         let account = scope.account_for(TokenScope::Account)?;
-        Ok(match scope.app.two_factor.confirm(account, &input.code).await? {
+        Ok(match scope.app.two_factor.confirm(account, scope.session(), &input.code).await? {
             Ok(codes) => {
-                if let Some(session) = scope.session() {
-                    scope.app.sign_in.mark_two_factor(account, session).await?;
-                }
                 scope.forget();
                 let person = Person::load(scope, account).await?;
                 ConfirmTwoFactorPayload { recovery_codes: Some(codes.0), person, user_errors: Vec::new() }
@@ -143,7 +140,6 @@ impl TwoFactorMutation {
         if let Err(refusal) = scope.app.two_factor.disable(account, &input.code).await? {
             return Ok(DisableTwoFactorPayload { person: None, user_errors: vec![user_error(refusal)] });
         }
-        scope.app.sign_in.forget_two_factor(account).await?;
         scope.forget();
         Ok(DisableTwoFactorPayload { person: Person::load(scope, account).await?, user_errors: Vec::new() })
     }
