@@ -51,6 +51,8 @@ const MANY_FAILURES: i64 = 5;
 const FREE_BY_ADDRESS: i64 = 5;
 /// Free attempts from one network: a school may be behind it.
 const FREE_BY_NETWORK: i64 = 100;
+/// So many mails of a kind go to one person within so many seconds.
+const MAILS: (i64, i64) = (3, 3_600);
 /// Free sign-ups from one network.
 const FREE_SIGN_UPS: i64 = 100;
 
@@ -126,7 +128,7 @@ impl SignIn {
             let holder = self.accounts.find_by_email(&new.email).await?;
             let mut tx = self.db.begin().await?;
             if let Some(holder) = holder {
-                self.accounts.outbox.add(&mut tx, holder, Kind::AddressTaken, "").await?;
+                self.accounts.outbox.add_at_most(&mut tx, holder, Kind::AddressTaken, MAILS).await?;
                 // Something is written either way, so that both answers wait for the disk.
                 for guard in &guards {
                     store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
@@ -184,8 +186,12 @@ impl SignIn {
                     store::forgive_one(&mut tx, &guard.hash).await?;
                 }
             }
+            if outcome == Outcome::EmailNotVerified {
+                self.accounts.outbox.add_at_most(&mut tx, candidate.id, Kind::VerifyAddress, MAILS).await?;
+            }
             self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
             tx.commit().await?;
+            self.accounts.outbox.ring();
             return Ok(Err(refusal));
         }
         let rehashed = if stored.as_deref().is_some_and(Hasher::is_outdated) {
@@ -280,6 +286,7 @@ impl SignIn {
         }
         let opened = self.open_in(&mut tx, account, method, two_factor, origin).await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(opened))
     }
 

@@ -63,12 +63,12 @@ statements! {
     }
     DELETE_OLD_SIGN_INS { "DELETE FROM sign_ins WHERE account_id = $1 AND at < $2" }
     /// How often an account (1) was signed in to, in all, from a device (2) and from a network (3); and how often a
-    /// password was wrong since an instant (4).
+    /// password or a code was wrong since an instant (4).
     HISTORY {
         "SELECT COUNT(CASE WHEN outcome = 'SUCCEEDED' THEN 1 END) AS succeeded,
            COUNT(CASE WHEN outcome = 'SUCCEEDED' AND device_hash = $2 THEN 1 END) AS from_device,
            COUNT(CASE WHEN outcome = 'SUCCEEDED' AND network = $3 THEN 1 END) AS from_network,
-           COUNT(CASE WHEN outcome = 'WRONG_PASSWORD' AND at >= $4 THEN 1 END) AS failures
+           COUNT(CASE WHEN outcome IN ('WRONG_PASSWORD', 'WRONG_CODE') AND at >= $4 THEN 1 END) AS failures
          FROM sign_ins WHERE account_id = $1"
     }
     SIGN_INS_FORWARD {
