@@ -89,6 +89,40 @@ story! {
         assert_eq!(reset(&client, &first, "twelve noisy herons").await, ["NOT_FOUND"]);
     }
 
+    async fn whoever_was_inside_is_outside_after_a_reset(school) {
+        let (client, post, mei) = (school.anybody().clone(), Postbox::new(&school.app), school.id_of("mei"));
+        let program = school.person("mei").await;
+        let begun = school.app.two_factor.start(mei).await.unwrap().unwrap();
+        school.execute("UPDATE second_factors SET enabled_at = 1").await;
+        asked(&client, "mei@school.example").await;
+        post.send().await;
+        assert!(reset(&client, &post.token("reset"), "eleven quiet otters").await.is_empty(), "{begun:?}");
+        assert_eq!(program.ask("{ me { name } }").await["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+        assert!(gets_in(&school, "eleven quiet otters").await, "somebody else's second factor is gone");
+
+        school.app.two_factor.start(mei).await.unwrap().unwrap();
+        school.execute("UPDATE second_factors SET enabled_at = 1").await;
+        asked(&client, "mei@school.example").await;
+        post.send().await;
+        assert!(reset(&client, &post.token("reset"), "twelve noisy herons").await.is_empty());
+        assert!(!gets_in(&school, "twelve noisy herons").await, "now it is hers, and stays");
+    }
+
+    async fn whoever_signs_up_with_meis_address_is_outside_when_she_verifies_it(school) {
+        let (client, post, mei) = (school.anybody().clone(), Postbox::new(&school.app), school.id_of("mei"));
+        for (password, stays) in [(None, false), (Some("twelve noisy herons"), false), (Some("eleven quiet otters"), true)] {
+            school.app.sign_in.set_password(mei, "eleven quiet otters").await.unwrap().unwrap();
+            school.execute("UPDATE accounts SET email_verified_at = NULL").await;
+            post.send().await;
+            assert!(school.app.recovery.request_verification(mei).await.unwrap().is_ok());
+            post.send().await;
+            let verify = "mutation($token: String!, $password: String) { verifyEmail(input: { token: $token, password: $password }) { userErrors { code } } }";
+            assert!(codes(&client.data_with(verify, json!({ "token": post.token("verify"), "password": password })).await).is_empty());
+            assert_eq!(gets_in(&school, "eleven quiet otters").await, stays, "{password:?}");
+            school.clock.advance(60);
+        }
+    }
+
     async fn nobodys_mailbox_is_flooded(school) {
         let client = school.anybody().clone();
         for email in ["mei@school.example", "nobody@school.example"] {
@@ -126,6 +160,8 @@ story! {
         assert!(codes(&client.data_with(VERIFY, json!({ "token": token })).await).is_empty());
         assert!(school.app.sign_in.is_verified(school.id_of("mei")).await.unwrap());
         assert_eq!(codes(&client.data_with(VERIFY, json!({ "token": token })).await), ["NOT_FOUND"]);
+        assert_eq!(mei.ask(ASK_TO_VERIFY).await["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "it may have been somebody else's");
+        let mei = school.person("mei").await;
         assert!(codes(&mei.data(ASK_TO_VERIFY).await).is_empty());
         assert_eq!(post.send().await, 0, "it is known already");
         let answer = client.ask(ASK_TO_VERIFY).await;

@@ -139,7 +139,7 @@ story! {
     async fn nothing_secret_shows_in_a_log(school) {
         let mei = school.id_of("mei");
         let begun = school.app.two_factor.start(mei).await.unwrap().unwrap();
-        let codes = school.app.two_factor.confirm(mei, &shown(&school, &begun.secret)).await.unwrap().unwrap();
+        let codes = school.app.two_factor.confirm(mei, None, &shown(&school, &begun.secret)).await.unwrap().unwrap();
         assert_eq!(format!("{begun:?} {codes:?}"), "<second factor> <recovery codes>");
     }
 }

@@ -25,7 +25,7 @@ use model::{BearerToken, NewAccount, NewToken, SystemRole, Token};
 use secret::{SecretKey, random_bytes};
 
 /// What [`fit_name`] takes.
-pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters";
+pub(crate) const NAME_RULE: &str = "a name has 1 to 200 characters, and no control characters such as line breaks";
 /// What cursors are sealed for.
 const CURSOR: &str = "cursor";
 /// How every token begins, so that a leaked one is recognised.
@@ -336,7 +336,7 @@ fn read(token: &str) -> Option<(AccountId, [u8; 32])> {
 /// The name without the space around it, if it may stand as somebody's name.
 pub(crate) fn fit_name(name: &str) -> Option<&str> {
     let name = name.trim();
-    (1..=200).contains(&name.chars().count()).then_some(name)
+    ((1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control)).then_some(name)
 }
 
 fn normalised(email: &str) -> String {

@@ -30,6 +30,7 @@ statements! {
     }
     USED_TOKEN { "UPDATE access_tokens SET last_used_at = $3 WHERE account_id = $1 AND id = $2" }
     REVOKE_TOKEN { "UPDATE access_tokens SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
+    REVOKE_TOKENS { "UPDATE access_tokens SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL" }
     ROLES { "SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role" }
     ROLES_OF { "SELECT account_id, role FROM account_roles WHERE account_id " [any_uuid 1] " ORDER BY account_id, role" }
     GRANT { "INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, role) DO NOTHING" }
@@ -200,6 +201,13 @@ pub(crate) async fn revoke_token(db: &Db, account: AccountId, id: Uuid, now: Tim
     Ok(on!(db.writer(), c => sqlx::query(sql)
         .bind(account).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?
         > 0)
+}
+
+/// Makes every token of an account of no use any more.
+pub(crate) async fn revoke_tokens(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<(), DbError> {
+    let sql = tx.sql(&REVOKE_TOKENS);
+    on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
 }
 
 pub(crate) async fn roles(db: &Db, account: AccountId) -> Result<Vec<SystemRole>, DbError> {

@@ -27,6 +27,11 @@ impl Fault {
         Self::new("SCOPE_NEEDED", message)
     }
 
+    /// No token may do this.
+    pub(crate) fn session_needed() -> Self {
+        Self::new("SESSION_NEEDED", "this needs a session: sign in with a browser; a token is not enough")
+    }
+
     /// It is for somebody in another role.
     pub(crate) fn forbidden(who: &str) -> Self {
         Self::new("FORBIDDEN", format!("this is for {who}"))

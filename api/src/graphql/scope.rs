@@ -74,6 +74,12 @@ impl Scope {
         if self.viewer.has_scope(scope) { Ok(account) } else { Err(Fault::scope_needed(scope)) }
     }
 
+    /// The viewer's account and session, for something that no token may do.
+    pub(crate) fn account_in_session(&self) -> Result<(AccountId, uuid::Uuid), Fault> {
+        let account = self.account_for(TokenScope::Account)?;
+        Ok((account, self.session().ok_or_else(Fault::session_needed)?))
+    }
+
     /// The viewer's account, if she has one of these roles and it counts now.
     pub(crate) async fn holder_of(&self, roles: &[SystemRole]) -> Result<AccountId, Fault> {
         let account = self.account_for(TokenScope::People)?;

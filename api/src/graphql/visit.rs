@@ -17,7 +17,7 @@ pub(crate) const DEVICE_COOKIE: &str = "__Host-stoa-device";
 const DEVICE_AGE: u32 = 365 * 86_400;
 
 /// A request's origin, and the cookies of its answer. Put into the request's data.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Visit {
     pub(crate) origin: Origin,
     cookies: Mutex<Vec<String>>,

@@ -41,7 +41,7 @@ pub(super) struct GraphQl {
 }
 
 /// The parameters of a request, as a body or as a query string has them.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
     query: String,

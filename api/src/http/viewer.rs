@@ -1,7 +1,7 @@
 //! Whose request it is, and where it comes from.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -126,7 +126,8 @@ fn client_address(peer: Option<IpAddr>, forwarded: &[&str], trusted: &[IpNet]) -
         if !is_trusted(&address) {
             break;
         }
-        match entry.parse::<IpAddr>() {
+        // Some proxies write the port, too.
+        match entry.parse::<IpAddr>().or_else(|_| entry.parse::<SocketAddr>().map(|address| address.ip())) {
             Ok(next) => address = next.to_canonical(),
             Err(_) => break,
         }
@@ -205,6 +206,8 @@ mod tests {
         assert_eq!(address(&["203.0.113.7"], &[]).unwrap(), "10.0.0.0/24");
         assert_eq!(address(&["198.51.100.1", "203.0.113.7", "10.0.0.8"], &trusted).unwrap(), "203.0.113.0/24");
         assert_eq!(address(&["2001:db8:1:2::3"], &trusted).unwrap(), "2001:db8:1::/48");
+        assert_eq!(address(&["203.0.113.7:4711"], &trusted).unwrap(), "203.0.113.0/24");
+        assert_eq!(address(&["[2001:db8:1:2::3]:4711"], &trusted).unwrap(), "2001:db8:1::/48");
         assert_eq!(address(&["nonsense"], &trusted).unwrap(), "10.0.0.0/24");
     }
 }

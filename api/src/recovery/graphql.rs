@@ -39,6 +39,8 @@ impl RecoveryPayload {
 pub(crate) struct VerifyEmailInput {
     /// The token in the link.
     token: String,
+    /// Your password, if you are not signed in: it shows that it was you who signed up.
+    password: Option<String>,
 }
 
 /// Who forgot her password.
@@ -71,14 +73,18 @@ impl RecoveryMutation {
         Ok(RecoveryPayload::new(scope.app.recovery.request_verification(account).await?))
     }
 
-    /// Shows with the token from such a mail that an address is its owner's.
+    /// Shows with the token from such a mail that an address is its owner's. The first time, it must also be shown that
+    /// it was she who signed up with it: by a session of the account, or by its password. Without, it may have been
+    /// somebody else: the account's password and second factor go, its sessions and tokens end, and she gets in with
+    /// `requestPasswordReset`.
     async fn verify_email(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The token.")] input: VerifyEmailInput,
     ) -> Result<RecoveryPayload, Fault> {
         let scope = scope(ctx);
-        let verified = scope.app.recovery.verify(&input.token).await?;
+        let viewer = scope.viewer.id().filter(|_| scope.session().is_some());
+        let verified = scope.app.recovery.verify(&input.token, viewer, input.password.as_deref()).await?;
         scope.forget();
         Ok(RecoveryPayload::new(verified))
     }
@@ -94,7 +100,8 @@ impl RecoveryMutation {
         Ok(RecoveryPayload::new(scope.app.recovery.request_reset(&input.email, network).await?))
     }
 
-    /// Sets a new password with the token from such a mail. All sessions end.
+    /// Sets a new password with the token from such a mail. All sessions and tokens end. If the address had not been
+    /// verified before, it is now, and a second factor goes: somebody else may have set it up.
     async fn reset_password(
         &self,
         ctx: &Context<'_>,

@@ -71,14 +71,36 @@ impl Recovery {
         Ok(Ok(()))
     }
 
-    /// Takes a token from such a mail.
-    pub async fn verify(&self, token: &str) -> Result<Result<(), Refusal>, DbError> {
+    /// Takes a token from such a mail. When that shows for the first time that the address is hers, somebody else may
+    /// have signed up with it, and be inside. It was herself if this comes in a session of the account (`viewer`), or
+    /// with its password; else password, second factor, sessions and tokens go.
+    pub async fn verify(
+        &self,
+        token: &str,
+        viewer: Option<AccountId>,
+        password: Option<&str>,
+    ) -> Result<Result<(), Refusal>, DbError> {
         let Some((account, hash)) = read(token) else { return Ok(Err(Refusal::Token)) };
-        if !store::take(&self.db, (account, &hash), TokenKind::VerifyAddress, self.clock.now()).await? {
+        let (kind, now) = (TokenKind::VerifyAddress, self.clock.now());
+        if !store::is_good(&self.db, (account, &hash), kind, now).await? {
             return Ok(Err(Refusal::Token));
         }
-        self.sign_in.mark_verified(account).await?;
-        store::forget(&self.db, account, TokenKind::VerifyAddress).await?;
+        let by_herself = match password {
+            _ if viewer == Some(account) => true,
+            // No guessing: the token is spent whether it is right or not.
+            Some(password) => self.sign_in.has_password(account, password).await?,
+            None => false,
+        };
+        let mut tx = self.db.begin().await?;
+        let verified_before = self.sign_in.hold(&mut tx, account).await?;
+        if !store::take(&mut tx, (account, &hash), kind, now).await? {
+            return Ok(Err(Refusal::Token));
+        }
+        store::forget(&mut tx, account, kind).await?;
+        if !verified_before {
+            self.sign_in.verify_first(&mut tx, account, by_herself).await?;
+        }
+        tx.commit().await?;
         Ok(Ok(()))
     }
 
@@ -101,25 +123,27 @@ impl Recovery {
         Ok(Ok(()))
     }
 
-    /// Sets a new password with a token from such a mail, and ends all her sessions. A password that is refused does
-    /// not use the token up.
+    /// Sets a new password with a token from such a mail. Her sessions and tokens end, and so does a second factor that
+    /// was set up before it was known whose the address is. A password that is refused does not use the token up.
     pub async fn reset(&self, token: &str, password: &str) -> Result<Result<(), Refusal>, DbError> {
         let Some((account, hash)) = read(token) else { return Ok(Err(Refusal::Token)) };
-        if !store::take(&self.db, (account, &hash), TokenKind::ResetPassword, self.clock.now()).await? {
+        let (kind, now) = (TokenKind::ResetPassword, self.clock.now());
+        // First, since a refusal of the password tells something of her name and address.
+        if !store::is_good(&self.db, (account, &hash), kind, now).await? {
             return Ok(Err(Refusal::Token));
         }
-        match self.sign_in.set_password(account, password).await {
-            Ok(Ok(())) => {}
-            Ok(Err(refusal)) => {
-                store::give_back(&self.db, (account, &hash)).await?;
-                return Ok(Err(Refusal::Password(refusal)));
-            }
-            Err(error) => {
-                store::give_back(&self.db, (account, &hash)).await?;
-                return Err(error);
-            }
+        let password = match self.sign_in.hash(account, password).await? {
+            Ok(password) => password,
+            Err(refusal) => return Ok(Err(Refusal::Password(refusal))),
+        };
+        let mut tx = self.db.begin().await?;
+        let verified_before = self.sign_in.hold(&mut tx, account).await?;
+        if !store::take(&mut tx, (account, &hash), kind, now).await? {
+            return Ok(Err(Refusal::Token));
         }
-        store::forget(&self.db, account, TokenKind::ResetPassword).await?;
+        self.sign_in.reset_password(&mut tx, account, &password, verified_before).await?;
+        tx.commit().await?;
+        self.outbox.ring();
         Ok(Ok(()))
     }
 

@@ -2,7 +2,7 @@
 
 use super::model::TokenKind;
 use crate::{
-    db::{Db, DbError, Text, on, statements},
+    db::{Db, DbError, Text, Tx, on, statements},
     ids::AccountId,
     time::Timestamp,
 };
@@ -16,7 +16,11 @@ statements! {
         "UPDATE one_time_tokens SET used_at = $4
          WHERE account_id = $1 AND secret_hash = $2 AND kind = $3 AND used_at IS NULL AND expires_at > $4"
     }
-    GIVE_BACK { "UPDATE one_time_tokens SET used_at = NULL WHERE account_id = $1 AND secret_hash = $2" }
+    /// Whether a token (1, 2) of a kind (3) can be used at a time (4).
+    IS_GOOD {
+        "SELECT EXISTS (SELECT 1 FROM one_time_tokens
+         WHERE account_id = $1 AND secret_hash = $2 AND kind = $3 AND used_at IS NULL AND expires_at > $4) AS good"
+    }
     /// Forgets a person's (1) tokens of a kind (2): those that were not used are no longer good.
     FORGET { "DELETE FROM one_time_tokens WHERE account_id = $1 AND kind = $2" }
 }
@@ -35,28 +39,35 @@ pub(crate) async fn issue(
     Ok(())
 }
 
-/// Whether it could be used.
-pub(crate) async fn take(
+/// Whether it can be used.
+pub(crate) async fn is_good(
     db: &Db,
     (account, secret_hash): (AccountId, &[u8; 32]),
     kind: TokenKind,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let sql = db.sql(&USE);
-    let rows = on!(db.writer(), c => sqlx::query(sql)
+    let sql = db.sql(&IS_GOOD);
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql)
+        .bind(account).bind(secret_hash.to_vec()).bind(Text(kind)).bind(now)
+        .fetch_one(c).await)?)
+}
+
+/// Whether it could be used.
+pub(crate) async fn take(
+    tx: &mut Tx,
+    (account, secret_hash): (AccountId, &[u8; 32]),
+    kind: TokenKind,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = tx.sql(&USE);
+    let rows = on!(tx.conn(), c => sqlx::query(sql)
         .bind(account).bind(secret_hash.to_vec()).bind(Text(kind)).bind(now)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
-pub(crate) async fn give_back(db: &Db, (account, secret_hash): (AccountId, &[u8; 32])) -> Result<(), DbError> {
-    let sql = db.sql(&GIVE_BACK);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(secret_hash.to_vec()).execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(crate) async fn forget(db: &Db, account: AccountId, kind: TokenKind) -> Result<(), DbError> {
-    let sql = db.sql(&FORGET);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(Text(kind)).execute(c).await.map(|_| ()))?;
+pub(crate) async fn forget(tx: &mut Tx, account: AccountId, kind: TokenKind) -> Result<(), DbError> {
+    let sql = tx.sql(&FORGET);
+    on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(Text(kind)).execute(c).await.map(|_| ()))?;
     Ok(())
 }

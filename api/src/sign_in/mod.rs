@@ -5,6 +5,7 @@
 //!
 //! Invariant: a right password does not get through while its address is throttled.
 
+mod change;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
@@ -29,8 +30,7 @@ use crate::{
     two_factor::{TwoFactor, model::Checked},
 };
 use model::{
-    ChangePasswordRefusal, Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal,
-    Suspicion,
+    Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal, Suspicion,
 };
 use password::Hasher;
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
@@ -51,6 +51,8 @@ const MANY_FAILURES: i64 = 5;
 const FREE_BY_ADDRESS: i64 = 5;
 /// Free attempts from one network: a school may be behind it.
 const FREE_BY_NETWORK: i64 = 100;
+/// So many mails of a kind go to one person within so many seconds.
+const MAILS: (i64, i64) = (3, 3_600);
 /// Free sign-ups from one network.
 const FREE_SIGN_UPS: i64 = 100;
 
@@ -126,7 +128,7 @@ impl SignIn {
             let holder = self.accounts.find_by_email(&new.email).await?;
             let mut tx = self.db.begin().await?;
             if let Some(holder) = holder {
-                self.accounts.outbox.add(&mut tx, holder, Kind::AddressTaken, "").await?;
+                self.accounts.outbox.add_at_most(&mut tx, holder, Kind::AddressTaken, MAILS).await?;
                 // Something is written either way, so that both answers wait for the disk.
                 for guard in &guards {
                     store::touch(&mut tx, &guard.hash, self.clock.now()).await?;
@@ -174,7 +176,8 @@ impl SignIn {
             self.failed(holder, &by_address, origin, device).await?;
             return Ok(Err(SignInRefusal::WrongCredentials));
         };
-        if let Err((outcome, refusal)) = self.admitted(&candidate, proof.code.as_deref()).await? {
+        let admitted = self.admitted(&candidate, proof.code.as_deref()).await?;
+        if let Err((outcome, refusal)) = admitted {
             let mut tx = self.db.begin().await?;
             // That the password was right is no guess; a wrong code is, and earlier ones stay counted: else asking
             // without a code in between would make guessing codes free.
@@ -183,8 +186,12 @@ impl SignIn {
                     store::forgive_one(&mut tx, &guard.hash).await?;
                 }
             }
+            if outcome == Outcome::EmailNotVerified {
+                self.accounts.outbox.add_at_most(&mut tx, candidate.id, Kind::VerifyAddress, MAILS).await?;
+            }
             self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
             tx.commit().await?;
+            self.accounts.outbox.ring();
             return Ok(Err(refusal));
         }
         let rehashed = if stored.as_deref().is_some_and(Hasher::is_outdated) {
@@ -192,8 +199,15 @@ impl SignIn {
         } else {
             None
         };
-        let two_factor = proof.code.is_some() && self.two_factor.is_on(candidate.id).await?;
         let mut tx = self.db.begin().await?;
+        let two_factor = match self.still_admitted(&mut tx, &candidate, admitted == Ok(true)).await? {
+            Ok(two_factor) => two_factor,
+            Err((outcome, refusal)) => {
+                self.record(&mut tx, candidate.id, (Method::Password, outcome), origin, device, &[]).await?;
+                tx.commit().await?;
+                return Ok(Err(refusal));
+            }
+        };
         if let Some(hash) = rehashed {
             store::put_password(&mut tx, candidate.id, &hash, self.clock.now()).await?;
         }
@@ -204,12 +218,12 @@ impl SignIn {
         Ok(Ok(opened))
     }
 
-    /// Whether somebody whose password was right may come in.
+    /// Whether somebody whose password was right may come in; then, whether she showed her second factor.
     async fn admitted(
         &self,
         candidate: &Candidate,
         code: Option<&str>,
-    ) -> Result<Result<(), (Outcome, SignInRefusal)>, DbError> {
+    ) -> Result<Result<bool, (Outcome, SignInRefusal)>, DbError> {
         if candidate.is_suspended() {
             return Ok(Err((Outcome::Suspended, SignInRefusal::Suspended)));
         }
@@ -217,18 +231,41 @@ impl SignIn {
             return Ok(Err((Outcome::EmailNotVerified, SignInRefusal::EmailNotVerified)));
         }
         if !self.two_factor.is_on(candidate.id).await? {
-            return Ok(Ok(()));
+            return Ok(Ok(false));
         }
         match code {
             None => Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded))),
             Some(code) => Ok(match self.two_factor.check(candidate.id, code).await? {
-                Checked::Right | Checked::RightByRecovery => Ok(()),
+                Checked::Right | Checked::RightByRecovery => Ok(true),
                 Checked::Throttled(until) => {
                     Err((Outcome::WrongCode, SignInRefusal::Throttled(RetryAfter::until(until, self.clock.now()))))
                 }
                 Checked::Wrong | Checked::NotOn => Err((Outcome::WrongCode, SignInRefusal::WrongCode)),
             }),
         }
+    }
+
+    /// Whether what was found out before the transaction holds in it, and until it ends: a password that was changed
+    /// meanwhile opens nothing, nor one without the code of a second factor that was turned on. Then, whether a second
+    /// factor counts.
+    async fn still_admitted(
+        &self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        code_was_right: bool,
+    ) -> Result<Result<bool, (Outcome, SignInRefusal)>, DbError> {
+        let held = store::lock(tx, candidate.id).await?;
+        let Some(held) = held.filter(|held| candidate.password_hash.as_ref() == Some(&held.password_hash)) else {
+            return Ok(Err((Outcome::WrongPassword, SignInRefusal::WrongCredentials)));
+        };
+        if held.is_suspended() {
+            return Ok(Err((Outcome::Suspended, SignInRefusal::Suspended)));
+        }
+        let is_on = self.two_factor.is_on_in(tx, candidate.id).await?;
+        if is_on && !code_was_right {
+            return Ok(Err((Outcome::SecondFactorNeeded, SignInRefusal::SecondFactorNeeded)));
+        }
+        Ok(Ok(is_on))
     }
 
     /// Opens a session for somebody who has proved elsewhere who she is. Not for an account that is suspended.
@@ -249,6 +286,7 @@ impl SignIn {
         }
         let opened = self.open_in(&mut tx, account, method, two_factor, origin).await?;
         tx.commit().await?;
+        self.accounts.outbox.ring();
         Ok(Ok(opened))
     }
 
@@ -291,71 +329,6 @@ impl SignIn {
         }
         self.record(tx, account, (method, Outcome::Succeeded), origin, device, &suspicious).await?;
         Ok((viewer(account, id, two_factor, network), written(account, id, &secret)))
-    }
-
-    /// Whether the account's address is known to be its holder's.
-    pub async fn is_verified(&self, account: AccountId) -> Result<bool, DbError> {
-        store::is_verified(&self.db, account).await
-    }
-
-    /// Notes that the account's address is its holder's.
-    pub async fn mark_verified(&self, account: AccountId) -> Result<(), DbError> {
-        let mut tx = self.db.begin().await?;
-        store::verify_email(&mut tx, account, self.clock.now()).await?;
-        tx.commit().await
-    }
-
-    /// Changes a password for whoever knows the present one, and ends every session but this one.
-    pub async fn change_password(
-        &self,
-        account: AccountId,
-        (present, new): (&str, &str),
-        session: Option<Uuid>,
-    ) -> Result<Result<(), ChangePasswordRefusal>, DbError> {
-        let guard = Guard { hash: self.accounts.keyed_hash("password", account.0.as_bytes()), free: FREE_BY_ADDRESS };
-        if let Err(retry) = self.take(&[guard]).await? {
-            return Ok(Err(ChangePasswordRefusal::Throttled(retry)));
-        }
-        if !self.hasher.verify(present, store::password(&self.db, account).await?).await {
-            return Ok(Err(ChangePasswordRefusal::WrongPassword));
-        }
-        let mut tx = self.db.begin().await?;
-        store::forgive(&mut tx, &guard.hash).await?;
-        tx.commit().await?;
-        Ok(self.put_password(account, new, session).await?.map_err(Into::into))
-    }
-
-    /// Sets a password for somebody who has proved otherwise who she is, and that the address is hers. Ends every session.
-    pub async fn set_password(
-        &self,
-        account: AccountId,
-        password: &str,
-    ) -> Result<Result<(), PasswordRefusal>, DbError> {
-        let set = self.put_password(account, password, None).await?;
-        if set.is_ok() {
-            self.mark_verified(account).await?;
-        }
-        Ok(set)
-    }
-
-    async fn put_password(
-        &self,
-        account: AccountId,
-        password: &str,
-        session: Option<Uuid>,
-    ) -> Result<Result<(), PasswordRefusal>, DbError> {
-        let (name, email) = store::names(&self.db, account).await?.unwrap_or_default();
-        let hash = match self.hasher.hash(password, &personal(&name, email.as_deref())).await {
-            Ok(hash) => hash,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let (mut tx, now) = (self.db.begin().await?, self.clock.now());
-        store::put_password(&mut tx, account, &hash, now).await?;
-        store::revoke_sessions(&mut tx, account, session, now).await?;
-        self.accounts.outbox.add(&mut tx, account, Kind::PasswordChanged, "").await?;
-        tx.commit().await?;
-        self.accounts.outbox.ring();
-        Ok(Ok(()))
     }
 
     /// A wrong password: written to the history if there is an account. If there is none, something is written, too, so

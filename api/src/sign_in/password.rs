@@ -131,8 +131,14 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _permit = self.room.acquire().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.room).acquire_owned().await.expect("the semaphore is never closed");
         self.runs.fetch_add(1, Ordering::Relaxed);
+        // The room is taken for as long as the work lasts, also if whoever asked for it has gone.
+        let work = move || {
+            let done = work();
+            drop(permit);
+            done
+        };
         match tokio::task::spawn_blocking(work).await {
             Ok(done) => done,
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -45,16 +45,6 @@ impl SignIn {
         tx.commit().await?;
         Ok(ended)
     }
-
-    /// A second factor was shown in this session.
-    pub async fn mark_two_factor(&self, account: AccountId, session: Uuid) -> Result<(), DbError> {
-        store::mark_two_factor(&self.db, account, session).await
-    }
-
-    /// The account has no second factor any more, so none of its sessions and tokens has shown one.
-    pub async fn forget_two_factor(&self, account: AccountId) -> Result<(), DbError> {
-        store::forget_two_factor(&self.db, account).await
-    }
 }
 
 pub(super) fn viewer(account: AccountId, id: Uuid, two_factor: bool, network: Option<&str>) -> Viewer {

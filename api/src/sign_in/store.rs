@@ -22,12 +22,19 @@ statements! {
          FROM account_emails e JOIN accounts a ON a.id = e.account_id LEFT JOIN credentials c ON c.account_id = a.id
          WHERE e.email_hash = $1"
     }
+    /// What a session with a password is opened on, held until the transaction ends.
+    LOCK {
+        "SELECT a.status, c.password_hash FROM accounts a JOIN credentials c ON c.account_id = a.id WHERE a.id = $1"
+        [for_update]
+    }
     PASSWORD { "SELECT password_hash FROM credentials WHERE account_id = $1" }
     NAMES { "SELECT name, email FROM accounts WHERE id = $1" }
     PUT_PASSWORD {
         "INSERT INTO credentials (account_id, password_hash, set_at) VALUES ($1, $2, $3)
          ON CONFLICT (account_id) DO UPDATE SET password_hash = excluded.password_hash, set_at = excluded.set_at"
     }
+    REMOVE_PASSWORD { "DELETE FROM credentials WHERE account_id = $1" }
+    HOLD { "SELECT email_verified_at FROM accounts WHERE id = $1" [for_update] }
     VERIFY_EMAIL { "UPDATE accounts SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL" }
     IS_VERIFIED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND email_verified_at IS NOT NULL) AS verified" }
     STATES { "SELECT id, status, created_at, email_verified_at FROM accounts WHERE id " [any_uuid 1] }
@@ -45,9 +52,6 @@ statements! {
     REVOKE_SESSION { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
     /// All but one (2).
     REVOKE_SESSIONS { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL" }
-    MARK_TWO_FACTOR { "UPDATE sessions SET two_factor = $3 WHERE account_id = $1 AND id = $2" }
-    FORGET_TWO_FACTOR { "UPDATE sessions SET two_factor = $2 WHERE account_id = $1" }
-    FORGET_TWO_FACTOR_OF_TOKENS { "UPDATE access_tokens SET two_factor = $2 WHERE account_id = $1" }
     SESSIONS {
         "SELECT account_id, id, created_at, last_seen_at, expires_at, two_factor, client_label, network FROM sessions
          WHERE revoked_at IS NULL AND account_id " [any_uuid 1] " ORDER BY account_id, created_at DESC, id DESC"
@@ -59,12 +63,12 @@ statements! {
     }
     DELETE_OLD_SIGN_INS { "DELETE FROM sign_ins WHERE account_id = $1 AND at < $2" }
     /// How often an account (1) was signed in to, in all, from a device (2) and from a network (3); and how often a
-    /// password was wrong since an instant (4).
+    /// password or a code was wrong since an instant (4).
     HISTORY {
         "SELECT COUNT(CASE WHEN outcome = 'SUCCEEDED' THEN 1 END) AS succeeded,
            COUNT(CASE WHEN outcome = 'SUCCEEDED' AND device_hash = $2 THEN 1 END) AS from_device,
            COUNT(CASE WHEN outcome = 'SUCCEEDED' AND network = $3 THEN 1 END) AS from_network,
-           COUNT(CASE WHEN outcome = 'WRONG_PASSWORD' AND at >= $4 THEN 1 END) AS failures
+           COUNT(CASE WHEN outcome IN ('WRONG_PASSWORD', 'WRONG_CODE') AND at >= $4 THEN 1 END) AS failures
          FROM sign_ins WHERE account_id = $1"
     }
     SIGN_INS_FORWARD {
@@ -104,6 +108,19 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
+    pub(super) const fn is_suspended(&self) -> bool {
+        matches!(self.status.0, AccountStatus::Suspended)
+    }
+}
+
+/// What a session with a password is opened on.
+#[derive(sqlx::FromRow)]
+pub(super) struct Locked {
+    status: Text<AccountStatus>,
+    pub(super) password_hash: String,
+}
+
+impl Locked {
     pub(super) const fn is_suspended(&self) -> bool {
         matches!(self.status.0, AccountStatus::Suspended)
     }
@@ -181,6 +198,11 @@ pub(super) async fn candidate(
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(email_hash.to_vec()).bind(device).fetch_optional(c).await)?)
 }
 
+pub(super) async fn lock(tx: &mut Tx, account: AccountId) -> Result<Option<Locked>, DbError> {
+    let sql = tx.sql(&LOCK);
+    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(account).fetch_optional(c).await)?)
+}
+
 pub(super) async fn password(db: &Db, account: AccountId) -> Result<Option<String>, DbError> {
     let sql = db.sql(&PASSWORD);
     Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?)
@@ -196,6 +218,20 @@ pub(super) async fn put_password(tx: &mut Tx, account: AccountId, hash: &str, no
     let sql = tx.sql(&PUT_PASSWORD);
     on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(hash).bind(now).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+pub(super) async fn remove_password(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
+    let sql = tx.sql(&REMOVE_PASSWORD);
+    on!(tx.conn(), c => sqlx::query(sql).bind(account).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Holds the account until the transaction ends; whether its address is verified.
+pub(super) async fn hold(tx: &mut Tx, account: AccountId) -> Result<bool, DbError> {
+    let sql = tx.sql(&HOLD);
+    let at: Option<Option<Timestamp>> =
+        on!(tx.conn(), c => sqlx::query_scalar(sql).bind(account).fetch_optional(c).await)?;
+    Ok(at.flatten().is_some())
 }
 
 pub(super) async fn verify_email(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<(), DbError> {
@@ -277,21 +313,6 @@ pub(super) async fn revoke_sessions(
     let but = but.unwrap_or_else(Uuid::nil);
     Ok(on!(tx.conn(), c => sqlx::query(sql)
         .bind(account).bind(but).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
-}
-
-pub(super) async fn mark_two_factor(db: &Db, account: AccountId, id: Uuid) -> Result<(), DbError> {
-    let sql = db.sql(&MARK_TWO_FACTOR);
-    on!(db.writer(), c => sqlx::query(sql).bind(account).bind(id).bind(true).execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn forget_two_factor(db: &Db, account: AccountId) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    for statement in [&FORGET_TWO_FACTOR, &FORGET_TWO_FACTOR_OF_TOKENS] {
-        let sql = tx.sql(statement);
-        on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(false).execute(c).await.map(|_| ()))?;
-    }
-    tx.commit().await
 }
 
 pub(super) async fn sessions(db: &Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, Session)>, DbError> {

@@ -4,7 +4,6 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::{Refusal, model::State};
 use crate::{
-    access::TokenScope,
     accounts::graphql::Person,
     graphql::{
         errors::{Fault, UserError, UserErrorCode},
@@ -62,6 +61,15 @@ pub(crate) struct ConfirmTwoFactorPayload {
     user_errors: Vec<UserError>,
 }
 
+/// What became of `showSecondFactor`.
+#[derive(SimpleObject)]
+pub(crate) struct ShowSecondFactorPayload {
+    /// You; null if there were errors.
+    person: Option<Person>,
+    /// What you can mend.
+    user_errors: Vec<UserError>,
+}
+
 /// What became of `disableTwoFactor`.
 #[derive(SimpleObject)]
 pub(crate) struct DisableTwoFactorPayload {
@@ -101,7 +109,7 @@ impl TwoFactorMutation {
     /// `confirmTwoFactor`.
     async fn start_two_factor(&self, ctx: &Context<'_>) -> Result<StartTwoFactorPayload, Fault> {
         let scope = scope(ctx);
-        let account = scope.account_for(TokenScope::Account)?;
+        let (account, _) = scope.account_in_session()?;
         Ok(match scope.app.two_factor.start(account).await? {
             Ok(new) => StartTwoFactorPayload { secret: Some(new.secret), uri: Some(new.uri), user_errors: Vec::new() },
             Err(refusal) => StartTwoFactorPayload { secret: None, uri: None, user_errors: vec![user_error(refusal)] },
@@ -115,12 +123,9 @@ impl TwoFactorMutation {
         #[graphql(desc = "The code.")] input: TwoFactorInput,
     ) -> Result<ConfirmTwoFactorPayload, Fault> {
         let scope = scope(ctx);
-        let account = scope.account_for(TokenScope::Account)?;
-        Ok(match scope.app.two_factor.confirm(account, &input.code).await? {
+        let (account, session) = scope.account_in_session()?;
+        Ok(match scope.app.two_factor.confirm(account, Some(session), &input.code).await? {
             Ok(codes) => {
-                if let Some(session) = scope.session() {
-                    scope.app.sign_in.mark_two_factor(account, session).await?;
-                }
                 scope.forget();
                 let person = Person::load(scope, account).await?;
                 ConfirmTwoFactorPayload { recovery_codes: Some(codes.0), person, user_errors: Vec::new() }
@@ -132,6 +137,21 @@ impl TwoFactorMutation {
         })
     }
 
+    /// Shows your second factor in a session that was opened without it, such as with another provider's account.
+    async fn show_second_factor(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The code.")] input: TwoFactorInput,
+    ) -> Result<ShowSecondFactorPayload, Fault> {
+        let scope = scope(ctx);
+        let (account, session) = scope.account_in_session()?;
+        if let Err(refusal) = scope.app.two_factor.show(account, session, &input.code).await? {
+            return Ok(ShowSecondFactorPayload { person: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(ShowSecondFactorPayload { person: Person::load(scope, account).await?, user_errors: Vec::new() })
+    }
+
     /// Turns your second factor off. Roles that need one count no more.
     async fn disable_two_factor(
         &self,
@@ -139,11 +159,10 @@ impl TwoFactorMutation {
         #[graphql(desc = "The code.")] input: TwoFactorInput,
     ) -> Result<DisableTwoFactorPayload, Fault> {
         let scope = scope(ctx);
-        let account = scope.account_for(TokenScope::Account)?;
+        let (account, _) = scope.account_in_session()?;
         if let Err(refusal) = scope.app.two_factor.disable(account, &input.code).await? {
             return Ok(DisableTwoFactorPayload { person: None, user_errors: vec![user_error(refusal)] });
         }
-        scope.app.sign_in.forget_two_factor(account).await?;
         scope.forget();
         Ok(DisableTwoFactorPayload { person: Person::load(scope, account).await?, user_errors: Vec::new() })
     }
@@ -155,7 +174,7 @@ impl TwoFactorMutation {
         #[graphql(desc = "The code.")] input: TwoFactorInput,
     ) -> Result<RenewRecoveryCodesPayload, Fault> {
         let scope = scope(ctx);
-        let account = scope.account_for(TokenScope::Account)?;
+        let (account, _) = scope.account_in_session()?;
         Ok(match scope.app.two_factor.renew_recovery_codes(account, &input.code).await? {
             Ok(codes) => RenewRecoveryCodesPayload { recovery_codes: Some(codes.0), user_errors: Vec::new() },
             Err(refusal) => RenewRecoveryCodesPayload { recovery_codes: None, user_errors: vec![user_error(refusal)] },

@@ -9,6 +9,7 @@ pub mod model;
 pub(crate) mod store;
 
 use totp_rs::{Builder, Totp};
+use uuid::Uuid;
 
 use crate::{
     accounts::secret::{SecretKey, random_bytes},
@@ -85,8 +86,14 @@ impl TwoFactor {
         Ok(Ok(Enrolling { secret: totp.secret().to_base32(), uri }))
     }
 
-    /// Turns the second factor on, if the code shows that the authenticator has the secret.
-    pub async fn confirm(&self, account: AccountId, code: &str) -> Result<Result<RecoveryCodes, Refusal>, DbError> {
+    /// Turns the second factor on, if the code shows that the authenticator has the secret. That counts as shown in the
+    /// session.
+    pub async fn confirm(
+        &self,
+        account: AccountId,
+        session: Option<Uuid>,
+        code: &str,
+    ) -> Result<Result<RecoveryCodes, Refusal>, DbError> {
         let mut tx = self.db.begin().await?;
         let factor = match store::lock(&mut tx, account).await? {
             None => return Ok(Err(Refusal::NotStarted)),
@@ -97,6 +104,9 @@ impl TwoFactor {
         let codes = match refused(checked) {
             None => {
                 store::enable(&mut tx, account, self.clock.now()).await?;
+                if let Some(session) = session {
+                    store::mark_session(&mut tx, account, session).await?;
+                }
                 self.outbox.add(&mut tx, account, Kind::TwoFactorChanged, "").await?;
                 Ok(self.put_recovery_codes(&mut tx, account).await?)
             }
@@ -115,12 +125,24 @@ impl TwoFactor {
         Ok(checked)
     }
 
-    /// Turns the second factor off, and forgets it.
+    /// Shows a second factor in a session that was opened without.
+    pub async fn show(&self, account: AccountId, session: Uuid, code: &str) -> Result<Result<(), Refusal>, DbError> {
+        let mut tx = self.db.begin().await?;
+        let refusal = refused(self.check_in(&mut tx, account, code).await?);
+        if refusal.is_none() {
+            store::mark_session(&mut tx, account, session).await?;
+        }
+        tx.commit().await?;
+        Ok(refusal.map_or(Ok(()), Err))
+    }
+
+    /// Turns the second factor off, and forgets it: no session and no token has shown one any more.
     pub async fn disable(&self, account: AccountId, code: &str) -> Result<Result<(), Refusal>, DbError> {
         let mut tx = self.db.begin().await?;
         let refusal = refused(self.check_in(&mut tx, account, code).await?);
         if refusal.is_none() {
             store::remove(&mut tx, account).await?;
+            store::unmark(&mut tx, account).await?;
             self.outbox.add(&mut tx, account, Kind::TwoFactorChanged, "").await?;
         }
         tx.commit().await?;
@@ -146,6 +168,11 @@ impl TwoFactor {
     /// Whether somebody has a second factor.
     pub async fn is_on(&self, account: AccountId) -> Result<bool, DbError> {
         Ok(!store::states(&self.db, &[account]).await?.is_empty())
+    }
+
+    /// Whether somebody has a second factor, held until the transaction ends.
+    pub(crate) async fn is_on_in(&self, tx: &mut Tx, account: AccountId) -> Result<bool, DbError> {
+        Ok(store::lock(tx, account).await?.is_some_and(|factor| factor.enabled_at.is_some()))
     }
 
     async fn check_in(&self, tx: &mut Tx, account: AccountId, code: &str) -> Result<Checked, DbError> {

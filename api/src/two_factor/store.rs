@@ -1,5 +1,7 @@
 //! The tables of second factors.
 
+use uuid::Uuid;
+
 use super::model::State;
 use crate::{
     db::{Db, DbError, Tx, Uuids, on, statements},
@@ -28,6 +30,9 @@ statements! {
     SPEND_STEP { "UPDATE second_factors SET last_step = $2 WHERE account_id = $1" }
     PUT_FAILURES { "UPDATE second_factors SET failures = $2, failing_since = $3 WHERE account_id = $1" }
     REMOVE { "DELETE FROM second_factors WHERE account_id = $1" }
+    MARK_SESSION { "UPDATE sessions SET two_factor = $3 WHERE account_id = $1 AND id = $2" }
+    UNMARK_SESSIONS { "UPDATE sessions SET two_factor = $2 WHERE account_id = $1" }
+    UNMARK_TOKENS { "UPDATE access_tokens SET two_factor = $2 WHERE account_id = $1" }
     PUT_RECOVERY_CODE { "INSERT INTO recovery_codes (account_id, code_hash) VALUES ($1, $2)" }
     SPEND_RECOVERY_CODE { "DELETE FROM recovery_codes WHERE account_id = $1 AND code_hash = $2" }
     REMOVE_RECOVERY_CODES { "DELETE FROM recovery_codes WHERE account_id = $1" }
@@ -98,10 +103,25 @@ pub(super) async fn put_failures(
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(failures).bind(since).execute(c).await.map(|_| ()))?)
 }
 
-pub(super) async fn remove(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
+pub(crate) async fn remove(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
     remove_recovery_codes(tx, account).await?;
     let sql = tx.sql(&REMOVE);
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).execute(c).await.map(|_| ()))?)
+}
+
+/// The second factor was shown in this session.
+pub(super) async fn mark_session(tx: &mut Tx, account: AccountId, session: Uuid) -> Result<(), DbError> {
+    let sql = tx.sql(&MARK_SESSION);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(session).bind(true).execute(c).await.map(|_| ()))?)
+}
+
+/// No session and no token has shown a second factor.
+pub(super) async fn unmark(tx: &mut Tx, account: AccountId) -> Result<(), DbError> {
+    for statement in [&UNMARK_SESSIONS, &UNMARK_TOKENS] {
+        let sql = tx.sql(statement);
+        on!(tx.conn(), c => sqlx::query(sql).bind(account).bind(false).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn put_recovery_codes(tx: &mut Tx, account: AccountId, hashes: &[[u8; 32]]) -> Result<(), DbError> {
