@@ -114,12 +114,7 @@ impl SignIn {
 
     /// Notes that an address is its holder's. If it can't be told that she is also who signed up with it
     /// (`by_herself`), it may have been somebody else: all that opens the account goes.
-    pub(crate) async fn verify_first(
-        &self,
-        tx: &mut Tx,
-        account: AccountId,
-        by_herself: bool,
-    ) -> Result<(), DbError> {
+    pub(crate) async fn verify_first(&self, tx: &mut Tx, account: AccountId, by_herself: bool) -> Result<(), DbError> {
         let now = self.clock.now();
         if !by_herself {
             store::remove_password(tx, account).await?;

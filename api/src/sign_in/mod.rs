@@ -29,9 +29,7 @@ use crate::{
     time::{Clock, Timestamp},
     two_factor::{TwoFactor, model::Checked},
 };
-use model::{
-    Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal, Suspicion,
-};
+use model::{Device, Method, Origin, Outcome, Proof, SessionCookie, SignInRefusal, SignUpRefusal, Suspicion};
 use password::Hasher;
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordRefusal};
 use sessions::{viewer, written};
