@@ -14,6 +14,7 @@ use stoa_api::{
     http,
     ids::{AccountId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     intake::{Intake, Report, csv::CsvFolder},
+    sign_in::model::{Method, Origin},
     time::{Clock, Timestamp},
 };
 
@@ -222,6 +223,18 @@ impl School {
         };
         let token = self.app.accounts.issue_token(AccountId(account), "bench", None).await.expect("a token");
         (self.anybody.with_token(token.secret_text()), slug)
+    }
+
+    /// One of the school's people in a browser, with a session.
+    ///
+    /// # Panics
+    /// If there is nobody with the key.
+    pub async fn in_browser(&self, key: &str) -> Client {
+        let opened = self.app.sign_in.open_session(self.id_of(key), Method::OpenId, false, &Origin::default()).await;
+        let (_, session) = opened.expect("an answer").expect("a session");
+        let browser = self.anybody.browser();
+        browser.set_cookie("__Host-stoa-session", session.secret_text());
+        browser
     }
 
     /// Gives one of the school's people a role by job function.

@@ -32,7 +32,7 @@ async fn set_up(school: &School, client: &Client) -> (String, Vec<String>) {
 
 story! {
     async fn mei_sets_up_a_second_factor(school) {
-        let mei = school.person("mei").await;
+        let mei = school.in_browser("mei").await;
         let begun = start(&mei).await;
         let secret = begun["secret"].as_str().unwrap();
         assert_eq!(begun["uri"], format!("otpauth://totp/Stoa:mei%40school.example?secret={secret}&issuer=Stoa"));
@@ -53,7 +53,7 @@ story! {
     }
 
     async fn a_code_works_once_also_when_it_comes_twice_at_once(school) {
-        let (secret, _) = set_up(&school, &school.person("mei").await).await;
+        let (secret, _) = set_up(&school, &school.in_browser("mei").await).await;
         let (mei, factor) = (school.id_of("mei"), &school.app.two_factor);
         let code = shown(&school, &secret);
         let (one, other) = tokio::join!(factor.check(mei, &code), factor.check(mei, &code));
@@ -68,7 +68,7 @@ story! {
     }
 
     async fn a_recovery_code_works_once_and_renewing_ends_the_rest(school) {
-        let client = school.person("mei").await;
+        let client = school.in_browser("mei").await;
         let (_, codes) = set_up(&school, &client).await;
         let (mei, factor) = (school.id_of("mei"), &school.app.two_factor);
         assert_eq!(factor.check(mei, &codes[0].to_uppercase()).await.unwrap(), Checked::RightByRecovery);
@@ -85,7 +85,7 @@ story! {
     }
 
     async fn after_five_wrong_codes_even_the_right_one_waits(school) {
-        let client = school.person("mei").await;
+        let client = school.in_browser("mei").await;
         let (secret, codes) = set_up(&school, &client).await;
         let (mei, factor) = (school.id_of("mei"), &school.app.two_factor);
         for _ in 0..5 {
@@ -101,7 +101,7 @@ story! {
     }
 
     async fn mei_turns_it_off_with_a_code_and_not_without(school) {
-        let client = school.person("mei").await;
+        let client = school.in_browser("mei").await;
         let (secret, _) = set_up(&school, &client).await;
         let refused = client.data_with(DISABLE, json!({ "code": "123" })).await;
         assert_eq!(refused["disableTwoFactor"], json!({ "person": null, "userErrors": [{ "code": "WRONG_CODE", "path": ["input", "code"] }] }));
@@ -113,7 +113,7 @@ story! {
     }
 
     async fn classmates_do_not_see_whether_mei_has_one_and_support_does(school) {
-        set_up(&school, &school.person("mei").await).await;
+        set_up(&school, &school.in_browser("mei").await).await;
         let query = "query($id: ID!) { node(id: $id) { ... on Person { twoFactor { enabled } } } }";
         let ask = json!({ "id": school.person_node("mei") });
         let omar = school.person("omar").await.data_with(query, ask.clone()).await;
@@ -125,8 +125,8 @@ story! {
 
     async fn a_secret_that_lies_with_somebody_elses_account_does_not_open(school) {
         use stoa_api::db::DbError;
-        let (secret, _) = set_up(&school, &school.person("mei").await).await;
-        set_up(&school, &school.person("omar").await).await;
+        let (secret, _) = set_up(&school, &school.in_browser("mei").await).await;
+        set_up(&school, &school.in_browser("omar").await).await;
         school.execute("UPDATE second_factors SET sealed_secret = (SELECT s.sealed_secret FROM second_factors s ORDER BY s.account_id LIMIT 1)").await;
         let code = shown(&school, &secret);
         let mut answers = Vec::new();
