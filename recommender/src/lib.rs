@@ -32,6 +32,8 @@ pub use error::{FitError, ModelError};
 pub use interactions::{Interaction, InteractionError, Interactions, InteractionsBuilder, MAX_SECONDS};
 pub use model::{Model, ModelHeader};
 pub use reasons::{Reason, ReasonKind};
-pub use recommend::{Contribution, Query, Recommendation, Recommender};
+pub use recommend::{
+    Contribution, DataUsed, Feedback, FeedbackKind, Obstacle, Query, Recommendation, Recommender, WhyNot,
+};
 pub use settings::{EngineSettings, RankerKind, Settings, SettingsError};
 pub use training::Progress;

@@ -6,6 +6,7 @@
 
 pub(crate) mod metrics;
 mod protocols;
+mod shadow;
 mod split;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use metrics::Metrics;
 pub use protocols::Protocol;
+pub use shadow::{Shadow, shadow};
 pub use split::{Split, SplitError, Target};
 
 use crate::engine::{Ask, Registry, Scores};

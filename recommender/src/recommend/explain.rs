@@ -65,6 +65,10 @@ impl Recommender {
             score: contributions.iter().map(|c| c.value).sum(),
             contributions,
             reasons,
+            completion: None,
+            path: Vec::new(),
+            explored: false,
+            propensity: 1.0,
         }
     }
 

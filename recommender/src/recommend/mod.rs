@@ -1,6 +1,9 @@
 //! Answering: the next courses for a history, with reasons.
 
+mod absorb;
 mod explain;
+mod feedback;
+mod why_not;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +16,9 @@ use crate::model::Inner;
 use crate::ranker::{collapse, dot};
 use crate::reasons::{Reason, ReasonKind};
 use crate::{Catalogue, Model, ModelError};
+
+pub use feedback::{DataUsed, Feedback, FeedbackKind};
+pub use why_not::{Obstacle, WhyNot};
 
 /// A slot whose course is no longer in the catalogue.
 const GONE: u32 = u32::MAX;
@@ -31,6 +37,12 @@ pub struct Query<'a> {
     pub goals: &'a [u32],
     /// Courses never to return, such as dismissed ones. Those of the history never are.
     pub exclude: &'a [u32],
+    /// What she said of courses, in any order; the latest word on a course counts.
+    pub feedback: &'a [Feedback],
+    /// Draws what is explored: the same seed gives the same list.
+    pub seed: u64,
+    /// Rank by the engine of this label alone; the whole hybrid where it is `None` or not in the model.
+    pub only: Option<&'a str>,
     /// How many courses at most.
     pub limit: usize,
 }
@@ -55,6 +67,14 @@ pub struct Recommendation {
     pub contributions: Vec<Contribution>,
     /// The strongest grounds, strongest first.
     pub reasons: Vec<Reason>,
+    /// How likely she is to complete it, 0..=1; `None` where no completion was ever measured.
+    pub completion: Option<f64>,
+    /// Courses to take first, in this order, since this one requires them; empty if nothing is missing.
+    pub path: Vec<u32>,
+    /// Whether it stands here to find out, not because it ranked here.
+    pub explored: bool,
+    /// The probability (0..=1) with which this list shows this course in this place; 1 without exploration.
+    pub propensity: f64,
 }
 
 /// A model at work on a catalogue. Shared between threads; answering needs no lock for long.
@@ -125,6 +145,11 @@ impl Recommender {
         let mut closed = vec![false; self.content.len()];
         for &course in query.exclude {
             if let Some(&slot) = self.slot_of.get(course as usize) {
+                closed[slot as usize] = true;
+            }
+        }
+        for word in query.feedback.iter().filter(|word| word.kind != FeedbackKind::Like) {
+            if let Some(&slot) = self.slot_of.get(word.course as usize) {
                 closed[slot as usize] = true;
             }
         }
@@ -242,6 +267,10 @@ impl Recommender {
                 score: floor,
                 contributions: vec![no_evidence],
                 reasons: Vec::new(),
+                completion: None,
+                path: Vec::new(),
+                explored: false,
+                propensity: 1.0,
             });
         }
     }
