@@ -98,7 +98,9 @@ fn wrong_propensities_mislead_the_first_two_but_not_the_doubly_robust_one_with_a
     let runs: Vec<Estimates> = (0..SEEDS)
         .map(|seed| {
             let mut rows = log(seed, RIGHT);
-            rows.iter_mut().for_each(|row| row.propensity = row.propensity.sqrt());
+            for row in &mut rows {
+                row.propensity = row.propensity.sqrt();
+            }
             estimate(&rows, None).expect("a good log")
         })
         .collect();
