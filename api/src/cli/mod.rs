@@ -13,6 +13,7 @@ mod audit;
 mod bar;
 mod config;
 mod data;
+mod evaluate;
 mod model;
 mod serve;
 mod token;
@@ -68,8 +69,8 @@ enum Command {
     Train,
     /// Show a learner's next courses, with the reasons
     Recommend(model::RecommendArguments),
-    /// Measure the recommender: can it foretell the course that each learner took last?
-    Evaluate(model::EvaluateArguments),
+    /// Measure the recommender and each of its engines: can they foretell what learners took?
+    Evaluate(evaluate::EvaluateArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
     /// Look after the access log
@@ -136,7 +137,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Import(arguments) => data::import(config, &arguments).await,
         Command::Train => model::train(config).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
-        Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
+        Command::Evaluate(arguments) => evaluate::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,

@@ -1,13 +1,8 @@
-//! `stoa train`, `stoa recommend`, `stoa evaluate`.
-
-use std::path::PathBuf;
+//! `stoa train`, `stoa recommend`.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use stoa_recommender::{
-    Settings,
-    evaluate::{self, Part, Split},
-};
+use stoa_recommender::Settings;
 
 use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
@@ -31,21 +26,8 @@ pub(super) struct RecommendArguments {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct EvaluateArguments {
-    /// Instead of the database: a folder with train.tsv, `val_target.tsv`, trainval.tsv, `test_target.tsv`, `item_ids.tsv`
-    #[arg(long, value_name = "DIR")]
-    split: Option<PathBuf>,
-    /// With --split: the times are only an order
-    #[arg(long, requires = "split")]
-    no_clock: bool,
-    /// As JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// Draws how far training is.
-fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
+pub(super) fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
     let mut bar = Bar::new();
     move |progress| bar.show(progress.stage, progress.done as u64, progress.total as u64)
 }
@@ -123,24 +105,4 @@ async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
         bail!("there is no account {learner}");
     }
     Ok(account)
-}
-
-pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> anyhow::Result<u8> {
-    let settings = config.recommender.clone();
-    let report = if let Some(folder) = &arguments.split {
-        let split = Split::read_with(folder, !arguments.no_clock)?;
-        tokio::task::spawn_blocking(move || evaluate::evaluate_split(&split, Part::Test, &settings, &mut shown()))
-            .await??
-    } else {
-        let app = open(config).await?;
-        let report = app.feed.evaluate(settings, shown()).await?;
-        app.db.close().await;
-        report
-    };
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
-    Ok(DONE)
 }

@@ -1,6 +1,7 @@
 //! Next courses: the bridge between the database and the recommender, which knows nothing of it.
 
 mod catalogue;
+mod evaluation;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
@@ -11,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwapOption;
 use stoa_recommender::{
     CatalogueError, FitError, Interactions, InteractionsBuilder, Model, ModelError, Query, Recommender, Settings,
-    evaluate::{self, Report},
 };
 
 use crate::{
@@ -180,22 +180,6 @@ impl Feed {
         Ok(info)
     }
 
-    /// Measures the recommender on everybody's enrolments: the last course of each learner is to be
-    /// foretold from those before it.
-    pub async fn evaluate(
-        &self,
-        settings: Settings,
-        mut progress: impl FnMut(TrainingProgress) + Send + 'static,
-    ) -> Result<Report, FeedError> {
-        let (mapped, interactions) = self.training_data().await?;
-        let report = tokio::task::spawn_blocking(move || {
-            evaluate::leave_last_out(&mapped.catalogue, &interactions, &settings, &mut progress)
-        })
-        .await
-        .map_err(|_| FeedError::Interrupted)??;
-        Ok(report)
-    }
-
     async fn training_data(&self) -> Result<(Mapped, Interactions), FeedError> {
         let mapped = Mapped::new(store::catalogue(&self.db).await?)?;
         let mut builder = InteractionsBuilder::new(&mapped.catalogue);
@@ -258,6 +242,7 @@ impl Serving {
             goals: &goals,
             exclude: &self.mapped.closed,
             limit: MAX_LIST,
+            ..Query::default()
         };
         let found = self.recommender.recommend(&query);
         found
