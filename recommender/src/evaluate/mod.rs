@@ -217,7 +217,7 @@ fn judge(
     progress: &mut dyn FnMut(Progress),
 ) -> (Vec<Metrics>, Duration) {
     let courses = recommender.content().len();
-    let engines = &recommender.model().0.engines;
+    let engines = &recommender.model().0.known.engines;
     let mut tallies = vec![Tally::new(courses); engines.len() + 1];
     let mut scores = Scores::new(courses);
     let mut answering = Duration::ZERO;
@@ -225,7 +225,7 @@ fn judge(
         if done % 500 == 0 {
             progress(crate::training::stage("questions", done, questions.len()));
         }
-        let ask = Ask { history: question.history, now: question.now, content: recommender.content() };
+        let ask = Ask { history: question.history, now: question.now, content: recommender.content(), goals: &[] };
         let had = |course: u32| question.history.iter().any(|row| row.course == course);
         for (engine, tally) in engines.iter().zip(&mut tallies) {
             scores.clear();
@@ -248,12 +248,12 @@ fn judge(
 /// The mix's candidates, best first.
 fn mixed(recommender: &Recommender, ask: &Ask<'_>) -> Vec<(u32, f64)> {
     let inner = &*recommender.model().0;
-    let learner = Learner::new(*ask, &inner.stats);
+    let learner = Learner::new(*ask, &inner.known.stats);
     let mut desk = recommender.desk();
     let extra: Vec<u32> = recommender.next_on_shelf(ask).into_iter().collect();
     let count = inner.manners.candidates;
-    desk.gather(&inner.engines, &learner, ask, count, &extra, |_| true);
-    let weights = recommender.weights(ask);
+    desk.gather(&inner.known.engines, &learner, ask, count, &extra, |_| true);
+    let weights = recommender.weights(&inner.known, ask);
     let mut list: Vec<(u32, f64)> =
         (0..desk.courses.len()).map(|at| (desk.courses[at], dot(&weights, desk.row(at)))).collect();
     recommender.put_back(desk);
