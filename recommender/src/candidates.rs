@@ -1,8 +1,9 @@
 //! Candidates: the courses that some engine proposes, with their features.
 
 use crate::content::Content;
-use crate::engine::{Ask, Scorer, Scores, Standing};
+use crate::engine::{Arrival, Ask, Load, Scorer, Scores, Standing};
 use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, top, width};
+use crate::stats::Stats;
 
 /// A fitted engine under its label.
 pub(crate) struct FittedEngine {
@@ -10,7 +11,35 @@ pub(crate) struct FittedEngine {
     pub(crate) engine: String,
     /// Name in features and reports.
     pub(crate) label: String,
+    /// Reads the scorer back from its bytes.
+    pub(crate) load: Load,
     pub(crate) scorer: Box<dyn Scorer>,
+}
+
+/// What a model knows from interactions: all that a new one may change.
+pub(crate) struct Known {
+    pub(crate) engines: Vec<FittedEngine>,
+    pub(crate) stats: Stats,
+}
+
+impl Known {
+    /// A copy of its own, that may change; nothing if an engine does not read back what it wrote.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        let copy = |engine: &FittedEngine| {
+            let scorer = (engine.load)(&engine.scorer.to_bytes()).ok()?;
+            let (name, label) = (engine.engine.clone(), engine.label.clone());
+            Some(FittedEngine { engine: name, label, load: engine.load, scorer })
+        };
+        let engines = self.engines.iter().map(copy).collect::<Option<_>>()?;
+        Some(Self { engines, stats: self.stats.clone() })
+    }
+
+    /// Counts a new interaction; whether any engine took it in.
+    pub(crate) fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        self.stats.absorb(arrival.row);
+        // Not `any`, which would stop at the first.
+        self.engines.iter_mut().filter_map(|engine| engine.scorer.absorb(arrival).then_some(())).count() > 0
+    }
 }
 
 /// Room for scoring, used again from one question to the next.

@@ -5,6 +5,7 @@
 //!
 //! 1. write a file beside those in `engines/` with the engine, its scorer (serialisable), its
 //!    parameters with ranges, and the source of its formula;
+//!    where counts suffice, let the scorer [`absorb`](Scorer::absorb) what comes after the training;
 //! 2. add its [`Registration`] to [`Registry::standard`] (or, outside this crate, call
 //!    [`Registry::register`]);
 //! 3. name it in the settings, or leave it out of the defaults until it earns its place;
@@ -39,6 +40,19 @@ pub struct Ask<'a> {
     /// The time of asking (Unix seconds).
     pub now: i64,
     /// The courses that may be scored: those of the training, then any that came later.
+    pub content: &'a Content,
+    /// Topics the learner wants to learn about; empty where she named none.
+    pub goals: &'a [u32],
+}
+
+/// An interaction that came after the training, for [`Scorer::absorb`].
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// What the learner did before, oldest first; never the course of `row`.
+    pub history: &'a [Interaction],
+    /// What she did now. Its course may be one that came after the training.
+    pub row: &'a Interaction,
+    /// The courses: those of the training, then any that came later.
     pub content: &'a Content,
 }
 
@@ -124,6 +138,46 @@ impl Ordered {
         self.values.get(course as usize).copied().unwrap_or(0.0)
     }
 
+    /// Adds something above zero to the score of a course, which may be new, and moves it up to its place.
+    pub fn add(&mut self, course: u32, value: f32) {
+        let index = course as usize;
+        if self.values.len() <= index {
+            self.values.resize(index + 1, 0.0);
+        }
+        let old = self.values[index];
+        let from = match self.place(course, old) {
+            Ok(from) => from,
+            Err(_) => {
+                self.order.push(course);
+                self.order.len() - 1
+            }
+        };
+        // Sought while the old value stands, so that the order is sorted as the search expects.
+        let to = self.order[..from].partition_point(|&c| self.before(c, course, old + value));
+        self.values[index] = old + value;
+        self.order[to..=from].rotate_right(1);
+    }
+
+    /// Multiplies every score by a factor above zero. Those that become zero leave the order.
+    pub fn scale(&mut self, factor: f32) {
+        for value in &mut self.values {
+            *value *= factor;
+        }
+        let above_zero = self.order.partition_point(|&c| self.get(c) > 0.0);
+        self.order.truncate(above_zero);
+    }
+
+    fn place(&self, course: u32, value: f32) -> Result<usize, usize> {
+        let at = self.order.partition_point(|&c| self.before(c, course, value));
+        if self.order.get(at) == Some(&course) { Ok(at) } else { Err(at) }
+    }
+
+    /// Whether a listed course stands before one with this value.
+    fn before(&self, listed: u32, course: u32, value: f32) -> bool {
+        let own = self.values.get(listed as usize).copied().unwrap_or(0.0);
+        own.total_cmp(&value).reverse().then(listed.cmp(&course)).is_lt()
+    }
+
     /// Number of courses.
     #[must_use]
     pub fn courses(&self) -> u32 {
@@ -177,6 +231,19 @@ pub trait Scorer: Send + Sync {
     /// They must be what [`score`](Self::score) adds.
     fn standing(&self, _: &Ask<'_>) -> Option<Standing<'_>> {
         None
+    }
+
+    /// Counts an interaction that came after the training, so that the next answer shows it; `false` where
+    /// the engine can't without a fit. It must be quick (microseconds): nobody is answered meanwhile.
+    /// What was absorbed need not be in [`to_bytes`](Self::to_bytes): the next training sees the row itself.
+    ///
+    /// Of the crate's engines, `popularity`, `markov`, `trend`, `shelf`, `topics` count as a fit does;
+    /// `recent` too, but for times before the end of the training, of which it tells what it told before;
+    /// `rules` and `pairs` but for what the fit had cut off as too rare, which begins at nothing;
+    /// `neighbours` nearly, its file says how; `slist` and `ease` are solved as a whole and wait for the
+    /// next fit. Rows count in full, whatever their strength.
+    fn absorb(&mut self, _: &Arrival<'_>) -> bool {
+        false
     }
 
     /// What the score of `course` rests on.

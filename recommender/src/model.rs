@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::candidates::FittedEngine;
+use crate::candidates::{FittedEngine, Known};
 use crate::content::Content;
 use crate::engine::Registry;
 use crate::evaluate::ablation::Part;
@@ -19,7 +19,7 @@ use crate::{Catalogue, FitError, Interaction, Interactions, ModelError, Settings
 /// What a saved model begins with.
 const MAGIC: [u8; 8] = *b"STOAREC\n";
 /// Raised whenever the body changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Magic, format, length of the body, checksum of the body.
 const HEAD: usize = 8 + 4 + 8 + 32;
 
@@ -64,8 +64,8 @@ pub(crate) struct Manners {
 pub(crate) struct Inner {
     pub(crate) header: ModelHeader,
     pub(crate) keys: Vec<String>,
-    pub(crate) engines: Vec<FittedEngine>,
-    pub(crate) stats: Stats,
+    /// As trained; a [`Recommender`] that absorbs has a copy of its own.
+    pub(crate) known: Known,
     /// Situation × feature.
     pub(crate) weights: Vec<f64>,
     pub(crate) manners: Manners,
@@ -148,7 +148,7 @@ impl Model {
         let header = ModelHeader {
             engine: "hybrid".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            engines: fitted.engines.iter().map(|e| e.label.clone()).collect(),
+            engines: fitted.known.engines.iter().map(|e| e.label.clone()).collect(),
             parameters: fitted.parameters,
             trained_at: data.now,
             seen_until: data.now,
@@ -163,8 +163,7 @@ impl Model {
             names: names(&header.engines).into_iter().map(Arc::from).collect(),
             header,
             keys: catalogue.courses().iter().map(|c| c.key.clone()).collect(),
-            engines: fitted.engines,
-            stats: fitted.stats,
+            known: fitted.known,
             weights: fitted.weights,
             manners: Manners {
                 candidates: settings.candidates,
@@ -214,8 +213,8 @@ impl Model {
         let body = Body {
             header: inner.header.clone(),
             keys: inner.keys.clone(),
-            engines: inner.engines.iter().map(|e| (e.engine.clone(), e.label.clone(), e.scorer.to_bytes())).collect(),
-            stats: inner.stats.clone(),
+            engines: inner.known.engines.iter().map(|e| (e.engine.clone(), e.label.clone(), e.scorer.to_bytes())).collect(),
+            stats: inner.known.stats.clone(),
             weights: inner.weights.clone(),
             manners: inner.manners.clone(),
         };
@@ -254,7 +253,7 @@ impl Model {
             };
             let scorer =
                 (found.load)(&state).map_err(|error| ModelError::Damaged(format!("engine {engine}: {error}")))?;
-            engines.push(FittedEngine { engine, label, scorer });
+            engines.push(FittedEngine { engine, label, load: found.load, scorer });
         }
         let names = names(&body.header.engines);
         let situations = crate::features::SITUATIONS;
@@ -264,8 +263,7 @@ impl Model {
         Ok(Self(Arc::new(Inner {
             header: body.header,
             keys: body.keys,
-            engines,
-            stats: body.stats,
+            known: Known { engines, stats: body.stats },
             weights: body.weights,
             manners: body.manners,
             names: names.into_iter().map(Arc::from).collect(),

@@ -45,7 +45,7 @@ pub(crate) fn tune(
                 let Some((target, history)) = data.histories[learner].split_last() else {
                     continue;
                 };
-                let ask = Ask { history, now: target.at, content: data.content };
+                let ask = Ask { history, now: target.at, content: data.content, goals: &[] };
                 scores.clear();
                 fitted.score(&ask, &mut scores);
                 tally.add(rank(&scores, target.course, history, data.content.len()));

@@ -51,6 +51,25 @@ impl Stats {
         Self { usual_completion, completion, measured, taken, first_at, last_at: data.now, clock: data.clock }
     }
 
+    /// Counts a row that came after the training. The usual completion stays: a single row moves it little.
+    pub(crate) fn absorb(&mut self, row: &Interaction) {
+        let index = row.course as usize;
+        if self.taken.len() <= index {
+            self.taken.resize(index + 1, 0);
+            self.measured.resize(index + 1, 0);
+            self.completion.resize(index + 1, self.usual_completion);
+            self.first_at.resize(index + 1, i64::MAX);
+        }
+        self.taken[index] += 1;
+        self.first_at[index] = self.first_at[index].min(row.at);
+        self.last_at = self.last_at.max(row.at);
+        if let Some(completion) = row.completion {
+            let weight = self.measured[index] as f32 + DOUBT;
+            self.completion[index] = (self.completion[index] * weight + completion) / (weight + 1.0);
+            self.measured[index] += 1;
+        }
+    }
+
     /// How far the course's completion rate is from the usual one; zero where not measured.
     pub(crate) fn completion_lift(&self, course: u32) -> f32 {
         self.completion.get(course as usize).map_or(0.0, |rate| rate - self.usual_completion)

@@ -7,9 +7,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::candidates::{Desk, FittedEngine};
+use crate::candidates::{Desk, FittedEngine, Known};
 use crate::content::Content;
-use crate::engine::{Ask, Engine, Registry, TrainingData, Values};
+use crate::engine::{Ask, Engine, Load, Registry, TrainingData, Values};
 use crate::evaluate::ablation::Part;
 use crate::evaluate::metrics::Tally;
 use crate::features::{FACTS, Learner, PER_ENGINE, SITUATIONS, situation, width};
@@ -44,8 +44,7 @@ const PAUSE: i64 = 12 * 3600;
 
 /// What [`fit`] gives.
 pub(crate) struct Fitted {
-    pub(crate) engines: Vec<FittedEngine>,
-    pub(crate) stats: Stats,
+    pub(crate) known: Known,
     pub(crate) weights: Vec<f64>,
     pub(crate) choices: usize,
     /// By label and name.
@@ -61,6 +60,7 @@ pub(crate) struct Chosen {
     pub(crate) label: String,
     pub(crate) values: Values,
     pub(crate) built: Box<dyn Engine>,
+    pub(crate) load: Load,
 }
 
 pub(crate) fn chosen(settings: &Settings, registry: &Registry) -> Result<Vec<Chosen>, SettingsError> {
@@ -74,6 +74,7 @@ pub(crate) fn chosen(settings: &Settings, registry: &Registry) -> Result<Vec<Cho
                 engine: engine.engine.clone(),
                 label: engine.label().to_owned(),
                 built: (found.build)(&values),
+                load: found.load,
                 values,
             });
         }
@@ -83,7 +84,8 @@ pub(crate) fn chosen(settings: &Settings, registry: &Registry) -> Result<Vec<Cho
 
 pub(crate) fn fit_engines(chosen: &[Chosen], data: &TrainingData<'_>) -> Result<Vec<FittedEngine>, FitError> {
     let fit = |chosen: &Chosen| {
-        Ok(FittedEngine { engine: chosen.engine.clone(), label: chosen.label.clone(), scorer: chosen.built.fit(data)? })
+        let (engine, label) = (chosen.engine.clone(), chosen.label.clone());
+        Ok(FittedEngine { engine, label, load: chosen.load, scorer: chosen.built.fit(data)? })
     };
     chosen.iter().map(fit).collect()
 }
@@ -143,7 +145,8 @@ pub(crate) fn fit(
     progress(stage("engines", 1, 1));
     let values = |engine: &Chosen| engine.values.iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let parameters = chosen.iter().map(|engine| (engine.label.clone(), values(engine))).collect();
-    Ok(Fitted { engines, stats: Stats::new(data), weights, choices: choices.len(), parameters, without })
+    let known = Known { engines, stats: Stats::new(data) };
+    Ok(Fitted { known, weights, choices: choices.len(), parameters, without })
 }
 
 pub(crate) fn stage(stage: &'static str, done: usize, total: usize) -> Progress {
@@ -298,7 +301,7 @@ fn ask_all(
     let stats = Stats::new(rest);
     for &(learner, position) in places {
         let (history, future) = histories[learner].split_at(position);
-        let ask = Ask { history, now: future[0].at, content: rest.content };
+        let ask = Ask { history, now: future[0].at, content: rest.content, goals: &[] };
         choices.extend(choice(&engines, &stats, &ask, future[0].course, desk, settings.candidates, rng));
     }
     Ok(choices)

@@ -41,12 +41,12 @@ fn fitted(engine: &str, parameters: &[(&str, f64)], content: &Content) -> Box<dy
 
 fn scores(scorer: &dyn Scorer, history: &[Interaction], now: i64, content: &Content) -> Vec<f32> {
     let mut out = Scores::new(content.len());
-    scorer.score(&Ask { history, now, content }, &mut out);
+    scorer.score(&Ask { history, now, content, goals: &[] }, &mut out);
     (0..content.len()).map(|c| out.get(u32::try_from(c).expect("small"))).collect()
 }
 
 fn evidence(scorer: &dyn Scorer, history: &[Interaction], course: u32, content: &Content) -> Evidence {
-    scorer.explain(&Ask { history, now: 91 * DAY, content }, course)
+    scorer.explain(&Ask { history, now: 91 * DAY, content, goals: &[] }, course)
 }
 
 #[test]

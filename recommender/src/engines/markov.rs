@@ -8,18 +8,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse};
-use crate::engine::{Ask, Engine, Evidence, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Registration, Scorer, Scores, TrainingData};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration =
     Registration { name: "markov", parameters: &[], build: |_| Box::new(Markov), load: super::load::<Fitted> };
+
+/// Steps kept from each course.
+const KEEP: usize = 300;
 
 struct Markov;
 
 impl Engine for Markov {
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
-        let steps = Sparse::build(data.content.len(), 300, |course, row| {
+        let steps = Sparse::build(data.content.len(), KEEP, |course, row| {
             for &(learner, position) in places.of(course) {
                 if let Some(next) = data.histories[learner as usize].get(position as usize + 1) {
                     row.add(next.course, 1.0);
@@ -40,6 +43,13 @@ impl Scorer for Fitted {
         if let Some(last) = ask.history.last() {
             self.steps.add_row(last.course, 1.0, out);
         }
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        if let Some(last) = arrival.history.last() {
+            self.steps.add(last.course, arrival.row.course, 1.0, KEEP);
+        }
+        !arrival.history.is_empty()
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse, givers};
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -38,6 +38,8 @@ pub(crate) const REGISTRATION: Registration = Registration {
 
 /// A history longer than this speaks by its latest courses only.
 const LONGEST: usize = 400;
+/// Courses of the history with which an absorbed one is counted together.
+const PARTNERS: usize = 60;
 
 struct Neighbours {
     keep: usize,
@@ -65,12 +67,14 @@ impl Engine for Neighbours {
             }
         });
         let taken = (0..data.content.len() as u32).map(|c| places.count(c) as u32);
-        Ok(Box::new(Fitted { taken: taken.collect(), similar }))
+        Ok(Box::new(Fitted { shrink: self.shrink, keep: self.keep, taken: taken.collect(), similar }))
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Fitted {
+    shrink: f32,
+    keep: usize,
     taken: Vec<u32>,
     similar: Sparse,
 }
@@ -80,6 +84,28 @@ impl Scorer for Fitted {
         for row in ask.history.iter().rev().take(LONGEST) {
             self.similar.add_row(row.course, 1.0, out);
         }
+    }
+
+    /// Approximate: similarities of the new row's course with courses of this history are as a fit has
+    /// them; those with other courses lag in their denominator, by one learner of all who took it, and
+    /// pairs that the fit cut off begin at nothing.
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let course = arrival.row.course;
+        if self.taken.len() <= course as usize {
+            self.taken.resize(course as usize + 1, 0);
+        }
+        let before = self.taken[course as usize] as f32;
+        self.taken[course as usize] += 1;
+        for past in arrival.history.iter().rev().take(PARTNERS) {
+            let other = self.taken.get(past.course as usize).copied().unwrap_or(0).max(1) as f32;
+            let root = |own: f32| (own * other).sqrt() + self.shrink;
+            let next = |old: f32| (old * root(before) + 1.0) / root(before + 1.0);
+            for (from, to) in [(course, past.course), (past.course, course)] {
+                let old = self.similar.get(from, to);
+                self.similar.add(from, to, next(old) - old, self.keep);
+            }
+        }
+        !arrival.history.is_empty()
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

@@ -5,10 +5,12 @@
 //! over single courses can't: which way someone is going through a series. Contexts of two items as
 //! in Shani, Heckerman and Brafman, "An MDP-based recommender system" (JMLR 2005).
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::sparse::Sparse;
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
 use crate::{FitError, Interaction, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -59,7 +61,7 @@ impl Engine for Pairs {
                 }
             }
         });
-        Ok(Box::new(Fitted { pairs, next }))
+        Ok(Box::new(Fitted { pairs, next, window: self.window, absorbed: HashMap::new() }))
     }
 }
 
@@ -74,11 +76,22 @@ struct Fitted {
     /// Sorted; the row of `next` is the place here.
     pairs: Vec<(u32, u32)>,
     next: Sparse,
+    window: usize,
+    /// Pairs that came after the training: their row of `next`, and how often they were seen.
+    #[serde(skip)]
+    absorbed: HashMap<(u32, u32), (u32, usize)>,
 }
 
 impl Fitted {
     fn known(&self, ask: &Ask<'_>) -> impl Iterator<Item = (u32, (u32, u32))> {
-        contexts(ask.history).filter_map(|pair| Some((self.pairs.binary_search(&pair).ok()? as u32, pair)))
+        contexts(ask.history).filter_map(|pair| Some((self.row(pair)?, pair)))
+    }
+
+    fn row(&self, pair: (u32, u32)) -> Option<u32> {
+        if let Ok(row) = self.pairs.binary_search(&pair) {
+            return Some(row as u32);
+        }
+        self.absorbed.get(&pair).filter(|(_, seen)| *seen >= FEWEST).map(|(row, _)| *row)
     }
 }
 
@@ -87,6 +100,25 @@ impl Scorer for Fitted {
         for (row, _) in self.known(ask) {
             self.next.add_row(row, 1.0, out);
         }
+    }
+
+    /// As a fit counts it, but for pairs that the fit had seen once: they begin at nothing.
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        for (back, distance) in (0..arrival.history.len()).zip(1_u16..).take(self.window) {
+            for pair in contexts(&arrival.history[..arrival.history.len() - back]) {
+                let row = self.pairs.binary_search(&pair).map_or_else(
+                    |_| {
+                        let fresh = (self.pairs.len() + self.absorbed.len()) as u32;
+                        let (row, seen) = self.absorbed.entry(pair).or_insert((fresh, 0));
+                        *seen += usize::from(distance == 1);
+                        *row
+                    },
+                    |row| row as u32,
+                );
+                self.next.add(row, arrival.row.course, 1.0 / f32::from(distance), KEEP);
+            }
+        }
+        arrival.history.len() > 1
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Ordered, Registration, Scorer, Scores, Standing, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Ordered, Registration, Scorer, Scores, Standing, TrainingData};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration =
@@ -35,6 +35,11 @@ impl Scorer for Fitted {
 
     fn standing(&self, _: &Ask<'_>) -> Option<Standing<'_>> {
         Some(self.counts.standing())
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        self.counts.add(arrival.row.course, 1.0);
+        true
     }
 
     fn explain(&self, _: &Ask<'_>, course: u32) -> Evidence {

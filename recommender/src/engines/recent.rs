@@ -4,10 +4,15 @@
 //! applied to counts. The sum is kept as it stood at each visit, so the score is known for any time
 //! of asking and never looks ahead of it: `S(now) = S(t) · 2^(-(now - t) / half-life)`, t being the
 //! latest visit before now. Without a clock it is plain popularity.
+//!
+//! Visits after the training are added to the sums at the end of it, all of which fade by the time that
+//! passed: their ratios are those of a fit.
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Ordered, Parameter, Registration, Scorer, Scores, Standing, TrainingData};
+use crate::engine::{
+    Arrival, Ask, Engine, Evidence, Ordered, Parameter, Registration, Scorer, Scores, Standing, TrainingData,
+};
 use crate::{FitError, ReasonKind};
 
 const DAY: f64 = 86_400.0;
@@ -69,11 +74,13 @@ impl Engine for Recent {
         let step = (self.half_life / 32.0) as i64;
         let mut fitted = Fitted {
             half_life: self.half_life,
+            pause: self.pause,
             clock: data.clock,
             last: data.now,
             offsets: vec![0],
             marks: Vec::new(),
             latest: Ordered::default(),
+            absorbed: None,
         };
         let mut latest = Vec::with_capacity(times.len());
         for mut times in times {
@@ -108,13 +115,17 @@ impl Engine for Recent {
 #[derive(Serialize, Deserialize)]
 struct Fitted {
     half_life: f64,
+    pause: i64,
     clock: bool,
     last: i64,
     offsets: Vec<u32>,
     /// For each course: (time, faded count at that time).
     marks: Vec<(i64, f32)>,
-    /// The scores at the end of the training data.
+    /// The scores at the end of the training data, or when the latest visit was absorbed.
     latest: Ordered,
+    /// When the latest visit was absorbed: the time for which `latest` stands.
+    #[serde(skip)]
+    absorbed: Option<i64>,
 }
 
 impl Fitted {
@@ -150,6 +161,29 @@ impl Scorer for Fitted {
 
     fn standing(&self, ask: &Ask<'_>) -> Option<Standing<'_>> {
         (!self.clock || ask.now >= self.last).then(|| self.latest.standing())
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let row = arrival.row;
+        let back = arrival.history.last().is_none_or(|before| row.at - before.at >= self.pause);
+        if !back && self.clock {
+            return false;
+        }
+        let mut gain = 1.0;
+        if self.clock {
+            let before = self.absorbed.unwrap_or(self.last);
+            let now = before.max(row.at);
+            if now > before {
+                self.latest.scale(self.fade(now - before));
+            }
+            gain = self.fade((now - super::next_hour(row.at)).max(0));
+            self.absorbed = Some(now);
+        }
+        // What has faded to nothing can't be put in order.
+        if gain > 0.0 {
+            self.latest.add(row.course, gain);
+        }
+        true
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

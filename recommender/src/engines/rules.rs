@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse, givers};
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData, Values};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData, Values};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -124,7 +124,15 @@ impl Engine for Rules {
             }
         });
         let taken = (0..data.content.len() as u32).map(|c| places.count(c) as u32);
-        Ok(Box::new(Fitted { decay: self.decay, taken: taken.collect(), rules }))
+        Ok(Box::new(Fitted {
+            decay: self.decay,
+            taken: taken.collect(),
+            rules,
+            weights,
+            backward: self.backward,
+            norm: self.norm,
+            pause: if data.clock { self.pause } else { 0 },
+        }))
     }
 }
 
@@ -133,6 +141,12 @@ struct Fitted {
     decay: f32,
     taken: Vec<u32>,
     rules: Sparse,
+    /// What a step counts by its distance, from 1 on; with the next three, what absorbing needs.
+    weights: Vec<f32>,
+    backward: f32,
+    norm: f32,
+    /// Seconds; 0 without a clock.
+    pause: i64,
 }
 
 impl Fitted {
@@ -148,6 +162,45 @@ impl Scorer for Fitted {
         for (course, weight) in self.speakers(ask) {
             self.rules.add_row(course, weight, out);
         }
+    }
+
+    /// As a fit counts it, but for rules that the fit had cut off: they begin at nothing.
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let Arrival { history, row, .. } = *arrival;
+        let course = row.course as usize;
+        if self.taken.len() <= course {
+            self.taken.resize(course + 1, 0);
+        }
+        let before = self.taken[course].max(1) as f32;
+        self.taken[course] += 1;
+        let after = self.taken[course] as f32;
+        if self.norm > 0.0 && after > before {
+            self.rules.scale(row.course, (after / before).powf(-self.norm));
+        }
+        // Rows are in order of time, so those a pause apart are the ones up to here.
+        let apart = if self.pause > 0 {
+            history.partition_point(|past| row.at - past.at >= self.pause)
+        } else {
+            history.len()
+        };
+        let norm = after.powf(-self.norm);
+        for (at, past) in history[..apart].iter().enumerate().rev() {
+            // Forward, the distance counts what is a pause apart from `past`; backward, from `row`.
+            let skipped = if self.pause > 0 {
+                history[at + 1..].partition_point(|other| other.at - past.at < self.pause)
+            } else {
+                0
+            };
+            let forward = self.weights.get(history.len() - at - 1 - skipped).copied().unwrap_or(0.0);
+            let reverse = self.weights.get(apart - at - 1).copied().unwrap_or(0.0);
+            if forward == 0.0 && reverse == 0.0 {
+                break;
+            }
+            let taken = self.taken.get(past.course as usize).copied().unwrap_or(0).max(1) as f32;
+            self.rules.add(past.course, row.course, forward * taken.powf(-self.norm), KEEP);
+            self.rules.add(row.course, past.course, self.backward * reverse * norm, KEEP);
+        }
+        true
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

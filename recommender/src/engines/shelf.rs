@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
 use crate::{FitError, Interaction, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -44,13 +44,15 @@ impl Engine for Shelf {
         for count in &mut counts {
             *count /= f32::max(steps, 1.0);
         }
-        Ok(Box::new(Fitted { reach, shares: counts }))
+        Ok(Box::new(Fitted { reach, steps, shares: counts }))
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Fitted {
     reach: i64,
+    /// Steps counted, far ones too.
+    steps: f32,
     /// Share of steps by distance, from `-reach` on.
     shares: Vec<f32>,
 }
@@ -68,6 +70,20 @@ impl Scorer for Fitted {
                 out.add(course, share);
             }
         }
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let place = |row: &Interaction| arrival.content.facts(row.course).map(|f| i64::from(f.place));
+        let (Some(from), Some(to)) = (arrival.history.last().and_then(place), place(arrival.row)) else {
+            return false;
+        };
+        let distance = usize::try_from(to - from + self.reach).ok();
+        for (at, share) in self.shares.iter_mut().enumerate() {
+            let more = if Some(at) == distance { 1.0 } else { 0.0 };
+            *share = (*share * self.steps + more) / (self.steps + 1.0);
+        }
+        self.steps += 1.0;
+        true
     }
 
     fn explain(&self, ask: &Ask<'_>, _: u32) -> Evidence {

@@ -1,18 +1,26 @@
 //! A square matrix of course × course with few entries in each row, and the index of who took what
 //! when, from which such rows are summed.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Interaction;
 use crate::engine::Scores;
 
-/// Rows of (column, weight), the largest weights kept.
+/// Rows of (column, weight), the largest weights kept. Rows that changed since the training lie beside the
+/// others, and are not saved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sparse {
     offsets: Vec<u32>,
     columns: Vec<u32>,
     weights: Vec<f32>,
+    #[serde(skip)]
+    changed: HashMap<u32, Vec<(u32, f32)>>,
 }
+
+/// A changed row may grow by so many entries before its smallest go.
+const SPARE: usize = 100;
 
 impl Sparse {
     /// A square matrix, see [`rows`](Self::rows).
@@ -54,6 +62,12 @@ impl Sparse {
     /// Adds `factor` times a row; nothing for a course the matrix doesn't know.
     #[inline]
     pub(crate) fn add_row(&self, row: u32, factor: f32, out: &mut Scores) {
+        if let Some(entries) = self.changed(row) {
+            for &(column, weight) in entries {
+                out.add(column, factor * weight);
+            }
+            return;
+        }
         let span = self.span(row);
         if let (Some(columns), Some(weights)) = (self.columns.get(span.clone()), self.weights.get(span)) {
             for (&column, &weight) in columns.iter().zip(weights) {
@@ -64,9 +78,55 @@ impl Sparse {
 
     /// One entry, zero where there is none.
     pub(crate) fn get(&self, row: u32, column: u32) -> f32 {
+        if let Some(entries) = self.changed(row) {
+            return entries.binary_search_by_key(&column, |e| e.0).map_or(0.0, |at| entries[at].1);
+        }
         let span = self.span(row);
         let columns = self.columns.get(span.clone()).unwrap_or_default();
         columns.binary_search(&column).map_or(0.0, |at| self.weights.get(span.start + at).copied().unwrap_or(0.0))
+    }
+
+    #[inline]
+    fn changed(&self, row: u32) -> Option<&[(u32, f32)]> {
+        if self.changed.is_empty() { None } else { self.changed.get(&row).map(Vec::as_slice) }
+    }
+
+    /// A row to be changed, sorted by column; empty if the matrix doesn't know it.
+    pub(crate) fn change(&mut self, row: u32) -> &mut Vec<(u32, f32)> {
+        let span = self.span(row);
+        let columns = self.columns.get(span.clone()).unwrap_or_default();
+        let weights = self.weights.get(span).unwrap_or_default();
+        self.changed.entry(row).or_insert_with(|| columns.iter().copied().zip(weights.iter().copied()).collect())
+    }
+
+    /// Adds to one entry. A row that grew too long loses its smallest entries, never the one added to.
+    pub(crate) fn add(&mut self, row: u32, column: u32, weight: f32, keep: usize) {
+        if weight == 0.0 {
+            return;
+        }
+        let entries = self.change(row);
+        match entries.binary_search_by_key(&column, |e| e.0) {
+            Ok(at) => entries[at].1 += weight,
+            Err(at) => entries.insert(at, (column, weight)),
+        }
+        if entries.len() > keep + SPARE {
+            entries.sort_by(|a, b| {
+                let newest = (b.0 == column).cmp(&(a.0 == column));
+                newest.then(b.1.abs().total_cmp(&a.1.abs())).then(a.0.cmp(&b.0))
+            });
+            entries.truncate(keep);
+            entries.sort_unstable_by_key(|e| e.0);
+        }
+    }
+
+    /// Multiplies a row; nothing for one the matrix doesn't know.
+    pub(crate) fn scale(&mut self, row: u32, factor: f32) {
+        if self.span(row).is_empty() && !self.changed.contains_key(&row) {
+            return;
+        }
+        for entry in self.change(row) {
+            entry.1 *= factor;
+        }
     }
 }
 

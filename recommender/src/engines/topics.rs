@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
 use crate::stats::seconds_spent;
 use crate::{FitError, Interaction, ReasonKind};
 
@@ -100,6 +100,16 @@ impl Scorer for Fitted {
                 out.add(course, weight * self.factor(ask, course));
             }
         }
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let index = arrival.row.course as usize;
+        if self.known.len() <= index {
+            self.known.resize(index + 1, 2.0_f32.ln());
+        }
+        // `ln(2 + n)` becomes `ln(2 + n + 1)`.
+        self.known[index] = (self.known[index].exp() + 1.0).ln();
+        true
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

@@ -6,10 +6,12 @@
 //! time aware neighborhood for session-based recommendations: STAN" (SIGIR 2019) for the fading of
 //! old sessions. Without a clock nothing fades.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, givers};
-use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
 use crate::{FitError, ReasonKind};
 
 const DAY: f64 = 86_400.0;
@@ -75,9 +77,11 @@ impl Engine for Trend {
             half_life: self.half_life,
             clock: data.clock,
             last: data.now,
+            window: self.window,
             decay: self.decay,
             offsets: vec![0],
             steps: Vec::new(),
+            absorbed: HashMap::new(),
         };
         let mut steps: Vec<Step> = Vec::new();
         for course in 0..data.content.len() as u32 {
@@ -112,10 +116,14 @@ struct Fitted {
     clock: bool,
     /// Time of the latest interaction it saw: from then on all steps fade alike.
     last: i64,
+    window: usize,
     decay: f32,
     offsets: Vec<u32>,
     /// For each course the steps from it, oldest first.
     steps: Vec<Step>,
+    /// Those after the training, at their true times since they are not saved.
+    #[serde(skip)]
+    absorbed: HashMap<u32, Vec<Step>>,
 }
 
 impl Fitted {
@@ -124,11 +132,13 @@ impl Fitted {
         let mut weight = 1.0;
         for row in ask.history.iter().rev().take(SPEAKERS) {
             let from = row.course as usize;
-            let (Some(&start), Some(&end)) = (self.offsets.get(from), self.offsets.get(from + 1)) else {
-                continue;
+            let span = (self.offsets.get(from), self.offsets.get(from + 1));
+            let steps = match span {
+                (Some(&start), Some(&end)) => self.steps.get(start as usize..end as usize),
+                _ => None,
             };
-            let steps = self.steps.get(start as usize..end as usize);
-            for step in steps.unwrap_or_default() {
+            let later = if self.absorbed.is_empty() { None } else { self.absorbed.get(&row.course) };
+            for step in steps.unwrap_or_default().iter().chain(later.into_iter().flatten()) {
                 if !self.clock {
                     visit(row.course, step.course, weight * step.weight);
                 } else if step.at < ask.now {
@@ -146,6 +156,21 @@ impl Fitted {
 impl Scorer for Fitted {
     fn score(&self, ask: &Ask<'_>, out: &mut Scores) {
         self.each(ask, |_, to, weight| out.add(to, weight));
+    }
+
+    fn absorb(&mut self, arrival: &Arrival<'_>) -> bool {
+        let row = arrival.row;
+        // An answer of the same second shows it already.
+        let at = row.at - 1;
+        for (past, distance) in arrival.history.iter().rev().zip(1_u16..).take(self.window) {
+            let steps = self.absorbed.entry(past.course).or_default();
+            if steps.len() >= KEEP {
+                steps.remove(0);
+            }
+            steps.push(Step { at, course: row.course, weight: 1.0 / f32::from(distance) });
+        }
+        self.last = self.last.max(at);
+        !arrival.history.is_empty()
     }
 
     fn explain(&self, ask: &Ask<'_>, course: u32) -> Evidence {

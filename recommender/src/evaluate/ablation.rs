@@ -171,7 +171,7 @@ fn swap(
 ) -> Option<(Vec<f64>, Option<Box<dyn Scorer>>)> {
     let inner = Arc::get_mut(&mut model.0)?;
     let weights = mem::replace(&mut inner.weights, weights);
-    let scorer = part.engine.and_then(|at| inner.engines.get_mut(at)).map(|engine| {
+    let scorer = part.engine.and_then(|at| inner.known.engines.get_mut(at)).map(|engine| {
         let mute = || Box::new(Mute(engine.scorer.kind())) as Box<dyn Scorer>;
         let scorer = scorer.unwrap_or_else(mute);
         mem::replace(&mut engine.scorer, scorer)

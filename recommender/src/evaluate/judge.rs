@@ -43,7 +43,7 @@ pub(super) fn judge(
     progress: &mut dyn FnMut(Progress),
 ) -> Judged {
     let courses = recommender.content().len();
-    let engines = &recommender.model().0.engines;
+    let engines = &recommender.model().0.known.engines;
     let mut tallies = vec![Tally::new(courses); engines.len() + 1];
     let mut scores = Scores::new(courses);
     let mut answering = Duration::ZERO;
@@ -51,7 +51,7 @@ pub(super) fn judge(
         if done % 500 == 0 {
             progress(stage("questions", done, questions.len()));
         }
-        let ask = Ask { history: &question.history, now: question.now, content: recommender.content() };
+        let ask = Ask { history: &question.history, now: question.now, content: recommender.content(), goals: &[] };
         let had = |course: u32| question.history.iter().any(|row| row.course == course);
         for (engine, tally) in engines.iter().zip(&mut tallies) {
             scores.clear();
@@ -74,7 +74,7 @@ pub(super) fn judge(
 pub(super) fn judge_mix(recommender: &Recommender, questions: &[Slotted]) -> Vec<f64> {
     let courses = recommender.content().len();
     let rank = |question: &Slotted| {
-        let ask = Ask { history: &question.history, now: question.now, content: recommender.content() };
+        let ask = Ask { history: &question.history, now: question.now, content: recommender.content(), goals: &[] };
         place(&mixed(recommender, &ask), question.answer, courses - question.history.len())
     };
     questions.iter().map(rank).collect()
@@ -83,12 +83,12 @@ pub(super) fn judge_mix(recommender: &Recommender, questions: &[Slotted]) -> Vec
 /// The mix's candidates, best first.
 fn mixed(recommender: &Recommender, ask: &Ask<'_>) -> Vec<(u32, f64)> {
     let inner = &*recommender.model().0;
-    let learner = Learner::new(*ask, &inner.stats);
+    let learner = Learner::new(*ask, &inner.known.stats);
     let mut desk = recommender.desk();
     let extra: Vec<u32> = recommender.next_on_shelf(ask).into_iter().collect();
     let count = inner.manners.candidates;
-    desk.gather(&inner.engines, &learner, ask, count, &extra, |slot| recommender.is_listed(slot));
-    let weights = recommender.weights(ask);
+    desk.gather(&inner.known.engines, &learner, ask, count, &extra, |slot| recommender.is_listed(slot));
+    let weights = recommender.weights(&inner.known, ask);
     let mut list: Vec<(u32, f64)> =
         (0..desk.courses.len()).map(|at| (desk.courses[at], dot(&weights, desk.row(at)))).collect();
     recommender.put_back(desk);

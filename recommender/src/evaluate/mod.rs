@@ -186,7 +186,7 @@ impl Asked<'_> {
         let impossible = || FitError::OtherCatalogue { course: 0, courses: catalogue.len() };
         let recommender = model.bind(catalogue).map_err(|_| impossible())?;
         let inner = recommender.model().0.clone();
-        let crowd = Crowd::new(&inner.stats.taken, learners as u64, recommender.content());
+        let crowd = Crowd::new(&inner.known.stats.taken, learners as u64, recommender.content());
         let judged = judge(&recommender, &slotted(&recommender, &questions), &crowd, progress);
         let header = inner.header.clone();
         let partings = groups::part(&questions, &crowd, clock);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Contribution, GONE, Recommendation, Recommender};
+use crate::candidates::Known;
 use crate::engine::{Ask, Evidence};
 use crate::features::{FACTS, Learner, PER_ENGINE};
 use crate::reasons::{Reason, ReasonKind};
@@ -19,6 +20,7 @@ impl Recommender {
     /// A course with its score taken apart.
     pub(super) fn explained(
         &self,
+        known: &Known,
         ask: &Ask<'_>,
         learner: &Learner<'_>,
         slot: u32,
@@ -35,10 +37,10 @@ impl Recommender {
                 continue;
             }
             contributions.push(Contribution { feature: Arc::clone(&inner.names[at]), value });
-            let engine = inner.engines.get(at / PER_ENGINE);
+            let engine = known.engines.get(at / PER_ENGINE);
             let kind = match engine {
                 Some(engine) => engine.scorer.kind(),
-                None => FACTS[at - inner.engines.len() * PER_ENGINE].1,
+                None => FACTS[at - known.engines.len() * PER_ENGINE].1,
             };
             let part = parts.entry(kind).or_default();
             part.value += value;
@@ -54,7 +56,7 @@ impl Recommender {
         let mut parts: Vec<(ReasonKind, Part)> = parts.into_iter().collect();
         parts.retain(|(_, part)| part.value > 0.0);
         parts.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
-        let case = Case { ask, learner, slot, row, goals };
+        let case = Case { known, ask, learner, slot, row, goals };
         let reasons = parts
             .iter()
             .filter_map(|(kind, part)| self.reason(&case, *kind, part))
@@ -75,16 +77,16 @@ impl Recommender {
     /// The evidence for one kind of reason; none if its sentence would not be true.
     fn reason(&self, case: &Case<'_>, kind: ReasonKind, part: &Part) -> Option<Reason> {
         let inner = &*self.model.0;
-        let Case { ask, learner, slot, row, goals } = *case;
+        let Case { known, ask, learner, slot, row, goals } = *case;
         let facts = self.content.facts(slot)?;
         let last = ask.history.last().and_then(|row| self.content.facts(row.course));
         let mut evidence = match part.best {
-            Some((engine, _)) => inner.engines[engine].scorer.explain(ask, slot),
+            Some((engine, _)) => known.engines[engine].scorer.explain(ask, slot),
             None => Evidence::default(),
         };
         let fact = |name: &str| {
             let at = FACTS.iter().position(|(fact, _)| *fact == name)?;
-            row.get(inner.engines.len() * PER_ENGINE + at).copied()
+            row.get(known.engines.len() * PER_ENGINE + at).copied()
         };
         let is_true = match kind {
             ReasonKind::Popular | ReasonKind::PopularNow => {
@@ -101,10 +103,10 @@ impl Recommender {
                 !evidence.topics.is_empty()
             }
             ReasonKind::CompletionRate => {
-                evidence.learners = inner.stats.measured.get(slot as usize).copied();
-                evidence.rate = inner.stats.completion.get(slot as usize).map(|&r| f64::from(r));
+                evidence.learners = known.stats.measured.get(slot as usize).copied();
+                evidence.rate = known.stats.completion.get(slot as usize).map(|&r| f64::from(r));
                 let enough = evidence.learners.is_some_and(|n| n >= inner.manners.support);
-                enough && inner.stats.completion_lift(slot) > 0.0
+                enough && known.stats.completion_lift(slot) > 0.0
             }
             ReasonKind::Goal => {
                 let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
@@ -146,6 +148,7 @@ impl Recommender {
 /// A course that is being explained.
 #[derive(Clone, Copy)]
 struct Case<'a> {
+    known: &'a Known,
     ask: &'a Ask<'a>,
     learner: &'a Learner<'a>,
     slot: u32,

@@ -5,9 +5,9 @@ mod explain;
 mod feedback;
 mod why_not;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::candidates::Desk;
+use crate::candidates::{Desk, Known};
 use crate::content::Content;
 use crate::engine::Ask;
 use crate::features::{Learner, PER_ENGINE, situation};
@@ -77,9 +77,12 @@ pub struct Recommendation {
     pub propensity: f64,
 }
 
-/// A model at work on a catalogue. Shared between threads; answering needs no lock for long.
+/// A model at work on a catalogue, shared between threads. Answers go side by side; one waits only while
+/// [`absorb`](Self::absorb) counts a row, which takes microseconds.
 pub struct Recommender {
     model: Model,
+    /// The model's knowledge with what was absorbed; none until something is.
+    grown: RwLock<Option<Known>>,
     content: Content,
     /// Slot → index in the catalogue, or [`GONE`].
     course_of: Vec<u32>,
@@ -124,6 +127,7 @@ impl Recommender {
             content: Content::ordered(catalogue, &course_of),
             cold: cold(&model.0),
             model,
+            grown: RwLock::new(None),
             course_of,
             slot_of,
             desks: Mutex::new(Vec::new()),
@@ -141,7 +145,7 @@ impl Recommender {
     #[must_use]
     pub fn recommend(&self, query: &Query<'_>) -> Vec<Recommendation> {
         let history = self.history(query.history);
-        let ask = Ask { history: &history, now: query.now, content: &self.content };
+        let ask = Ask { history: &history, now: query.now, content: &self.content, goals: query.goals };
         let mut closed = vec![false; self.content.len()];
         for &course in query.exclude {
             if let Some(&slot) = self.slot_of.get(course as usize) {
@@ -155,28 +159,32 @@ impl Recommender {
         }
         let open = |slot: u32| self.course_of[slot as usize] != GONE && !closed[slot as usize];
         let mut desk = self.desk();
-        let list = self.ranked(&ask, query, &open, &mut desk);
+        let grown = self.grown.read().unwrap_or_else(PoisonError::into_inner);
+        let known = grown.as_ref().unwrap_or(&self.model.0.known);
+        let list = self.ranked(known, &ask, query, &open, &mut desk);
+        drop(grown);
         self.put_back(desk);
         list
     }
 
     fn ranked(
         &self,
+        known: &Known,
         ask: &Ask<'_>,
         query: &Query<'_>,
         open: &impl Fn(u32) -> bool,
         desk: &mut Desk,
     ) -> Vec<Recommendation> {
         let inner = &*self.model.0;
-        let learner = Learner::new(*ask, &inner.stats);
+        let learner = Learner::new(*ask, &known.stats);
         let mut extra: Vec<u32> =
             query.goals.iter().flat_map(|&topic| self.content.of_topic(topic)).copied().take(GOAL_COURSES).collect();
         if let Some(next) = self.next_on_shelf(ask) {
             extra.push(next);
         }
         let count = inner.manners.candidates.max(query.limit);
-        desk.gather(&inner.engines, &learner, ask, count, &extra, open);
-        let weights = self.weights(ask);
+        desk.gather(&known.engines, &learner, ask, count, &extra, open);
+        let weights = self.weights(known, ask);
         let mut order: Vec<(usize, f64)> = (0..desk.courses.len())
             .map(|at| {
                 let goal = self.goal(desk.courses[at], query.goals);
@@ -188,7 +196,7 @@ impl Recommender {
         order.truncate(query.limit);
         let explain = |&(at, _): &(usize, f64)| {
             let slot = desk.courses[at];
-            self.explained(ask, &learner, slot, desk.row(at), &weights, query.goals)
+            self.explained(known, ask, &learner, slot, desk.row(at), &weights, query.goals)
         };
         let mut list: Vec<Recommendation> = order.iter().map(explain).collect();
         self.fill(&mut list, &learner, query.limit, open);
@@ -196,12 +204,12 @@ impl Recommender {
     }
 
     /// The weights of the features for this question.
-    pub(crate) fn weights(&self, ask: &Ask<'_>) -> Vec<f64> {
+    pub(crate) fn weights(&self, known: &Known, ask: &Ask<'_>) -> Vec<f64> {
         let inner = &*self.model.0;
         if ask.history.is_empty() {
             return self.cold.clone();
         }
-        let situation = situation(ask, &inner.stats);
+        let situation = situation(ask, &known.stats);
         collapse(&inner.weights, &situation, inner.names.len())
     }
 
@@ -225,7 +233,7 @@ impl Recommender {
 
     pub(crate) fn desk(&self) -> Desk {
         let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        desks.pop().unwrap_or_else(|| Desk::new(self.model.0.engines.len(), self.content.len()))
+        desks.pop().unwrap_or_else(|| Desk::new(self.model.0.known.engines.len(), self.content.len()))
     }
 
     pub(crate) fn put_back(&self, desk: Desk) {
@@ -289,7 +297,7 @@ impl Recommender {
 /// Weights for someone without a history: the engine of what is popular now, or of what is popular.
 fn cold(inner: &Inner) -> Vec<f64> {
     let mut weights = vec![0.0; inner.names.len()];
-    let of_kind = |kind| inner.engines.iter().rposition(|e| e.scorer.kind() == kind);
+    let of_kind = |kind| inner.known.engines.iter().rposition(|e| e.scorer.kind() == kind);
     let engine = of_kind(ReasonKind::PopularNow).or_else(|| of_kind(ReasonKind::Popular));
     if let Some(engine) = engine {
         weights[engine * PER_ENGINE] = 1.0;
