@@ -9,6 +9,7 @@
 
 mod candidates;
 mod catalogue;
+pub mod completion;
 mod content;
 pub mod engine;
 mod engines;
