@@ -11,7 +11,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let split = Split::read(dir)?;
     let start = Instant::now();
     match completion::evaluate(&split.catalogue, &split.trainval)? {
-        Some(report) => println!("{report:#?}\n{:.2} s", start.elapsed().as_secs_f64()),
+        Some(report) => println!(
+            "{} rows, {:.1} % complete: AUC {:.4}, Brier {:.4}, ECE {:.4}; {:.2} s\n{:.3?}",
+            report.rows,
+            report.base_rate * 100.0,
+            report.auc,
+            report.brier,
+            report.ece,
+            start.elapsed().as_secs_f64(),
+            report.curve
+        ),
         None => println!("nothing measured completion"),
     }
     Ok(())

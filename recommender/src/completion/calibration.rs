@@ -12,6 +12,8 @@ use crate::FitError;
 
 /// Fewer rows than this calibrate nothing: the log odds stay as they are.
 const FEWEST: usize = 100;
+/// The isotonic curve must be better by this much: it has more room to follow noise.
+const CLEARLY: f64 = 0.001;
 /// No probability is nearer to 0 or 1 than this.
 const EDGE: f64 = 0.01;
 /// The isotonic curve is fitted on the means of so many equal parts.
@@ -33,20 +35,21 @@ pub(super) enum Calibration {
 }
 
 impl Calibration {
-    /// The better of both on the later half, fitted on all. Rows (log odds, whether completed) are in
+    /// The better of both on the later half, fitted on all, and its mean squared error there. Rows (log odds, whether completed) are in
     /// the order of their times.
-    pub(super) fn fit(rows: &[(f64, bool)]) -> Result<Self, FitError> {
+    pub(super) fn fit(rows: &[(f64, bool)]) -> Result<(Self, f64), FitError> {
         let done = rows.iter().filter(|row| row.1).count();
         if rows.len() < FEWEST || done.min(rows.len() - done) < FEWEST / 10 {
-            return Ok(Self::None);
+            let pairs: Vec<(f64, bool)> = rows.iter().map(|row| (Self::None.apply(row.0), row.1)).collect();
+            return Ok((Self::None, brier(&pairs)));
         }
         let (early, late) = rows.split_at(rows.len() / 2);
         let quality = |curve: &Self| {
             let pairs: Vec<(f64, bool)> = late.iter().map(|row| (curve.apply(row.0), row.1)).collect();
             brier(&pairs)
         };
-        let isotonic = quality(&isotonic(early)?) < quality(&platt(early)?);
-        if isotonic { self::isotonic(rows) } else { platt(rows) }
+        let (curve, steps) = (quality(&platt(early)?), quality(&isotonic(early)?));
+        if steps < curve - CLEARLY { Ok((isotonic(rows)?, steps)) } else { Ok((platt(rows)?, curve)) }
     }
 
     pub(super) fn apply(&self, odds: f64) -> f64 {

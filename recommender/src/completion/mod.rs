@@ -35,14 +35,23 @@ pub(crate) const DONE: f32 = 0.9;
 const FEWEST: usize = 200;
 /// Only the latest rows of more are learned from, so that memory is bounded.
 const MOST: usize = 200_000;
+/// Rates are those of the latest 1/n of the rows, n being whichever of these foretells the latest rows
+/// best: what drifts is better known from a short while, what stands from a long one.
+const PARTS: [usize; 2] = [1, 3];
+/// Rows that weigh the features, the latest. More hardly help and cost linfa's time.
+const WEIGHED: usize = 12_000;
 /// Only the latest courses of a longer history are read when answering.
 const LONGEST: usize = 200;
+/// Learners are cut into so many parts; each is seen with the rates of the others.
 const FOLDS: usize = 8;
 /// L2 penalty, on standardised features.
-const RIDGE: f32 = 20.0;
+const RIDGE: f32 = 60.0;
+/// Iterations of the optimiser.
 const STEPS: u64 = 80;
 /// One in so many rows, the latest, calibrates.
 const LATEST: usize = 6;
+/// Most rows that calibrate: how much is completed drifts, so only the latest speak.
+const CALIBRATING: usize = 3000;
 
 /// One measured row of the training data.
 pub(crate) struct Row {
@@ -73,30 +82,32 @@ impl Completion {
         if rows.len() < FEWEST || done.min(rows.len() - done) < FEWEST / 10 {
             return Ok(None);
         }
-        let cut = rows.len() - rows.len() / LATEST;
-        let (early, late) = rows.split_at(cut);
-        let mut model = Self::uncalibrated(data, early)?;
-        let mut scored: Vec<(i64, f64, bool)> = Vec::with_capacity(late.len());
-        let mut shared = [0.0; SHARED];
-        each(data, &[&model.table], late, |listener, row| {
-            let odds = model.odds(listener, row.course, &mut shared);
-            scored.push((row.at, f64::from(odds), row.completion >= DONE));
-        });
-        scored.sort_by_key(|s| s.0);
-        let scored: Vec<(f64, bool)> = scored.into_iter().map(|s| (s.1, s.2)).collect();
-        let calibration = Calibration::fit(&scored)?;
-        model = Self::uncalibrated(data, &rows)?;
-        model.calibration = calibration;
-        Ok(Some(model))
+        let (early, late) = rows.split_at(rows.len() - (rows.len() / LATEST).min(CALIBRATING));
+        let mut best: Option<(f64, usize, Calibration)> = None;
+        for part in PARTS {
+            let model = Self::uncalibrated(data, latest(early, part))?;
+            let scored = model.scored(data, late);
+            let (calibration, quality) = Calibration::fit(&scored)?;
+            if best.as_ref().is_none_or(|best| quality < best.0) {
+                best = Some((quality, part, calibration));
+            }
+        }
+        let Some((_, part, calibration)) = best else {
+            return Ok(None);
+        };
+        let model = Self::uncalibrated(data, latest(&rows, part))?;
+        Ok(Some(Self { calibration, ..model }))
     }
 
+    /// Fits rates on all `rows`, and weights on the latest of them.
     fn uncalibrated(data: &TrainingData<'_>, rows: &[Row]) -> Result<Self, FitError> {
-        let fold = |fold: usize| rows.iter().filter(move |row| row.learner as usize % FOLDS != fold);
-        let tables: Vec<Table> = (0..FOLDS).map(|at| Table::new(data.content, fold(at))).collect();
-        let mut records = Array2::<f32>::zeros((rows.len(), WIDTH));
-        let mut done = Vec::with_capacity(rows.len());
+        let of_others = |fold: usize| rows.iter().filter(move |row| row.learner as usize % FOLDS != fold);
+        let tables: Vec<Table> = (0..FOLDS).map(|fold| Table::new(data.content, of_others(fold))).collect();
         let tables: Vec<&Table> = tables.iter().collect();
-        each(data, &tables, rows, |listener, row| {
+        let weighed = &rows[rows.len().saturating_sub(WEIGHED)..];
+        let mut records = Array2::<f32>::zeros((weighed.len(), WIDTH));
+        let mut done = Vec::with_capacity(weighed.len());
+        each(data, &tables, weighed, |listener, row| {
             if let Some(record) = records.row_mut(done.len()).as_slice_mut() {
                 listener.fill(row.course, record);
             }
@@ -107,6 +118,18 @@ impl Completion {
         Ok(Self { table, clock: data.clock, intercept, weights, calibration: Calibration::default() })
     }
 
+    /// Log odds of rows, and whether each was completed, in the order of their times.
+    fn scored(&self, data: &TrainingData<'_>, rows: &[Row]) -> Vec<(f64, bool)> {
+        let mut scored: Vec<(i64, f64, bool)> = Vec::with_capacity(rows.len());
+        let mut shared = [0.0; SHARED];
+        each(data, &[&self.table], rows, |listener, row| {
+            let odds = self.odds(listener, row.course, &mut shared);
+            scored.push((row.at, f64::from(odds), row.completion >= DONE));
+        });
+        scored.sort_by_key(|s| s.0);
+        scored.into_iter().map(|s| (s.1, s.2)).collect()
+    }
+
     /// Log odds before calibration.
     fn odds(&self, listener: &Listener<'_>, course: u32, shared: &mut [f32; SHARED]) -> f32 {
         listener.shared(course, shared);
@@ -114,9 +137,14 @@ impl Completion {
         self.intercept + dot(own, listener.own()) + dot(both, shared)
     }
 
-    /// The share of all rows of the training data that are complete.
+    /// The share of the rows learned from that are complete.
     pub(crate) fn usual(&self) -> f64 {
         f64::from(self.table.usual)
+    }
+
+    /// Whether a saved model can be asked.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.weights.len() == WIDTH && (0.0..1.0).contains(&self.table.usual) && self.table.usual > 0.0
     }
 
     /// Reads a history, once for all courses.
@@ -128,7 +156,7 @@ impl Completion {
         }
         listener.ask(ask.now);
         let base = self.intercept + dot(&self.weights[..WIDTH - SHARED], listener.own());
-        Reader { model: self, listener, base, shared: [0.0; SHARED] }
+        Reader { model: self, listener, base }
     }
 }
 
@@ -137,14 +165,14 @@ pub(crate) struct Reader<'a> {
     model: &'a Completion,
     listener: Listener<'a>,
     base: f32,
-    shared: [f32; SHARED],
 }
 
 impl Reader<'_> {
     /// How likely she completes the course, calibrated.
-    pub(crate) fn probability(&mut self, course: u32) -> f64 {
-        self.listener.shared(course, &mut self.shared);
-        let odds = self.base + dot(&self.model.weights[WIDTH - SHARED..], &self.shared);
+    pub(crate) fn probability(&self, course: u32) -> f64 {
+        let mut shared = [0.0; SHARED];
+        self.listener.shared(course, &mut shared);
+        let odds = self.base + dot(&self.model.weights[WIDTH - SHARED..], &shared);
         self.model.calibration.apply(f64::from(odds))
     }
 }
@@ -174,6 +202,11 @@ fn rows(histories: &[&[Interaction]]) -> Vec<Row> {
     rows
 }
 
+/// The latest 1/`part` of the rows, or [`FEWEST`].
+fn latest(rows: &[Row], part: usize) -> &[Row] {
+    &rows[rows.len() - (rows.len() / part).max(FEWEST).min(rows.len())..]
+}
+
 /// Shows each row to `visit` with what was known of its learner before it. The table that a learner
 /// is seen with is that of her fold.
 fn each<'a>(
@@ -181,8 +214,7 @@ fn each<'a>(
     tables: &[&'a Table],
     rows: &[Row],
     mut visit: impl FnMut(&Listener<'a>, &Row),
-) where
-{
+) {
     let mut order: Vec<&Row> = rows.iter().collect();
     order.sort_by_key(|row| (row.learner, row.position));
     let mut listener = Listener::new(data.content, tables[0], data.clock);
