@@ -26,10 +26,7 @@ pub(super) enum Calibration {
     #[default]
     None,
     /// `sigmoid(slope · odds + shift)`.
-    Platt {
-        slope: f64,
-        shift: f64,
-    },
+    Platt { slope: f64, shift: f64 },
     /// Straight lines between (odds, probability).
     Isotonic(Vec<(f64, f64)>),
 }

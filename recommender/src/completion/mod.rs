@@ -209,12 +209,7 @@ fn latest(rows: &[Row], part: usize) -> &[Row] {
 
 /// Shows each row to `visit` with what was known of its learner before it. The table that a learner
 /// is seen with is that of her fold.
-fn each<'a>(
-    data: &TrainingData<'a>,
-    tables: &[&'a Table],
-    rows: &[Row],
-    mut visit: impl FnMut(&Listener<'a>, &Row),
-) {
+fn each<'a>(data: &TrainingData<'a>, tables: &[&'a Table], rows: &[Row], mut visit: impl FnMut(&Listener<'a>, &Row)) {
     let mut order: Vec<&Row> = rows.iter().collect();
     order.sort_by_key(|row| (row.learner, row.position));
     let mut listener = Listener::new(data.content, tables[0], data.clock);

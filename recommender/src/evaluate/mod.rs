@@ -20,9 +20,8 @@ pub use shadow::{Shadow, shadow};
 pub use split::{Split, SplitError, Target};
 
 use crate::engine::{Ask, Registry, Scores};
-use crate::features::{Learner, top};
-use crate::ranker::dot;
-use crate::recommend::Recommender;
+use crate::features::top;
+use crate::recommend::{Query, Recommender};
 use crate::training::Progress;
 use crate::{Catalogue, FitError, Interaction, Interactions, Model, Settings};
 use metrics::{Tally, rank};
@@ -247,18 +246,12 @@ fn judge(
 
 /// The mix's candidates, best first.
 fn mixed(recommender: &Recommender, ask: &Ask<'_>) -> Vec<(u32, f64)> {
-    let inner = &*recommender.model().0;
-    let learner = Learner::new(*ask, &inner.stats);
     let mut desk = recommender.desk();
-    let extra: Vec<u32> = recommender.next_on_shelf(ask).into_iter().collect();
-    let count = inner.manners.candidates;
-    desk.gather(&inner.engines, &learner, ask, count, &extra, |_| true);
-    let weights = recommender.weights(ask);
-    let mut list: Vec<(u32, f64)> =
-        (0..desk.courses.len()).map(|at| (desk.courses[at], dot(&weights, desk.row(at)))).collect();
+    let reading = recommender.read(*ask, &Query::default());
+    let count = recommender.model().0.manners.candidates;
+    let order = recommender.rank(&reading, count, &mut desk, &|_| true);
     recommender.put_back(desk);
-    list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    list
+    order.into_iter().map(|course| (course.slot, course.score)).collect()
 }
 
 /// The rank of a course in a list, ties sharing their mean rank; what is not listed shares the
