@@ -38,11 +38,19 @@ pub enum ModelError {
     #[error("this is not a saved model")]
     Foreign,
     /// A later version of this crate wrote it.
-    #[error("the model has format {found}; this version reads up to {known}: update, or train again")]
+    #[error("the model has format {found}; this version reads {known}: update, or train again")]
     Newer {
         /// The format found.
         found: u32,
         /// The latest format known here.
+        known: u32,
+    },
+    /// An earlier version of this crate wrote it, in a format that is no longer read.
+    #[error("the model has format {found}; this version reads {known}: train again")]
+    Older {
+        /// The format found.
+        found: u32,
+        /// The format known here.
         known: u32,
     },
     /// The checksum or the length is not what the header says, or the body makes no sense.

@@ -119,6 +119,13 @@ impl<'a> Learner<'a> {
         learner
     }
 
+    /// Counts a course as taken that she knows from elsewhere.
+    pub(crate) fn know(&mut self, course: u32) {
+        if let Some(taken) = self.taken.get_mut(course as usize) {
+            *taken = true;
+        }
+    }
+
     pub(crate) fn has(&self, course: u32) -> bool {
         self.taken.get(course as usize).copied().unwrap_or(false)
     }
@@ -213,7 +220,7 @@ impl Mean {
 }
 
 /// Jaccard overlap of two sorted lists.
-fn overlap(a: &[u32], b: &[u32]) -> f32 {
+pub(crate) fn overlap(a: &[u32], b: &[u32]) -> f32 {
     let common = a.iter().filter(|t| b.binary_search(t).is_ok()).count();
     let all = a.len() + b.len() - common;
     common as f32 / all.max(1) as f32

@@ -9,6 +9,7 @@
 
 mod candidates;
 mod catalogue;
+pub mod completion;
 mod content;
 pub mod engine;
 mod engines;
@@ -24,6 +25,7 @@ mod recommend;
 mod search;
 mod settings;
 mod stats;
+mod support;
 mod training;
 
 pub use catalogue::{Catalogue, CatalogueError, Course, MAX_LEVEL};
@@ -36,5 +38,5 @@ pub use reasons::{Reason, ReasonKind};
 pub use recommend::{
     Contribution, DataUsed, Feedback, FeedbackKind, Obstacle, Query, Recommendation, Recommender, WhyNot,
 };
-pub use settings::{EngineSettings, RankerKind, Settings, SettingsError};
+pub use settings::{EngineSettings, Prerequisites, RankerKind, Settings, SettingsError};
 pub use training::Progress;

@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::candidates::{FittedEngine, Known};
+use crate::completion::Completion;
 use crate::content::Content;
 use crate::engine::Registry;
 use crate::evaluate::ablation::Part;
 use crate::features::names;
 use crate::recommend::Recommender;
+use crate::settings::Prerequisites;
 use crate::stats::Stats;
+use crate::support::Support;
 use crate::training::{self, Progress};
 use crate::{Catalogue, FitError, Interaction, Interactions, ModelError, Settings};
 
@@ -57,6 +60,10 @@ pub struct ModelHeader {
 pub(crate) struct Manners {
     pub(crate) candidates: usize,
     pub(crate) goal_boost: f64,
+    pub(crate) completion_weight: f64,
+    pub(crate) prerequisites: Prerequisites,
+    pub(crate) spread: f64,
+    pub(crate) exploration: f64,
     pub(crate) support: u32,
     pub(crate) reasons: usize,
 }
@@ -68,6 +75,9 @@ pub(crate) struct Inner {
     pub(crate) known: Known,
     /// Situation × feature.
     pub(crate) weights: Vec<f64>,
+    /// Who completes what; nothing where no completion was measured.
+    pub(crate) completion: Option<Completion>,
+    pub(crate) support: Support,
     pub(crate) manners: Manners,
     pub(crate) names: Vec<Arc<str>>,
 }
@@ -90,6 +100,8 @@ struct Body {
     engines: Vec<(String, String, Vec<u8>)>,
     stats: Stats,
     weights: Vec<f64>,
+    completion: Option<Completion>,
+    support: Support,
     manners: Manners,
 }
 
@@ -165,9 +177,15 @@ impl Model {
             keys: catalogue.courses().iter().map(|c| c.key.clone()).collect(),
             known: fitted.known,
             weights: fitted.weights,
+            completion: Completion::fit(&data)?,
+            support: Support::new(&data, settings.support),
             manners: Manners {
                 candidates: settings.candidates,
                 goal_boost: settings.goal_boost,
+                completion_weight: settings.completion_weight,
+                prerequisites: settings.prerequisites,
+                spread: settings.spread,
+                exploration: settings.exploration,
                 support: settings.support,
                 reasons: settings.reasons,
             },
@@ -213,9 +231,16 @@ impl Model {
         let body = Body {
             header: inner.header.clone(),
             keys: inner.keys.clone(),
-            engines: inner.known.engines.iter().map(|e| (e.engine.clone(), e.label.clone(), e.scorer.to_bytes())).collect(),
+            engines: inner
+                .known
+                .engines
+                .iter()
+                .map(|e| (e.engine.clone(), e.label.clone(), e.scorer.to_bytes()))
+                .collect(),
             stats: inner.known.stats.clone(),
             weights: inner.weights.clone(),
+            completion: inner.completion.clone(),
+            support: inner.support.clone(),
             manners: inner.manners.clone(),
         };
         // Plain data into memory: nothing can fail.
@@ -232,7 +257,7 @@ impl Model {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// Bytes that are no model, a format newer than this crate, a body that doesn't fit its
+    /// Bytes that are no model, a format other than this crate's, a body that doesn't fit its
     /// checksum, an engine that is not registered.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         Self::from_bytes_with(&Registry::standard(), bytes)
@@ -260,11 +285,16 @@ impl Model {
         if body.weights.len() != names.len() * situations || engines.len() != body.header.engines.len() {
             return Err(ModelError::Damaged("its weights don't fit its engines".into()));
         }
+        if body.completion.as_ref().is_some_and(|completion| !completion.is_whole()) {
+            return Err(ModelError::Damaged("its completion model has too few weights".into()));
+        }
         Ok(Self(Arc::new(Inner {
             header: body.header,
             keys: body.keys,
             known: Known { engines, stats: body.stats },
             weights: body.weights,
+            completion: body.completion,
+            support: body.support,
             manners: body.manners,
             names: names.into_iter().map(Arc::from).collect(),
         })))
@@ -281,6 +311,9 @@ fn body(bytes: &[u8]) -> Result<&[u8], ModelError> {
     let found = u32::from_le_bytes(*format);
     if found > FORMAT {
         return Err(ModelError::Newer { found, known: FORMAT });
+    }
+    if found < FORMAT {
+        return Err(ModelError::Older { found, known: FORMAT });
     }
     let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
     let (checksum, body) = rest.split_first_chunk::<32>().ok_or_else(cut)?;

@@ -33,6 +33,10 @@ pub enum ReasonKind {
     Length,
     /// It comes soon after the learner's latest course in the catalogue.
     NextInCatalogue,
+    /// She is clearly more likely to complete it than learners complete courses at all.
+    LikelyToComplete,
+    /// She liked a course like it.
+    Liked,
 }
 
 impl ReasonKind {
@@ -52,6 +56,8 @@ impl ReasonKind {
             Self::Freshness => "FRESHNESS",
             Self::Length => "LENGTH",
             Self::NextInCatalogue => "NEXT_IN_CATALOGUE",
+            Self::LikelyToComplete => "LIKELY_TO_COMPLETE",
+            Self::Liked => "LIKED",
         }
     }
 }
@@ -75,7 +81,7 @@ pub struct Reason {
     pub topics: Vec<u32>,
     /// Seconds the learner spent on those topics, where it was measured.
     pub seconds: Option<f64>,
-    /// Completion rate of the course, 0..=1.
+    /// Completion rate of the course, or how likely she completes it, 0..=1.
     pub rate: Option<f64>,
     /// How many learners it rests on; `None` below the smallest number that may be shown.
     pub learners: Option<u32>,
@@ -116,11 +122,13 @@ impl Reason {
             ReasonKind::Freshness => "It is new in the catalogue.".to_owned(),
             ReasonKind::Length => "It is about as long as the courses you take.".to_owned(),
             ReasonKind::NextInCatalogue => format!("It comes soon after {} in the catalogue.", course()),
+            ReasonKind::LikelyToComplete => "You are more likely to complete it than is usual.".to_owned(),
+            ReasonKind::Liked => format!("You liked {}.", course()),
         }
     }
 }
 
-fn quote(title: &str) -> String {
+pub(crate) fn quote(title: &str) -> String {
     format!("'{title}'")
 }
 

@@ -71,6 +71,17 @@ pub enum RankerKind {
     Listwise,
 }
 
+/// What becomes of a course whose prerequisites the learner lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prerequisites {
+    /// It is recommended with the path that leads to it.
+    #[default]
+    Path,
+    /// It is not recommended before she took them.
+    Require,
+}
+
 /// How the hybrid is trained and how it answers.
 ///
 /// | name | default | range | purpose |
@@ -85,7 +96,11 @@ pub enum RankerKind {
 /// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
 /// | `ranker` | `pairwise` | `pairwise`, `listwise` | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |
-/// | `support` | 10 | 5..=1 000 000 | fewer learners than this are never counted in a reason |
+/// | `completion_weight` | 0.1 | 0..=10 | weight in the score of how likely she completes the course, as log odds above the usual |
+/// | `prerequisites` | `path` | `path`, `require` | a course whose prerequisites she lacks: with the path to it, or not at all |
+/// | `spread` | 0.2 | 0..=10 | taken from the score (log odds) of a course with the topics of one above it |
+/// | `exploration` | 0.05 | 0..=0.5 | share of places given to courses that few took, the last places of lists of five and more |
+/// | `support` | 10 | 5..=1 000 000 | no reason rests on fewer learners than this |
 /// | `reasons` | 3 | 0..=20 | most reasons given for a course |
 /// | `tune` | true | | search engines' parameters on held-out choices |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,7 +126,15 @@ pub struct Settings {
     pub ranker: RankerKind,
     /// Added (log odds) to the score of a course with one of the learner's goals.
     pub goal_boost: f64,
-    /// Fewer learners than this are never counted in a reason.
+    /// Weight in the score of how likely the learner completes the course, as log odds above the usual.
+    pub completion_weight: f64,
+    /// What becomes of a course whose prerequisites the learner lacks.
+    pub prerequisites: Prerequisites,
+    /// Taken from the score (log odds) of a course with all the topics of one above it, and less for some.
+    pub spread: f64,
+    /// Share of places given to courses that few took: the last places of lists of five and more.
+    pub exploration: f64,
+    /// No reason rests on fewer learners than this.
     pub support: u32,
     /// Most reasons given for a course.
     pub reasons: usize,
@@ -153,6 +176,10 @@ impl Default for Settings {
             ridge: 200.0,
             ranker: RankerKind::default(),
             goal_boost: 1.5,
+            completion_weight: 0.1,
+            prerequisites: Prerequisites::default(),
+            spread: 0.2,
+            exploration: 0.05,
             support: 10,
             reasons: 3,
             tune: true,
@@ -216,6 +243,9 @@ impl Settings {
         whole("reasons", self.reasons, 0, 20)?;
         range("ridge", self.ridge, 0.0, 1e9)?;
         range("goal_boost", self.goal_boost, 0.0, 100.0)?;
+        range("completion_weight", self.completion_weight, 0.0, 10.0)?;
+        range("spread", self.spread, 0.0, 10.0)?;
+        range("exploration", self.exploration, 0.0, 0.5)?;
         if self.engines.is_empty() {
             return Err(SettingsError::NoEngine);
         }

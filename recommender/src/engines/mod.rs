@@ -10,7 +10,7 @@ pub(crate) mod recent;
 pub(crate) mod rules;
 pub(crate) mod shelf;
 pub(crate) mod slist;
-mod sparse;
+pub(crate) mod sparse;
 pub(crate) mod topics;
 pub(crate) mod trend;
 

@@ -28,6 +28,18 @@ impl Sparse {
         Self::rows(courses, courses, keep, fill)
     }
 
+    /// A square matrix without the entries below `least`.
+    pub(crate) fn at_least(courses: usize, keep: usize, least: f32, mut fill: impl FnMut(u32, &mut Scores)) -> Self {
+        let mut whole = Scores::new(courses);
+        Self::build(courses, keep, |at, row| {
+            fill(at, &mut whole);
+            for &course in whole.touched().iter().filter(|&&course| whole.get(course) >= least) {
+                row.add(course, whole.get(course));
+            }
+            whole.clear();
+        })
+    }
+
     /// Builds `count` rows over `courses` columns: `fill` adds to the row's scores, of which the
     /// `keep` largest in absolute value stay.
     pub(crate) fn rows(courses: usize, count: usize, keep: usize, mut fill: impl FnMut(u32, &mut Scores)) -> Self {

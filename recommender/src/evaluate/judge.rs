@@ -7,8 +7,8 @@ use super::lists::Crowd;
 use super::metrics::{Tally, rank};
 use crate::Interaction;
 use crate::engine::{Ask, Scores};
-use crate::features::{Learner, top};
-use crate::ranker::dot;
+use crate::features::top;
+use crate::recommend::Query;
 use crate::recommend::Recommender;
 use crate::training::{Progress, stage};
 
@@ -82,18 +82,12 @@ pub(super) fn judge_mix(recommender: &Recommender, questions: &[Slotted]) -> Vec
 
 /// The mix's candidates, best first.
 fn mixed(recommender: &Recommender, ask: &Ask<'_>) -> Vec<(u32, f64)> {
-    let inner = &*recommender.model().0;
-    let learner = Learner::new(*ask, &inner.known.stats);
     let mut desk = recommender.desk();
-    let extra: Vec<u32> = recommender.next_on_shelf(ask).into_iter().collect();
-    let count = inner.manners.candidates;
-    desk.gather(&inner.known.engines, &learner, ask, count, &extra, |slot| recommender.is_listed(slot));
-    let weights = recommender.weights(&inner.known, ask);
-    let mut list: Vec<(u32, f64)> =
-        (0..desk.courses.len()).map(|at| (desk.courses[at], dot(&weights, desk.row(at)))).collect();
+    let inner = &*recommender.model().0;
+    let reading = recommender.read(&inner.known, *ask, &Query::default());
+    let order = recommender.rank(&reading, inner.manners.candidates, &mut desk, &|slot| recommender.is_listed(slot));
     recommender.put_back(desk);
-    list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    list
+    order.into_iter().map(|course| (course.slot, course.score)).collect()
 }
 
 /// The rank of a course in a list, ties sharing their mean rank; what is not listed shares the

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::reading::{Ranked, Reading};
+use super::served::Placed;
 use super::{Contribution, GONE, Recommendation, Recommender};
-use crate::candidates::Known;
-use crate::engine::{Ask, Evidence};
-use crate::features::{FACTS, Learner, PER_ENGINE};
+use crate::completion::Completion;
+use crate::engine::Evidence;
+use crate::features::{FACTS, PER_ENGINE};
 use crate::reasons::{Reason, ReasonKind};
 
 /// A course must have this share of the best course's popularity to be called popular.
@@ -15,23 +17,22 @@ const POPULAR: f32 = 0.05;
 const SOON: u32 = 3;
 /// A course is new for so long (seconds).
 const NEW: i64 = 60 * 86_400;
+/// So much more likely to complete than is usual is clearly more; half of what is left to 1, if that is less.
+const CLEARLY: f64 = 0.05;
 
 impl Recommender {
     /// A course with its score taken apart.
     pub(super) fn explained(
         &self,
-        known: &Known,
-        ask: &Ask<'_>,
-        learner: &Learner<'_>,
-        slot: u32,
+        reading: &Reading<'_>,
+        ranked: &Ranked,
         row: &[f32],
-        weights: &[f64],
-        goals: &[u32],
+        placed: &Placed,
     ) -> Recommendation {
-        let inner = &*self.model.0;
+        let (inner, known) = (&*self.model.0, reading.known);
         let mut contributions = Vec::new();
         let mut parts: BTreeMap<ReasonKind, Part> = BTreeMap::new();
-        for (at, (&feature, weight)) in row.iter().zip(weights).enumerate() {
+        for (at, (&feature, weight)) in row.iter().zip(&reading.weights).enumerate() {
             let value = weight * f64::from(feature);
             if value == 0.0 {
                 continue;
@@ -48,36 +49,48 @@ impl Recommender {
                 part.best = Some((at / PER_ENGINE, value));
             }
         }
-        let goal = self.goal(slot, goals);
-        if goal != 0.0 {
-            contributions.push(Contribution { feature: Arc::from("goal"), value: goal });
-            parts.entry(ReasonKind::Goal).or_default().value = goal;
+        let extras = ranked.extras;
+        let beside = [
+            ("goal", extras.goal, Some(ReasonKind::Goal)),
+            ("completion", extras.completion, Some(ReasonKind::LikelyToComplete)),
+            ("liked", extras.liked, Some(ReasonKind::Liked)),
+            ("less_like_this", extras.less, None),
+            ("spread", placed.penalty, None),
+        ];
+        for (name, value, kind) in beside {
+            if value != 0.0 {
+                contributions.push(Contribution { feature: Arc::from(name), value });
+                if let Some(kind) = kind {
+                    parts.entry(kind).or_default().value += value;
+                }
+            }
         }
         let mut parts: Vec<(ReasonKind, Part)> = parts.into_iter().collect();
         parts.retain(|(_, part)| part.value > 0.0);
         parts.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
-        let case = Case { known, ask, learner, slot, row, goals };
+        let case = Case { reading, slot: ranked.slot, row, probability: extras.probability };
         let reasons = parts
             .iter()
             .filter_map(|(kind, part)| self.reason(&case, *kind, part))
             .take(inner.manners.reasons)
             .collect();
         Recommendation {
-            course: self.course_of[slot as usize],
+            course: self.course_of[ranked.slot as usize],
             score: contributions.iter().map(|c| c.value).sum(),
             contributions,
             reasons,
-            completion: None,
-            path: Vec::new(),
-            explored: false,
-            propensity: 1.0,
+            completion: extras.probability,
+            path: self.path(reading, ranked.slot),
+            explored: placed.explored,
+            propensity: placed.propensity,
         }
     }
 
     /// The evidence for one kind of reason; none if its sentence would not be true.
     fn reason(&self, case: &Case<'_>, kind: ReasonKind, part: &Part) -> Option<Reason> {
         let inner = &*self.model.0;
-        let Case { known, ask, learner, slot, row, goals } = *case;
+        let Case { reading, slot, row, probability } = *case;
+        let Reading { known, ask, learner, goals, .. } = reading;
         let facts = self.content.facts(slot)?;
         let last = ask.history.last().and_then(|row| self.content.facts(row.course));
         let mut evidence = match part.best {
@@ -90,9 +103,11 @@ impl Recommender {
         };
         let is_true = match kind {
             ReasonKind::Popular | ReasonKind::PopularNow => {
-                part.best.is_some_and(|(engine, _)| row[engine * PER_ENGINE] >= POPULAR)
+                let taken = known.stats.taken.get(slot as usize).is_some_and(|&n| n >= inner.manners.support);
+                taken && part.best.is_some_and(|(engine, _)| row[engine * PER_ENGINE] >= POPULAR)
             }
-            ReasonKind::TakenNext | ReasonKind::SimilarTo => !evidence.courses.is_empty(),
+            ReasonKind::TakenNext => self.rests(&mut evidence, |from| inner.support.next(from, slot)),
+            ReasonKind::SimilarTo => self.rests(&mut evidence, |from| inner.support.together(from, slot)),
             ReasonKind::TimeOnTopic => {
                 let mut topics: Vec<(u32, f32)> = learner.topics(slot).collect();
                 topics.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -107,6 +122,15 @@ impl Recommender {
                 evidence.rate = known.stats.completion.get(slot as usize).map(|&r| f64::from(r));
                 let enough = evidence.learners.is_some_and(|n| n >= inner.manners.support);
                 enough && known.stats.completion_lift(slot) > 0.0
+            }
+            ReasonKind::LikelyToComplete => {
+                evidence.rate = probability;
+                let usual = inner.completion.as_ref().map(Completion::usual);
+                probability.zip(usual).is_some_and(|(p, usual)| p >= usual + CLEARLY.min((1.0 - usual) / 2.0))
+            }
+            ReasonKind::Liked => {
+                evidence.courses = self.liked(reading, slot).into_iter().collect();
+                !evidence.courses.is_empty()
             }
             ReasonKind::Goal => {
                 let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
@@ -143,17 +167,24 @@ impl Recommender {
             learners: evidence.learners.filter(|&n| n >= inner.manners.support),
         })
     }
+
+    /// Keeps of the evidence the courses from which enough learners came to this one, and how many came
+    /// from the first; false if none is left.
+    fn rests(&self, evidence: &mut Evidence, learners: impl Fn(u32) -> u32) -> bool {
+        let fewest = self.model.0.manners.support;
+        evidence.courses.retain(|&from| self.course_of[from as usize] != GONE && learners(from) >= fewest);
+        evidence.learners = evidence.courses.first().map(|&from| learners(from));
+        !evidence.courses.is_empty()
+    }
 }
 
 /// A course that is being explained.
 #[derive(Clone, Copy)]
 struct Case<'a> {
-    known: &'a Known,
-    ask: &'a Ask<'a>,
-    learner: &'a Learner<'a>,
+    reading: &'a Reading<'a>,
     slot: u32,
     row: &'a [f32],
-    goals: &'a [u32],
+    probability: Option<f64>,
 }
 
 /// What the features of one kind of reason gave, and the engine that gave most of it.

@@ -3,17 +3,19 @@
 mod absorb;
 mod explain;
 mod feedback;
+mod reading;
+mod served;
 mod why_not;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::candidates::{Desk, Known};
 use crate::content::Content;
 use crate::engine::Ask;
-use crate::features::{Learner, PER_ENGINE, situation};
+use crate::features::{PER_ENGINE, situation};
 use crate::interactions::{self, Interaction};
 use crate::model::Inner;
-use crate::ranker::{collapse, dot};
+use crate::ranker::collapse;
 use crate::reasons::{Reason, ReasonKind};
 use crate::{Catalogue, Model, ModelError};
 
@@ -146,61 +148,55 @@ impl Recommender {
     pub fn recommend(&self, query: &Query<'_>) -> Vec<Recommendation> {
         let history = self.history(query.history);
         let ask = Ask { history: &history, now: query.now, content: &self.content, goals: query.goals };
-        let mut closed = vec![false; self.content.len()];
-        for &course in query.exclude {
-            if let Some(&slot) = self.slot_of.get(course as usize) {
-                closed[slot as usize] = true;
-            }
-        }
-        for word in query.feedback.iter().filter(|word| word.kind != FeedbackKind::Like) {
-            if let Some(&slot) = self.slot_of.get(word.course as usize) {
-                closed[slot as usize] = true;
-            }
-        }
-        let open = |slot: u32| self.course_of[slot as usize] != GONE && !closed[slot as usize];
+        let grown = self.grown();
+        let reading = self.read(self.known(&grown), ask, query);
+        let closed = self.closed(query);
+        let open = |slot: u32| self.is_open(&closed, slot) && self.may_come_early(&reading, slot);
         let mut desk = self.desk();
-        let grown = self.grown.read().unwrap_or_else(PoisonError::into_inner);
-        let known = grown.as_ref().unwrap_or(&self.model.0.known);
-        let list = self.ranked(known, &ask, query, &open, &mut desk);
-        drop(grown);
+        let count = self.model.0.manners.candidates.max(query.limit);
+        let order = self.rank(&reading, count, &mut desk, &open);
+        let alone = self.alone(query);
+        let (mut list, rest) = self.spread(&order, query.limit, if alone { 0.0 } else { self.model.0.manners.spread });
+        self.fill(&mut list, &reading, query.limit, &open);
+        if !alone {
+            self.explore(&mut list, &rest, &reading, query.seed, &open);
+        }
+        let list = self.served(&list, &reading, &desk);
         self.put_back(desk);
         list
     }
 
-    fn ranked(
-        &self,
-        known: &Known,
-        ask: &Ask<'_>,
-        query: &Query<'_>,
-        open: &impl Fn(u32) -> bool,
-        desk: &mut Desk,
-    ) -> Vec<Recommendation> {
-        let inner = &*self.model.0;
-        let learner = Learner::new(*ask, &known.stats);
-        let mut extra: Vec<u32> =
-            query.goals.iter().flat_map(|&topic| self.content.of_topic(topic)).copied().take(GOAL_COURSES).collect();
-        if let Some(next) = self.next_on_shelf(ask) {
-            extra.push(next);
+    /// What was absorbed, if anything was. Held for one answer; asking for it twice in one could wait for ever.
+    fn grown(&self) -> RwLockReadGuard<'_, Option<Known>> {
+        self.grown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engines that answer: the model's, or their copy that has absorbed.
+    fn known<'a>(&'a self, grown: &'a Option<Known>) -> &'a Known {
+        grown.as_ref().unwrap_or(&self.model.0.known)
+    }
+
+    /// Whether one engine is asked alone: then only the rules that bar courses hold.
+    fn alone(&self, query: &Query<'_>) -> bool {
+        let labels = &self.model.0.header.engines;
+        query.only.is_some_and(|only| labels.iter().any(|label| label == only))
+    }
+
+    /// The slots that the caller or the learner's words bar.
+    fn closed(&self, query: &Query<'_>) -> Vec<bool> {
+        let mut closed = vec![false; self.content.len()];
+        let words = reading::latest(query.feedback).into_iter();
+        let barred = words.filter(|word| word.1 != FeedbackKind::Like).map(|word| word.0);
+        for course in query.exclude.iter().copied().chain(barred) {
+            if let Some(&slot) = self.slot_of.get(course as usize) {
+                closed[slot as usize] = true;
+            }
         }
-        let count = inner.manners.candidates.max(query.limit);
-        desk.gather(&known.engines, &learner, ask, count, &extra, open);
-        let weights = self.weights(known, ask);
-        let mut order: Vec<(usize, f64)> = (0..desk.courses.len())
-            .map(|at| {
-                let goal = self.goal(desk.courses[at], query.goals);
-                (at, dot(&weights, desk.row(at)) + goal)
-            })
-            .collect();
-        let course_of = |at: usize| self.course_of[desk.courses[at] as usize];
-        order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| course_of(a.0).cmp(&course_of(b.0))));
-        order.truncate(query.limit);
-        let explain = |&(at, _): &(usize, f64)| {
-            let slot = desk.courses[at];
-            self.explained(known, ask, &learner, slot, desk.row(at), &weights, query.goals)
-        };
-        let mut list: Vec<Recommendation> = order.iter().map(explain).collect();
-        self.fill(&mut list, &learner, query.limit, open);
-        list
+        closed
+    }
+
+    fn is_open(&self, closed: &[bool], slot: u32) -> bool {
+        self.course_of[slot as usize] != GONE && !closed[slot as usize]
     }
 
     /// The weights of the features for this question.
@@ -253,44 +249,6 @@ impl Recommender {
     /// Whether a slot's course is still in the catalogue.
     pub(crate) fn is_listed(&self, slot: u32) -> bool {
         self.course_of.get(slot as usize).is_some_and(|&course| course != GONE)
-    }
-
-    /// What the learner's goals add: the boost times the share of goals the course serves, or all
-    /// of it for one that serves any, whichever is less surprising: any.
-    fn goal(&self, slot: u32, goals: &[u32]) -> f64 {
-        let topics = self.content.topics(slot);
-        if goals.iter().any(|goal| topics.contains(goal)) { self.model.0.manners.goal_boost } else { 0.0 }
-    }
-
-    /// Where engines and goals propose too little, the rest in the order of level and catalogue:
-    /// a young platform still has something to show. Their score is that of no evidence.
-    fn fill(&self, list: &mut Vec<Recommendation>, learner: &Learner<'_>, limit: usize, open: &impl Fn(u32) -> bool) {
-        if list.len() >= limit {
-            return;
-        }
-        let listed: Vec<u32> = list.iter().map(|r| r.course).collect();
-        let mut rest: Vec<u32> = (0..self.content.len() as u32)
-            .filter(|&slot| open(slot) && !learner.has(slot))
-            .filter(|&slot| !listed.contains(&self.course_of[slot as usize]))
-            .collect();
-        rest.sort_by_key(|&slot| {
-            let level = self.content.facts(slot).and_then(|f| f.level).unwrap_or(1);
-            (level, self.course_of[slot as usize])
-        });
-        let floor = list.iter().map(|r| r.score).fold(0.0, f64::min);
-        for slot in rest.into_iter().take(limit - list.len()) {
-            let no_evidence = Contribution { feature: Arc::from("no_evidence"), value: floor };
-            list.push(Recommendation {
-                course: self.course_of[slot as usize],
-                score: floor,
-                contributions: vec![no_evidence],
-                reasons: Vec::new(),
-                completion: None,
-                path: Vec::new(),
-                explored: false,
-                propensity: 1.0,
-            });
-        }
     }
 }
 
