@@ -33,6 +33,8 @@ pub enum ReasonKind {
     Length,
     /// It comes soon after the learner's latest course in the catalogue.
     NextInCatalogue,
+    /// Many learners with the same interests took it.
+    Cohort,
 }
 
 impl ReasonKind {
@@ -52,6 +54,7 @@ impl ReasonKind {
             Self::Freshness => "FRESHNESS",
             Self::Length => "LENGTH",
             Self::NextInCatalogue => "NEXT_IN_CATALOGUE",
+            Self::Cohort => "COHORT",
         }
     }
 }
@@ -94,6 +97,10 @@ impl Reason {
             ReasonKind::Popular => match self.learners {
                 Some(n) => format!("{n} learners took it."),
                 None => "Learners take it often.".to_owned(),
+            },
+            ReasonKind::Cohort => match self.learners {
+                Some(n) => format!("{n} learners with interests like yours took it."),
+                None => "Learners with interests like yours take it.".to_owned(),
             },
             ReasonKind::PopularNow => "It is among the courses started most of late.".to_owned(),
             ReasonKind::TakenNext if self.courses.is_empty() => "Learners often take it next.".to_owned(),

@@ -69,6 +69,8 @@ pub enum RankerKind {
     /// A conditional logit over whole lists of candidates. Several times quicker to fit, and level with
     /// linfa's on validation.
     Listwise,
+    /// linfa's FTRL, which learns in small steps.
+    Ftrl,
 }
 
 /// How the hybrid is trained and how it answers.
@@ -83,7 +85,7 @@ pub enum RankerKind {
 /// | `negatives` | 24 | 1..=1 000 | pairs drawn for each choice (pairwise ranker) |
 /// | `rounds` | 2 | 1..=20 | fits, each on harder pairs (pairwise ranker) |
 /// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
-/// | `ranker` | `pairwise` | `pairwise`, `listwise` | loss of the ranker |
+/// | `ranker` | `pairwise` | `pairwise`, `listwise`, `ftrl` | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |
 /// | `support` | 10 | 5..=1 000 000 | fewer learners than this are never counted in a reason |
 /// | `reasons` | 3 | 0..=20 | most reasons given for a course |

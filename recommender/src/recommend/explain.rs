@@ -26,7 +26,6 @@ impl Recommender {
         slot: u32,
         row: &[f32],
         weights: &[f64],
-        goals: &[u32],
     ) -> Recommendation {
         let inner = &*self.model.0;
         let mut contributions = Vec::new();
@@ -48,7 +47,7 @@ impl Recommender {
                 part.best = Some((at / PER_ENGINE, value));
             }
         }
-        let goal = self.goal(slot, goals);
+        let goal = self.goal(slot, ask.goals);
         if goal != 0.0 {
             contributions.push(Contribution { feature: Arc::from("goal"), value: goal });
             parts.entry(ReasonKind::Goal).or_default().value = goal;
@@ -56,7 +55,7 @@ impl Recommender {
         let mut parts: Vec<(ReasonKind, Part)> = parts.into_iter().collect();
         parts.retain(|(_, part)| part.value > 0.0);
         parts.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
-        let case = Case { known, ask, learner, slot, row, goals };
+        let case = Case { known, ask, learner, slot, row };
         let reasons = parts
             .iter()
             .filter_map(|(kind, part)| self.reason(&case, *kind, part))
@@ -77,7 +76,7 @@ impl Recommender {
     /// The evidence for one kind of reason; none if its sentence would not be true.
     fn reason(&self, case: &Case<'_>, kind: ReasonKind, part: &Part) -> Option<Reason> {
         let inner = &*self.model.0;
-        let Case { known, ask, learner, slot, row, goals } = *case;
+        let Case { known, ask, learner, slot, row } = *case;
         let facts = self.content.facts(slot)?;
         let last = ask.history.last().and_then(|row| self.content.facts(row.course));
         let mut evidence = match part.best {
@@ -89,7 +88,7 @@ impl Recommender {
             row.get(known.engines.len() * PER_ENGINE + at).copied()
         };
         let is_true = match kind {
-            ReasonKind::Popular | ReasonKind::PopularNow => {
+            ReasonKind::Popular | ReasonKind::PopularNow | ReasonKind::Cohort => {
                 part.best.is_some_and(|(engine, _)| row[engine * PER_ENGINE] >= POPULAR)
             }
             ReasonKind::TakenNext | ReasonKind::SimilarTo => !evidence.courses.is_empty(),
@@ -109,7 +108,7 @@ impl Recommender {
                 enough && known.stats.completion_lift(slot) > 0.0
             }
             ReasonKind::Goal => {
-                let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
+                let served = ask.goals.iter().copied().filter(|g| facts.topics.contains(g));
                 evidence.topics = served.collect();
                 !evidence.topics.is_empty()
             }
@@ -153,7 +152,6 @@ struct Case<'a> {
     learner: &'a Learner<'a>,
     slot: u32,
     row: &'a [f32],
-    goals: &'a [u32],
 }
 
 /// What the features of one kind of reason gave, and the engine that gave most of it.

@@ -145,7 +145,9 @@ impl Recommender {
     #[must_use]
     pub fn recommend(&self, query: &Query<'_>) -> Vec<Recommendation> {
         let history = self.history(query.history);
-        let ask = Ask { history: &history, now: query.now, content: &self.content, goals: query.goals };
+        // A time that no row can have is brought into range, so that differences can't overflow.
+        let now = query.now.clamp(*interactions::TIMES.start(), *interactions::TIMES.end());
+        let ask = Ask { history: &history, now, content: &self.content, goals: query.goals };
         let mut closed = vec![false; self.content.len()];
         for &course in query.exclude {
             if let Some(&slot) = self.slot_of.get(course as usize) {
@@ -196,7 +198,7 @@ impl Recommender {
         order.truncate(query.limit);
         let explain = |&(at, _): &(usize, f64)| {
             let slot = desk.courses[at];
-            self.explained(known, ask, &learner, slot, desk.row(at), &weights, query.goals)
+            self.explained(known, ask, &learner, slot, desk.row(at), &weights)
         };
         let mut list: Vec<Recommendation> = order.iter().map(explain).collect();
         self.fill(&mut list, &learner, query.limit, open);
@@ -284,12 +286,16 @@ impl Recommender {
     }
 }
 
-/// Weights for someone without a history: the engine of what is popular now, or of what is popular.
+/// Weights for someone without a history: the engine of what is popular now, or of what is popular; and
+/// what learners take whose interests are her goals.
 fn cold(inner: &Inner) -> Vec<f64> {
     let mut weights = vec![0.0; inner.names.len()];
     let of_kind = |kind| inner.known.engines.iter().rposition(|e| e.scorer.kind() == kind);
     let engine = of_kind(ReasonKind::PopularNow).or_else(|| of_kind(ReasonKind::Popular));
     if let Some(engine) = engine {
+        weights[engine * PER_ENGINE] = 1.0;
+    }
+    if let Some(engine) = of_kind(ReasonKind::Cohort) {
         weights[engine * PER_ENGINE] = 1.0;
     }
     weights
