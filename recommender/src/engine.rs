@@ -145,13 +145,10 @@ impl Ordered {
             self.values.resize(index + 1, 0.0);
         }
         let old = self.values[index];
-        let from = match self.place(course, old) {
-            Ok(from) => from,
-            Err(_) => {
-                self.order.push(course);
-                self.order.len() - 1
-            }
-        };
+        let from = self.place(course, old).unwrap_or(self.order.len());
+        if from == self.order.len() {
+            self.order.push(course);
+        }
         // Sought while the old value stands, so that the order is sorted as the search expects.
         let to = self.order[..from].partition_point(|&c| self.before(c, course, old + value));
         self.values[index] = old + value;
@@ -167,9 +164,10 @@ impl Ordered {
         self.order.truncate(above_zero);
     }
 
-    fn place(&self, course: u32, value: f32) -> Result<usize, usize> {
+    /// Where a course with this value stands in the order, if it does.
+    fn place(&self, course: u32, value: f32) -> Option<usize> {
         let at = self.order.partition_point(|&c| self.before(c, course, value));
-        if self.order.get(at) == Some(&course) { Ok(at) } else { Err(at) }
+        (self.order.get(at) == Some(&course)).then_some(at)
     }
 
     /// Whether a listed course stands before one with this value.
@@ -240,7 +238,7 @@ pub trait Scorer: Send + Sync {
     /// Of the crate's engines, `popularity`, `markov`, `trend`, `shelf`, `topics` count as a fit does;
     /// `recent` too, but for times before the end of the training, of which it tells what it told before;
     /// `rules` and `pairs` but for what the fit had cut off as too rare, which begins at nothing;
-    /// `neighbours` nearly, its file says how; `slist` and `ease` are solved as a whole and wait for the
+    /// `neighbours` and `cohorts` nearly, their files say how; `slist` and `ease` are solved as a whole and wait for the
     /// next fit. Rows count in full, whatever their strength.
     fn absorb(&mut self, _: &Arrival<'_>) -> bool {
         false
@@ -364,6 +362,7 @@ impl Registry {
             engines::shelf::REGISTRATION,
             engines::pairs::REGISTRATION,
             engines::topics::REGISTRATION,
+            engines::cohorts::REGISTRATION,
         ])
     }
 

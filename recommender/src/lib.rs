@@ -25,6 +25,7 @@ mod recommend;
 mod search;
 mod settings;
 mod stats;
+mod strength;
 mod support;
 mod training;
 
@@ -32,7 +33,7 @@ pub use catalogue::{Catalogue, CatalogueError, Course, MAX_LEVEL};
 pub use content::{Content, Facts};
 pub use engine::{Engine, Registry, Scorer};
 pub use error::{FitError, ModelError};
-pub use interactions::{Interaction, InteractionError, Interactions, InteractionsBuilder, MAX_SECONDS};
+pub use interactions::{Interaction, InteractionError, Interactions, InteractionsBuilder, MAX_SECONDS, MOST_ROWS};
 pub use model::{Model, ModelHeader};
 pub use reasons::{Reason, ReasonKind};
 pub use recommend::{

@@ -82,6 +82,9 @@ pub(crate) struct Inner {
     pub(crate) names: Vec<Arc<str>>,
 }
 
+/// Parts of the features, each with the weights fitted without it.
+pub(crate) type Ablations = Vec<(Part, Vec<f64>)>;
+
 /// A trained hybrid. Cheap to clone; [`bind`](Self::bind) it to a catalogue to ask it.
 #[derive(Clone)]
 pub struct Model(pub(crate) Arc<Inner>);
@@ -146,7 +149,7 @@ impl Model {
         settings: &Settings,
         ablate: bool,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Self, Vec<(Part, Vec<f64>)>), FitError> {
+    ) -> Result<(Self, Ablations), FitError> {
         let learners = histories.len();
         let interactions: usize = histories.iter().map(|h| h.len()).sum();
         let courses = catalogue.len();

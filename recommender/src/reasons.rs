@@ -37,6 +37,8 @@ pub enum ReasonKind {
     LikelyToComplete,
     /// She liked a course like it.
     Liked,
+    /// Many learners with the same interests took it.
+    Cohort,
 }
 
 impl ReasonKind {
@@ -58,6 +60,7 @@ impl ReasonKind {
             Self::NextInCatalogue => "NEXT_IN_CATALOGUE",
             Self::LikelyToComplete => "LIKELY_TO_COMPLETE",
             Self::Liked => "LIKED",
+            Self::Cohort => "COHORT",
         }
     }
 }
@@ -100,6 +103,10 @@ impl Reason {
             ReasonKind::Popular => match self.learners {
                 Some(n) => format!("{n} learners took it."),
                 None => "Learners take it often.".to_owned(),
+            },
+            ReasonKind::Cohort => match self.learners {
+                Some(n) => format!("{n} learners with interests like yours took it."),
+                None => "Learners with interests like yours take it.".to_owned(),
             },
             ReasonKind::PopularNow => "It is among the courses started most of late.".to_owned(),
             ReasonKind::TakenNext if self.courses.is_empty() => "Learners often take it next.".to_owned(),

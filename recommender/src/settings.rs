@@ -69,6 +69,8 @@ pub enum RankerKind {
     /// A conditional logit over whole lists of candidates. Several times quicker to fit, and level with
     /// linfa's on validation.
     Listwise,
+    /// linfa's FTRL, which learns in small steps.
+    Ftrl,
 }
 
 /// What becomes of a course whose prerequisites the learner lacks.
@@ -94,7 +96,7 @@ pub enum Prerequisites {
 /// | `negatives` | 24 | 1..=1 000 | pairs drawn for each choice (pairwise ranker) |
 /// | `rounds` | 2 | 1..=20 | fits, each on harder pairs (pairwise ranker) |
 /// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
-/// | `ranker` | `pairwise` | `pairwise`, `listwise` | loss of the ranker |
+/// | `ranker` | `pairwise` | `pairwise`, `listwise`, `ftrl` | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |
 /// | `completion_weight` | 0.1 | 0..=10 | weight in the score of how likely she completes the course, as log odds above the usual |
 /// | `prerequisites` | `path` | `path`, `require` | a course whose prerequisites she lacks: with the path to it, or not at all |

@@ -13,7 +13,7 @@ use crate::engine::{Ask, Engine, Load, Registry, TrainingData, Values};
 use crate::evaluate::ablation::Part;
 use crate::evaluate::metrics::Tally;
 use crate::features::{FACTS, Learner, PER_ENGINE, SITUATIONS, situation, width};
-use crate::ranker::{Choice, Plan, listwise, pairwise};
+use crate::ranker::{Choice, Plan, ftrl, listwise, pairwise};
 use crate::reasons::ReasonKind;
 use crate::settings::RankerKind;
 use crate::stats::Stats;
@@ -112,6 +112,7 @@ pub(crate) fn fit(
         let plan = Plan { negatives: settings.negatives, rounds: settings.rounds, ridge: settings.ridge };
         match settings.ranker {
             RankerKind::Pairwise => pairwise::fit(choices, width, plan, rng),
+            RankerKind::Ftrl => ftrl::fit(choices, width, plan, rng),
             RankerKind::Listwise => Ok(listwise::fit(choices, width, plan, &by_hand)),
         }
     };

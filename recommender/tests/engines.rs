@@ -145,6 +145,83 @@ fn the_shelf_knows_how_far_learners_step() {
 }
 
 #[test]
+fn a_cohort_is_found_by_what_a_learner_did_and_without_a_history_by_her_goals() {
+    let content = school();
+    let cohorts = fitted("cohorts", &[("cohorts", 2.0)], &content);
+    let asked = |history: &[Interaction], goals: &[u32]| {
+        let mut out = Scores::new(content.len());
+        cohorts.score(&Ask { history, now: 91 * DAY, content: &content, goals }, &mut out);
+        (0..6).map(|course| out.get(course)).collect::<Vec<f32>>()
+    };
+    let (bakers, gardeners) = ([30.0, 30.0, 30.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 10.0, 10.0, 0.0]);
+    assert_eq!(asked(&[], &[0]), bakers);
+    assert_eq!(asked(&[], &[1]), gardeners);
+    assert_eq!(asked(&visits(&[(5, 90 * DAY)]), &[0]), gardeners, "what she did says more than what she named");
+    assert_eq!(asked(&[], &[]), [0.0; 6], "of someone unknown it says nothing");
+    assert_eq!(asked(&[], &[99]), [0.0; 6]);
+}
+
+#[test]
+fn a_cohort_is_never_a_handful_of_learners() {
+    let content = school();
+    // Asked for six cohorts, the class of forty has two: those with the same interests are one.
+    let cohorts = fitted("cohorts", &[("cohorts", 6.0)], &content);
+    for goal in [0, 1] {
+        let mut out = Scores::new(content.len());
+        cohorts.score(&Ask { history: &[], now: 91 * DAY, content: &content, goals: &[goal] }, &mut out);
+        assert!(out.touched().iter().all(|&course| out.get(course) >= 10.0));
+    }
+    let lonely = visits(&[(0, 0), (1, 1)]);
+    let registry = Registry::standard();
+    let found = registry.find("cohorts").expect("registered");
+    let values = Values::check("cohorts", found.parameters, &BTreeMap::new()).expect("defaults");
+    let data = TrainingData { content: &content, histories: vec![&lonely; 9], now: 9, clock: true };
+    let scorer = (found.build)(&values).fit(&data).expect("fits");
+    assert_eq!(scores(&*scorer, &lonely, 9, &content), [0.0; 6], "nine learners are too few");
+}
+
+#[test]
+fn without_topics_cohorts_are_of_the_courses_taken() {
+    let course = |at: u32| Course { key: format!("{at}"), ..Course::default() };
+    // More courses than a profile has dimensions, so they are projected.
+    let content = Content::new(&Catalogue::new(vec![], (0..200).map(course).collect()).expect("good"));
+    let cohorts = fitted("cohorts", &[("cohorts", 2.0)], &content);
+    let next = scores(&*cohorts, &visits(&[(0, 90 * DAY), (1, 90 * DAY)]), 91 * DAY, &content);
+    assert!(next[2] > 0.0 && next[4] < f32::EPSILON);
+    let next = scores(&*cohorts, &visits(&[(3, 90 * DAY)]), 91 * DAY, &content);
+    assert!(next[4] > 0.0 && next[2] < f32::EPSILON);
+}
+
+/// Thirty learners open 1 after 0 and leave it, twenty go through 2.
+fn half_hearted() -> Vec<Vec<Interaction>> {
+    let done = |course, at, completion| Interaction { completion: Some(completion), ..Interaction::new(course, at) };
+    let left = |n: i64| vec![done(0, n, 1.0), done(1, n + 1, 0.05)];
+    let went_through = |n: i64| vec![done(0, n, 1.0), done(2, n + 1, 1.0)];
+    (0..30).map(left).chain((30..50).map(went_through)).collect()
+}
+
+#[test]
+fn by_strength_a_course_gone_through_counts_more_than_one_left_at_once() {
+    let content = school();
+    let histories = half_hearted();
+    let learner = visits(&[(0, 100)]);
+    let registry = Registry::standard();
+    for engine in ["rules", "markov", "neighbours", "slist", "ease"] {
+        let next = |strength: f64| {
+            let found = registry.find(engine).expect("registered");
+            let given = BTreeMap::from([("strength".to_owned(), strength)]);
+            let values = Values::check(engine, found.parameters, &given).expect("in range");
+            let histories = histories.iter().map(Vec::as_slice).collect();
+            let data = TrainingData { content: &content, histories, now: 60, clock: true };
+            scores(&*(found.build)(&values).fit(&data).expect("fits"), &learner, 101, &content)
+        };
+        let (alike, strong) = (next(0.0), next(1.0));
+        assert!(alike[1] > alike[2], "{engine}: {alike:?}");
+        assert!(strong[2] > strong[1], "{engine}: {strong:?}");
+    }
+}
+
+#[test]
 fn a_damaged_scorer_is_refused() {
     for registration in Registry::standard().iter() {
         let found = (registration.load)(&[0xff; 3]);

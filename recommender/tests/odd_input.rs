@@ -1,8 +1,8 @@
 //! Input that is small, empty, wrong or damaged.
 
 use stoa_recommender::{
-    Catalogue, CatalogueError, Course, EngineSettings, Interaction, InteractionError, InteractionsBuilder, Model,
-    ModelError, Query, Recommender, Registry, Settings, SettingsError,
+    Catalogue, CatalogueError, Course, EngineSettings, Feedback, FeedbackKind, Interaction, InteractionError,
+    InteractionsBuilder, Model, ModelError, Query, RankerKind, Recommender, Registry, Settings, SettingsError,
 };
 
 fn catalogue(courses: usize) -> Catalogue {
@@ -193,4 +193,79 @@ fn a_model_of_another_catalogue_does_not_bind() {
     let course = Course { key: "elsewhere".into(), ..Course::default() };
     let other = Catalogue::new(vec![], vec![course]).expect("a good catalogue");
     assert_eq!(model.bind(&other).err(), Some(ModelError::OtherCatalogue { courses: 3 }));
+}
+
+#[test]
+fn more_rows_than_memory_allows_become_a_sample_of_whole_histories_in_whatever_order_they_come() {
+    let school = catalogue(4);
+    let mut rows: Vec<(u64, u32)> = (0..1000).flat_map(|learner| (0..4).map(move |course| (learner, course))).collect();
+    let sampled = |rows: &[(u64, u32)], most: usize| {
+        let mut builder = InteractionsBuilder::new(&school).at_most(most);
+        for &(learner, course) in rows {
+            builder.push(learner, Interaction::new(course, i64::from(course))).expect("good");
+        }
+        builder.build()
+    };
+    let some = sampled(&rows, 1200);
+    assert!(some.len() <= 1200 && some.len() > 600, "{}", some.len());
+    assert!((some.share() - 0.25).abs() < 1e-9);
+    assert!(some.iter().all(|(_, history)| history.len() == 4), "a learner is there with all her rows or not at all");
+    rows.reverse();
+    rows.sort_by_key(|&(learner, course)| (course, learner % 7));
+    let others = sampled(&rows, 1200);
+    assert!(some.iter().eq(others.iter()));
+    let all = sampled(&rows, 4000);
+    assert_eq!(all.len(), 4000);
+    assert!((all.share() - 1.0).abs() < 1e-9);
+    assert!(sampled(&rows, 0).is_empty());
+    assert!(sampled(&[(7, 0), (7, 1)], 1).is_empty(), "one history that doesn't fit is left out");
+}
+
+#[test]
+fn rows_later_than_now_are_no_reason_to_panic() {
+    let far = 253_402_300_799;
+    let school = trained(&catalogue(3), &[(1, 0, far - 9), (1, 1, far), (2, 0, 5), (2, 1, 9), (3, 2, -62_135_596_800)]);
+    assert_eq!(next(&school, &[]).len(), 3);
+    assert_eq!(next(&school, &[Interaction::new(0, far)])[0], 1);
+    let query = Query { now: i64::MAX, limit: 3, ..Query::default() };
+    assert_eq!(school.recommend(&query).len(), 3);
+    let query = Query { now: i64::MIN, ..query };
+    assert_eq!(school.recommend(&query).len(), 3);
+}
+
+#[test]
+fn feedback_and_goals_that_name_nothing_change_nothing() {
+    let school = trained(&catalogue(3), &[(1, 0, 5), (1, 1, 6), (2, 0, 5), (2, 1, 9)]);
+    let word = |course, at| Feedback { course, kind: FeedbackKind::Dismiss, at };
+    let history = [Interaction::new(0, 5)];
+    let query = Query { history: &history, now: 1_000_000, limit: 5, ..Query::default() };
+    let odd = Query {
+        feedback: &[word(77, 5), word(u32::MAX, i64::MAX), word(3, i64::MIN)],
+        goals: &[0, 9, u32::MAX],
+        exclude: &[3, u32::MAX],
+        ..query
+    };
+    assert_eq!(school.recommend(&odd), school.recommend(&query));
+}
+
+#[test]
+fn every_ranker_copes_with_any_amount_of_data() {
+    let school = catalogue(8);
+    for ranker in [RankerKind::Pairwise, RankerKind::Listwise, RankerKind::Ftrl] {
+        for learners in [0_u32, 1, 30, 120] {
+            let mut rows = InteractionsBuilder::new(&school);
+            for (learner, step) in (0..learners).flat_map(|learner| (0..3).map(move |step| (learner, step))) {
+                let row = Interaction::new((learner + step) % 8, i64::from(learner * 1000 + step * 60));
+                rows.push(learner.into(), row).expect("good");
+            }
+            let settings = Settings { ranker, ..Settings::default() };
+            let fit = || Model::fit(&school, &rows.clone().build(), &settings, &mut |_| ()).expect("a model");
+            let model = fit();
+            assert!(model.weights().all(|(_, weight)| weight.is_finite()), "{ranker:?}, {learners} learners");
+            assert_eq!(model.to_bytes(), fit().to_bytes(), "{ranker:?}, {learners} learners");
+            let list = next(&model.bind(&school).expect("fits"), &[Interaction::new(2, 500_000)]);
+            assert_eq!(list.len(), 5);
+            assert!(learners < 120 || list[0] == 3, "{ranker:?}: {list:?}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Stories of learners at a small school: what they took, and what they are shown.
 
 use stoa_recommender::{
-    Catalogue, Course, Interaction, Interactions, InteractionsBuilder, Model, Query, ReasonKind, Recommendation,
-    Recommender, Settings,
+    Catalogue, Course, EngineSettings, Interaction, Interactions, InteractionsBuilder, Model, Query, ReasonKind,
+    Recommendation, Recommender, Settings,
 };
 
 const DAY: i64 = 86_400;
@@ -190,4 +190,48 @@ fn a_catalogue_that_changed_is_matched_by_key() {
     assert!(titles[..3].contains(&"Excel pivots"), "{titles:?}");
     assert!(titles.contains(&"Excel for teams"));
     assert_eq!(list.len(), new.len() - 2);
+}
+
+#[test]
+fn a_new_learner_without_goals_and_a_new_course_get_their_places_in_the_first_minute() {
+    let old = school();
+    let mut courses = old.courses().to_vec();
+    courses.push(Course {
+        key: "course-10".into(),
+        title: "Cakes".into(),
+        topics: vec![2],
+        level: Some(1),
+        published_at: Some(MONDAY + 200 * DAY - 60),
+        ..Course::default()
+    });
+    let new = Catalogue::new(old.topics().to_vec(), courses).expect("a good catalogue");
+    let recommender = trained(&old).bind(&new).expect("fits");
+    // She knows nothing yet and named nothing: what is popular now, each with a reason.
+    let list = next(&recommender, &[], 5);
+    assert_eq!(list.len(), 5);
+    assert!(list[..3].iter().all(|r| !r.reasons.is_empty()));
+    // She wants to cook: the course that appeared a minute ago is there, and says what for.
+    let query = Query { now: MONDAY + 200 * DAY, goals: &[2], limit: 5, ..Query::default() };
+    let list = recommender.recommend(&query);
+    let cakes = list.iter().find(|r| new.title(r.course) == "Cakes").expect("listed");
+    assert!(cakes.reasons.iter().any(|r| r.kind == ReasonKind::Goal));
+    // One who bakes sees it without having named anything.
+    let baker = [visit(9, MONDAY + 200 * DAY - 600, 1.0)];
+    let list = next(&recommender, &baker, 5);
+    assert!(list.iter().any(|r| new.title(r.course) == "Cakes"), "{list:?}");
+}
+
+#[test]
+fn a_new_learner_who_named_goals_gets_what_learners_like_her_take() {
+    let school = school();
+    let mut settings = Settings::default();
+    settings.engines.push(EngineSettings::new("cohorts").with("cohorts", 2.0));
+    let model = Model::fit(&school, &term(&school), &settings, &mut |_| ()).expect("a model");
+    let recommender = model.bind(&school).expect("fits");
+    let query = Query { now: MONDAY + 200 * DAY, goals: &[1], limit: 3, ..Query::default() };
+    let list = recommender.recommend(&query);
+    let reason = list[0].reasons.iter().find(|r| r.kind == ReasonKind::Cohort).expect("drawers are a cohort");
+    let sentence = reason.sentence(&school);
+    assert!(sentence.ends_with("learners with interests like yours took it."), "{sentence}");
+    assert!(list.iter().all(|r| school.course(r.course).expect("exists").topics == [1]));
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::closed_form::{Members, solve};
 use super::sparse::{Occurrences, Sparse, givers};
 use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::strength::{STRENGTH, Strengths};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -29,8 +30,15 @@ pub(crate) const REGISTRATION: Registration = Registration {
             search: &[],
             meaning: "most courses that take part, by how often they are taken",
         },
+        STRENGTH,
     ],
-    build: |values| Box::new(Ease { ridge: values.get("ridge") as f32, courses: values.get("courses") as usize }),
+    build: |values| {
+        Box::new(Ease {
+            ridge: values.get("ridge") as f32,
+            courses: values.get("courses") as usize,
+            strength: values.get("strength") as f32,
+        })
+    },
     load: super::load::<Fitted>,
 };
 
@@ -42,6 +50,7 @@ const KEEP: usize = 200;
 struct Ease {
     ridge: f32,
     courses: usize,
+    strength: f32,
 }
 
 impl Engine for Ease {
@@ -49,14 +58,15 @@ impl Engine for Ease {
         let places = Occurrences::new(data.content.len(), &data.histories);
         let members = Members::new(&places, data.content.len(), self.courses);
         let mut gram = Mat::<f32>::zeros(members.len(), members.len());
+        let strengths = Strengths::new(self.strength, data);
         let mut rows = Vec::new();
         for history in &data.histories {
             rows.clear();
             let latest = history.iter().rev().take(LONGEST);
-            rows.extend(latest.filter_map(|row| members.row(row.course)));
-            for &a in &rows {
-                for &b in &rows {
-                    gram[(b, a)] += 1.0;
+            rows.extend(latest.filter_map(|row| Some((members.row(row.course)?, strengths.of(row)))));
+            for &(a, x) in &rows {
+                for &(b, y) in &rows {
+                    gram[(b, a)] += x * y;
                 }
             }
         }

@@ -9,23 +9,31 @@ use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse};
 use crate::engine::{Arrival, Ask, Engine, Evidence, Registration, Scorer, Scores, TrainingData};
+use crate::strength::{STRENGTH, Strengths};
 use crate::{FitError, ReasonKind};
 
-pub(crate) const REGISTRATION: Registration =
-    Registration { name: "markov", parameters: &[], build: |_| Box::new(Markov), load: super::load::<Fitted> };
+pub(crate) const REGISTRATION: Registration = Registration {
+    name: "markov",
+    parameters: &[STRENGTH],
+    build: |values| Box::new(Markov { strength: values.get("strength") as f32 }),
+    load: super::load::<Fitted>,
+};
 
 /// Steps kept from each course.
 const KEEP: usize = 300;
 
-struct Markov;
+struct Markov {
+    strength: f32,
+}
 
 impl Engine for Markov {
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
+        let strengths = Strengths::new(self.strength, data);
         let steps = Sparse::build(data.content.len(), KEEP, |course, row| {
             for &(learner, position) in places.of(course) {
                 if let Some(next) = data.histories[learner as usize].get(position as usize + 1) {
-                    row.add(next.course, 1.0);
+                    row.add(next.course, strengths.of(next));
                 }
             }
         });

@@ -1,6 +1,7 @@
 //! The candidate engines, one file each.
 
 mod closed_form;
+pub(crate) mod cohorts;
 pub(crate) mod ease;
 pub(crate) mod markov;
 pub(crate) mod neighbours;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse, givers};
 use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::strength::{STRENGTH, Strengths};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -29,9 +30,14 @@ pub(crate) const REGISTRATION: Registration = Registration {
             search: &[0.0, 3.0, 10.0, 30.0],
             meaning: "added to the denominator: doubts pairs seen together rarely",
         },
+        STRENGTH,
     ],
     build: |values| {
-        Box::new(Neighbours { keep: values.get("neighbours") as usize, shrink: values.get("shrink") as f32 })
+        Box::new(Neighbours {
+            keep: values.get("neighbours") as usize,
+            shrink: values.get("shrink") as f32,
+            strength: values.get("strength") as f32,
+        })
     },
     load: super::load::<Fitted>,
 };
@@ -44,24 +50,32 @@ const PARTNERS: usize = 60;
 struct Neighbours {
     keep: usize,
     shrink: f32,
+    strength: f32,
 }
 
 impl Engine for Neighbours {
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
+        let strengths = Strengths::new(self.strength, data);
+        // The squared length of each course's column; how many took it, where all rows count alike.
+        let mut lengths = vec![0.0_f32; data.content.len()];
+        for row in data.histories.iter().copied().flatten() {
+            lengths[row.course as usize] += strengths.of(row).powi(2);
+        }
         let mut together = Scores::new(data.content.len());
         let similar = Sparse::build(data.content.len(), self.keep, |course, row| {
             together.clear();
-            for &(learner, _) in places.of(course) {
+            for &(learner, position) in places.of(course) {
                 let history = data.histories[learner as usize];
+                let own = strengths.of(&history[position as usize]);
                 for other in history.iter().rev().take(LONGEST) {
-                    together.add(other.course, 1.0);
+                    together.add(other.course, own * strengths.of(other));
                 }
             }
-            let own = places.count(course) as f32;
+            let own = lengths[course as usize];
             for &other in together.touched() {
                 if other != course {
-                    let root = (own * places.count(other) as f32).sqrt();
+                    let root = (own * lengths[other as usize]).sqrt();
                     row.add(other, together.get(other) / (root + self.shrink));
                 }
             }

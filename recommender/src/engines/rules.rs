@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sparse::{Occurrences, Sparse, givers};
 use crate::engine::{Arrival, Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData, Values};
+use crate::strength::{STRENGTH, Strengths};
 use crate::{FitError, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -63,6 +64,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             search: &[],
             meaning: "learn only from courses that many hours apart: with what learners come back",
         },
+        STRENGTH,
     ],
     build: |values| Box::new(Rules::new(values)),
     load: super::load::<Fitted>,
@@ -81,6 +83,7 @@ struct Rules {
     norm: f32,
     /// Seconds.
     pause: i64,
+    strength: f32,
 }
 
 impl Rules {
@@ -92,6 +95,7 @@ impl Rules {
             backward: values.get("backward") as f32,
             norm: values.get("norm") as f32,
             pause: (values.get("pause_hours") * 3600.0) as i64,
+            strength: values.get("strength") as f32,
         }
     }
 }
@@ -103,6 +107,7 @@ impl Engine for Rules {
 
     fn fit(&self, data: &TrainingData<'_>) -> Result<Box<dyn Scorer>, FitError> {
         let places = Occurrences::new(data.content.len(), &data.histories);
+        let strengths = Strengths::new(self.strength, data);
         let weights: Vec<f32> = (1..=self.window).map(|distance| (distance as f32).powf(-self.power)).collect();
         let rules = Sparse::build(data.content.len(), KEEP, |course, row| {
             let norm = (places.count(course).max(1) as f32).powf(-self.norm);
@@ -113,12 +118,12 @@ impl Engine for Rules {
                 let apart = |other: i64| !data.clock || (other - at).abs() >= self.pause;
                 let next = after[1..].iter().filter(|next| apart(next.at));
                 for (next, weight) in next.zip(&weights) {
-                    row.add(next.course, weight * norm);
+                    row.add(next.course, strengths.of(next) * weight * norm);
                 }
                 if self.backward > 0.0 {
                     let past = before.iter().rev().filter(|past| apart(past.at));
                     for (past, weight) in past.zip(&weights) {
-                        row.add(past.course, self.backward * weight * norm);
+                        row.add(past.course, strengths.of(past) * self.backward * weight * norm);
                     }
                 }
             }

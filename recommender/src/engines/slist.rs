@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::closed_form::{Members, solve};
 use super::sparse::{Occurrences, Sparse, givers};
 use crate::engine::{Ask, Engine, Evidence, Parameter, Registration, Scorer, Scores, TrainingData};
+use crate::strength::{STRENGTH, Strengths};
 use crate::{FitError, Interaction, ReasonKind};
 
 pub(crate) const REGISTRATION: Registration = Registration {
@@ -56,6 +57,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             search: &[],
             meaning: "most courses that take part, by how often they are taken",
         },
+        STRENGTH,
     ],
     build: |values| {
         Box::new(Slist {
@@ -64,6 +66,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             ridge: values.get("ridge") as f32,
             share: values.get("share") as f32,
             courses: values.get("courses") as usize,
+            strength: values.get("strength") as f32,
         })
     },
     load: super::load::<Fitted>,
@@ -82,6 +85,7 @@ struct Slist {
     ridge: f32,
     share: f32,
     courses: usize,
+    strength: f32,
 }
 
 impl Engine for Slist {
@@ -91,9 +95,11 @@ impl Engine for Slist {
         let mut gram = Mat::<f32>::zeros(members.len(), members.len());
         let mut cross = Mat::<f32>::zeros(members.len(), members.len());
         let fading: Vec<f32> = fading(self.span).collect();
+        let strengths = Strengths::new(self.strength, data);
         let (mut past, mut future) = (Vec::new(), Vec::new());
         for history in &data.histories {
-            let rows: Vec<Option<usize>> = history.iter().map(|row| members.row(row.course)).collect();
+            let rows: Vec<Option<(usize, f32)>> =
+                history.iter().map(|row| Some((members.row(row.course)?, strengths.of(row)))).collect();
             for cut in 1..rows.len() {
                 collect(&mut past, rows[..cut].iter().rev(), &fading);
                 collect(&mut future, rows[cut..].iter(), &fading);
@@ -111,10 +117,10 @@ impl Engine for Slist {
                 }
             }
             if self.share > 0.0 {
-                for &a in rows.iter().rev().take(LONGEST).flatten() {
-                    for &b in rows.iter().rev().take(LONGEST).flatten() {
-                        gram[(b, a)] += self.share;
-                        cross[(b, a)] += self.share;
+                for &(a, x) in rows.iter().rev().take(LONGEST).flatten() {
+                    for &(b, y) in rows.iter().rev().take(LONGEST).flatten() {
+                        gram[(b, a)] += self.share * x * y;
+                        cross[(b, a)] += self.share * x * y;
                     }
                 }
             }
@@ -129,10 +135,10 @@ fn fading(span: f32) -> impl Iterator<Item = f32> {
     (0_u16..).map(move |step| (-f32::from(step) / span).exp()).take_while(|&weight| weight > FAINT)
 }
 
-fn collect<'a>(side: &mut Vec<(usize, f32)>, rows: impl Iterator<Item = &'a Option<usize>>, fading: &[f32]) {
+fn collect<'a>(side: &mut Vec<(usize, f32)>, rows: impl Iterator<Item = &'a Option<(usize, f32)>>, fading: &[f32]) {
     side.clear();
     let weighted = rows.zip(fading);
-    side.extend(weighted.filter_map(|(row, &weight)| row.map(|row| (row, weight))));
+    side.extend(weighted.filter_map(|(row, &weight)| row.map(|(row, strength)| (row, weight * strength))));
 }
 
 #[derive(Serialize, Deserialize)]

@@ -167,7 +167,7 @@ fn baseline(
     for engine in fit_engines(&chosen, &data)? {
         let rank = |question: &Question<'_>| {
             scores.clear();
-            let ask = Ask { history: question.history, now: question.now, content: &content };
+            let ask = Ask { history: question.history, now: question.now, content: &content, goals: &[] };
             engine.scorer.score(&ask, &mut scores);
             rank(&scores, question.answer, question.history, catalogue.len())
         };

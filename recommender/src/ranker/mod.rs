@@ -1,8 +1,9 @@
 //! The ranker: weights for the features, learned from held-out choices.
 //!
-//! [`pairwise`] is linfa's, [`listwise`] a conditional logit of our own; both see the same choices
-//! and give the same kind of weights, so either may be the default.
+//! [`pairwise`] and [`ftrl`] are linfa's, [`listwise`] a conditional logit of our own; all see the same
+//! choices and give the same kind of weights, so any may be the default.
 
+pub(crate) mod ftrl;
 pub(crate) mod listwise;
 pub(crate) mod pairwise;
 

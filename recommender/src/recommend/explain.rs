@@ -90,7 +90,7 @@ impl Recommender {
     fn reason(&self, case: &Case<'_>, kind: ReasonKind, part: &Part) -> Option<Reason> {
         let inner = &*self.model.0;
         let Case { reading, slot, row, probability } = *case;
-        let Reading { known, ask, learner, goals, .. } = reading;
+        let Reading { known, ask, learner, .. } = reading;
         let facts = self.content.facts(slot)?;
         let last = ask.history.last().and_then(|row| self.content.facts(row.course));
         let mut evidence = match part.best {
@@ -102,7 +102,7 @@ impl Recommender {
             row.get(known.engines.len() * PER_ENGINE + at).copied()
         };
         let is_true = match kind {
-            ReasonKind::Popular | ReasonKind::PopularNow => {
+            ReasonKind::Popular | ReasonKind::PopularNow | ReasonKind::Cohort => {
                 let taken = known.stats.taken.get(slot as usize).is_some_and(|&n| n >= inner.manners.support);
                 taken && part.best.is_some_and(|(engine, _)| row[engine * PER_ENGINE] >= POPULAR)
             }
@@ -133,7 +133,7 @@ impl Recommender {
                 !evidence.courses.is_empty()
             }
             ReasonKind::Goal => {
-                let served = goals.iter().copied().filter(|g| facts.topics.contains(g));
+                let served = ask.goals.iter().copied().filter(|g| facts.topics.contains(g));
                 evidence.topics = served.collect();
                 !evidence.topics.is_empty()
             }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Query, Recommender};
 use crate::Interaction;
-use crate::engine::Ask;
 
 /// A learner's word on a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +86,7 @@ impl Recommender {
 
     /// Every course that is weighed, with its score.
     fn scores(&self, history: &[Interaction], query: &Query<'_>) -> Vec<(u32, f64)> {
-        let ask = Ask { history, now: query.now, content: &self.content, goals: query.goals };
+        let ask = self.asked(history, query);
         let grown = self.grown();
         let reading = self.read(self.known(&grown), ask, query);
         let closed = self.closed(query);

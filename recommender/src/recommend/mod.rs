@@ -147,7 +147,7 @@ impl Recommender {
     #[must_use]
     pub fn recommend(&self, query: &Query<'_>) -> Vec<Recommendation> {
         let history = self.history(query.history);
-        let ask = Ask { history: &history, now: query.now, content: &self.content, goals: query.goals };
+        let ask = self.asked(&history, query);
         let grown = self.grown();
         let reading = self.read(self.known(&grown), ask, query);
         let closed = self.closed(query);
@@ -166,13 +166,20 @@ impl Recommender {
         list
     }
 
+    /// The question to the engines. A time that no row can have is brought into range, so that differences
+    /// can't overflow.
+    fn asked<'a>(&'a self, history: &'a [Interaction], query: &Query<'a>) -> Ask<'a> {
+        let now = query.now.clamp(*interactions::TIMES.start(), *interactions::TIMES.end());
+        Ask { history, now, content: &self.content, goals: query.goals }
+    }
+
     /// What was absorbed, if anything was. Held for one answer; asking for it twice in one could wait for ever.
     fn grown(&self) -> RwLockReadGuard<'_, Option<Known>> {
         self.grown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The engines that answer: the model's, or their copy that has absorbed.
-    fn known<'a>(&'a self, grown: &'a Option<Known>) -> &'a Known {
+    fn known<'a>(&'a self, grown: &'a RwLockReadGuard<'_, Option<Known>>) -> &'a Known {
         grown.as_ref().unwrap_or(&self.model.0.known)
     }
 
@@ -252,12 +259,16 @@ impl Recommender {
     }
 }
 
-/// Weights for someone without a history: the engine of what is popular now, or of what is popular.
+/// Weights for someone without a history: the engine of what is popular now, or of what is popular; and
+/// what learners take whose interests are her goals.
 fn cold(inner: &Inner) -> Vec<f64> {
     let mut weights = vec![0.0; inner.names.len()];
     let of_kind = |kind| inner.known.engines.iter().rposition(|e| e.scorer.kind() == kind);
     let engine = of_kind(ReasonKind::PopularNow).or_else(|| of_kind(ReasonKind::Popular));
     if let Some(engine) = engine {
+        weights[engine * PER_ENGINE] = 1.0;
+    }
+    if let Some(engine) = of_kind(ReasonKind::Cohort) {
         weights[engine * PER_ENGINE] = 1.0;
     }
     weights

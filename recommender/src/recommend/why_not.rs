@@ -4,7 +4,6 @@ use super::reading::{Ranked, Reading, latest};
 use super::served::Placed;
 use super::{FeedbackKind, Query, Recommendation, Recommender};
 use crate::Catalogue;
-use crate::engine::Ask;
 use crate::reasons::quote;
 
 /// Why a course is not in a list, or where in it it stands.
@@ -73,7 +72,7 @@ impl Recommender {
         if let Some(at) = list.iter().position(|item| item.course == course) {
             return WhyNot::Listed { place: at + 1 };
         }
-        let ask = Ask { history: &history, now: query.now, content: &self.content, goals: query.goals };
+        let ask = self.asked(&history, query);
         let grown = self.grown();
         self.outranked(&self.read(self.known(&grown), ask, query), query, slot)
     }
