@@ -52,6 +52,8 @@ reason_kinds! {
     Length = "LENGTH",
     /// It stands next to `courses` in the catalogue.
     NextInCatalogue = "NEXT_IN_CATALOGUE",
+    /// An engine outside Stoa has made the list, and says so in its own words.
+    Engine = "ENGINE",
 }
 
 /// A course to take next.

@@ -1,6 +1,7 @@
 //! What a learner is told to take next, and why.
 
 use serde::{Deserialize, Serialize};
+use stoa_recommender::evaluate::Shadow;
 
 use crate::{
     ids::{CourseId, ModelId, TopicId},
@@ -40,11 +41,28 @@ pub struct Reason {
     pub learners: Option<u32>,
 }
 
+impl Reason {
+    /// A reason in the words of an engine outside the process.
+    pub(super) fn of_engine(sentence: String) -> Self {
+        Self {
+            kind: "ENGINE".to_owned(),
+            sentence,
+            courses: Vec::new(),
+            topics: Vec::new(),
+            seconds: None,
+            rate: None,
+            learners: None,
+        }
+    }
+}
+
 /// What is known of a trained model without opening it.
 #[derive(Clone, Debug)]
 pub struct ModelInfo {
     /// The model's id.
     pub id: ModelId,
+    /// What people call it: the day and a number, `2026-11-24-1`.
+    pub name: String,
     /// The engine that made it.
     pub engine: String,
     /// When.
@@ -55,4 +73,34 @@ pub struct ModelInfo {
     pub interactions: i64,
     /// Over how many courses.
     pub courses: i64,
+    /// How many enrolments there were; some may have been left out.
+    pub enrolments: i64,
+    /// A short hash of the settings that it was trained with.
+    pub settings: String,
+    /// How it was held against the model in use; `None` for one of an older Stoa.
+    pub judgement: Option<Judgement>,
+    /// When it was last chosen to serve; `None` if it never was.
+    pub promoted_at: Option<Timestamp>,
+}
+
+/// Whether a new model was to take over, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The model that was in use; `None` if there was none.
+    pub against: Option<String>,
+    /// Whether it took over.
+    pub promoted: bool,
+    /// Why, for people.
+    pub why: String,
+    /// The figures; `None` if nothing was measured.
+    pub shadow: Option<Shadow>,
+}
+
+/// Who made a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// `hybrid`, or the name of an engine outside the process.
+    pub served_by: String,
+    /// Why it was not the engine that was to make it, such as `TIMED_OUT`; `None` if it was.
+    pub fallback_reason: Option<String>,
 }

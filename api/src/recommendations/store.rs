@@ -3,21 +3,21 @@
 use futures_util::TryStreamExt as _;
 use sqlx::types::Json;
 
-use super::model::{ModelInfo, Recommended};
+use super::model::Recommended;
 use crate::{
     courses::model::Level,
-    db::{Db, DbError, Text, Tx, on, statements},
+    db::{Db, DbError, Text, on, statements},
     ids::{AccountId, CourseId, ModelId, TopicId},
     time::Timestamp,
 };
 
 statements! {
     COURSES {
-        "SELECT id, position, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
+        "SELECT id, position, slug, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
          WHERE status <> 'DRAFT' ORDER BY position, id"
     }
     COURSE_TOPICS { "SELECT course_id, topic_id FROM course_topics ORDER BY course_id, position, topic_id" }
-    TOPIC_NAMES { "SELECT id, name FROM topics ORDER BY id" }
+    TOPIC_NAMES { "SELECT id, name, slug FROM topics ORDER BY id" }
     PREREQUISITES { "SELECT course_id, required_course_id FROM course_prerequisites ORDER BY course_id, required_course_id" }
     CATALOGUE_STAMP { "SELECT COUNT(*) AS courses, COALESCE(MAX(updated_at), 0) AS updated_at FROM courses" }
     INTERACTIONS {
@@ -32,22 +32,18 @@ statements! {
         "SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
            UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps"
     }
-    INSERT_MODEL {
-        "INSERT INTO models (id, engine, trained_at, learners, interactions, courses, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-    }
-    MODEL { "SELECT payload FROM models WHERE id = $1" }
-    MODELS { "SELECT id, engine, trained_at, learners, interactions, courses FROM models ORDER BY trained_at DESC, id DESC" }
     /// A list is good for as long as neither the model nor the learner's history has changed, and no longer
     /// than a sitting: what fits after a pause is something else.
     LIST {
-        "SELECT items FROM recommendation_lists WHERE learner_id = $1 AND model_id = $2 AND computed_at > $3
+        "SELECT items FROM recommendation_lists WHERE learner_id = $1 AND model_id = $2 AND computed_at > $3 AND served_by = $4
          AND history_at = (SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
            UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps)"
     }
     PUT_LIST {
-        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items, served_by)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (learner_id) DO UPDATE SET model_id = excluded.model_id, history_at = excluded.history_at,
-           computed_at = excluded.computed_at, items = excluded.items"
+           computed_at = excluded.computed_at, items = excluded.items, served_by = excluded.served_by"
     }
 }
 
@@ -56,6 +52,7 @@ statements! {
 pub(super) struct CourseRow {
     pub(super) id: CourseId,
     pub(super) position: i64,
+    pub(super) slug: String,
     pub(super) title: String,
     pub(super) level: Option<Text<Level>>,
     pub(super) open: bool,
@@ -81,7 +78,8 @@ pub(super) type CatalogueStamp = (i64, i64);
 /// The catalogue, in a fixed order.
 pub(super) struct CatalogueRows {
     pub(super) courses: Vec<CourseRow>,
-    pub(super) topics: Vec<(TopicId, String)>,
+    /// Id, name, slug.
+    pub(super) topics: Vec<(TopicId, String, String)>,
     pub(super) course_topics: Vec<(CourseId, TopicId)>,
     pub(super) prerequisites: Vec<(CourseId, CourseId)>,
 }
@@ -125,71 +123,30 @@ pub(super) async fn history_stamp(db: &Db, learner: AccountId) -> Result<i64, Db
     Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).fetch_one(c).await)?)
 }
 
-pub(super) async fn insert_model(tx: &mut Tx, info: &ModelInfo, payload: Vec<u8>) -> Result<(), DbError> {
-    let sql = tx.sql(&INSERT_MODEL);
-    on!(tx.conn(), c => sqlx::query(sql)
-        .bind(info.id).bind(&info.engine).bind(info.trained_at)
-        .bind(info.learners).bind(info.interactions).bind(info.courses).bind(payload)
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn model(db: &Db, id: ModelId) -> Result<Option<Vec<u8>>, DbError> {
-    let sql = db.sql(&MODEL);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?)
-}
-
-#[derive(sqlx::FromRow)]
-struct ModelRow {
-    id: ModelId,
-    engine: String,
-    trained_at: Timestamp,
-    learners: i64,
-    interactions: i64,
-    courses: i64,
-}
-
-/// Every model, the latest first.
-pub(super) async fn models(db: &Db) -> Result<Vec<ModelInfo>, DbError> {
-    let sql = db.sql(&MODELS);
-    let rows: Vec<ModelRow> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ModelInfo {
-            id: row.id,
-            engine: row.engine,
-            trained_at: row.trained_at,
-            learners: row.learners,
-            interactions: row.interactions,
-            courses: row.courses,
-        })
-        .collect())
-}
-
-/// The list that was last made for a learner with this model, if it was made after `oldest` and she has
-/// done nothing since.
+/// The list that was last made for a learner with this model by this engine, if it was made after `oldest` and she
+/// has done nothing since.
 pub(super) async fn list(
     db: &Db,
     learner: AccountId,
-    model: ModelId,
+    (model, served_by): (ModelId, &str),
     oldest: Timestamp,
 ) -> Result<Option<Vec<Recommended>>, DbError> {
     let sql = db.sql(&LIST);
-    let items: Option<Json<Vec<Recommended>>> =
-        on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).bind(model).bind(oldest).fetch_optional(c).await)?;
+    let items: Option<Json<Vec<Recommended>>> = on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).bind(model).bind(oldest).bind(served_by)
+            .fetch_optional(c).await)?;
     Ok(items.map(|items| items.0))
 }
 
 pub(super) async fn put_list(
     db: &Db,
-    (learner, model): (AccountId, ModelId),
+    (learner, model, served_by): (AccountId, ModelId, &str),
     history_at: i64,
     now: Timestamp,
     items: &[Recommended],
 ) -> Result<(), DbError> {
     let sql = db.sql(&PUT_LIST);
     on!(db.writer(), c => sqlx::query(sql)
-        .bind(learner).bind(model).bind(history_at).bind(now).bind(Json(items))
+        .bind(learner).bind(model).bind(history_at).bind(now).bind(Json(items)).bind(served_by)
         .execute(c).await.map(|_| ()))?;
     Ok(())
 }
