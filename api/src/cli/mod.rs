@@ -7,6 +7,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use stoa_recommender::Registry;
 
 mod account;
 mod audit;
@@ -14,6 +15,7 @@ mod bar;
 mod config;
 mod data;
 mod model;
+mod models;
 mod serve;
 mod token;
 
@@ -65,7 +67,9 @@ enum Command {
     /// Import courses, learners and what they did from files
     Import(data::ImportArguments),
     /// Train the recommender on everybody's enrolments; servers take the new model up by themselves
-    Train,
+    Train(models::TrainArguments),
+    /// List the models, choose one by name, go back to the one before, or forget old ones
+    Models(models::ModelsArguments),
     /// Show a learner's next courses, with the reasons
     Recommend(model::RecommendArguments),
     /// Measure the recommender: can it foretell the course that each learner took last?
@@ -81,13 +85,21 @@ enum Command {
     Role(account::RoleArguments),
 }
 
-/// Runs the command line of this process and answers with its exit code.
-pub fn run() -> ExitCode {
-    ExitCode::from(run_with(std::env::args_os()))
+/// Runs the command line of this process, with the engines of `registry`, and answers with its exit code.
+pub fn run(registry: Registry) -> ExitCode {
+    ExitCode::from(run_with_engines(registry, std::env::args_os()))
 }
 
 /// Runs a command line, the program's name first, and answers with its exit code.
 pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
+    run_with_engines(Registry::standard(), arguments)
+}
+
+/// As [`run_with`], with the engines of `registry`.
+pub fn run_with_engines<T: Into<OsString> + Clone>(
+    registry: Registry,
+    arguments: impl IntoIterator<Item = T>,
+) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // `--help` is such an "error" too.
@@ -103,7 +115,7 @@ pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T
     };
     let flags = Flags { database_url: arguments.database_url, listen };
     let config = match Config::read(arguments.config.as_deref(), &flags) {
-        Ok(config) => config,
+        Ok(config) => Config { registry, ..config },
         Err(error) => return failed(&error, WRONG),
     };
     if let Err(error) = start_log(&config) {
@@ -134,7 +146,8 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         }
         Command::Seed(arguments) => data::seed(config, &arguments).await,
         Command::Import(arguments) => data::import(config, &arguments).await,
-        Command::Train => model::train(config).await,
+        Command::Train(arguments) => models::train(config, &arguments).await,
+        Command::Models(arguments) => models::models(config, &arguments).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
@@ -147,8 +160,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 /// The services on the configured database, which must be there and up to date.
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
-    let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
+    services(config, Db::open(&options).await?).await
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -156,7 +168,12 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
+    services(config, db).await
+}
+
+async fn services(config: &Config, db: Db) -> anyhow::Result<App> {
+    let app = App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?;
+    Ok(app.with_engines(config.registry.clone(), &config.engines())?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

@@ -1,13 +1,10 @@
-//! `stoa train`, `stoa recommend`, `stoa evaluate`.
+//! `stoa recommend`, `stoa evaluate`.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use stoa_recommender::{
-    Settings,
-    evaluate::{self, Part, Split},
-};
+use stoa_recommender::evaluate::{self, Part, Split};
 
 use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
@@ -16,7 +13,7 @@ use crate::{
     audit::{model::Event, reads},
     courses::store as catalogue,
     ids::AccountId,
-    recommendations::TrainingProgress,
+    recommendations::{TrainingProgress, external::HYBRID},
 };
 
 #[derive(Debug, Args)]
@@ -45,25 +42,9 @@ pub(super) struct EvaluateArguments {
 }
 
 /// Draws how far training is.
-fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
+pub(super) fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
     let mut bar = Bar::new();
     move |progress| bar.show(progress.stage, progress.done as u64, progress.total as u64)
-}
-
-/// Trains, with a bar. Also what `stoa demo` does.
-pub(super) async fn train_on(app: &App, settings: Settings) -> anyhow::Result<String> {
-    let model = app.feed.train(settings, shown()).await?;
-    Ok(format!(
-        "trained {} on {} interactions of {} learners with {} courses",
-        model.engine, model.interactions, model.learners, model.courses
-    ))
-}
-
-pub(super) async fn train(config: &Config) -> anyhow::Result<u8> {
-    let app = open(config).await?;
-    println!("{}", train_on(&app, config.recommender.clone()).await?);
-    app.db.close().await;
-    Ok(DONE)
 }
 
 pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -> anyhow::Result<u8> {
@@ -72,7 +53,7 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
         bail!("there is no model yet: make one with `stoa train`");
     }
     let learner = find(&app, &arguments.learner).await?;
-    let list = app.feed.next_courses(learner).await?;
+    let (list, whence) = app.feed.next_courses_and_whence(learner).await?;
     let ledger = Ledger::default();
     let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, &Standing::operator(learner, &ledger)) else {
         bail!("the policy shows nobody her list")
@@ -84,6 +65,12 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
     let ids: Vec<_> = list.iter().map(|item| item.course).collect();
     let courses: std::collections::HashMap<_, _> =
         catalogue::by_ids(&app.db, &ids).await?.into_iter().map(|course| (course.id, course)).collect();
+    if let Some(reason) = &whence.fallback_reason {
+        let outside = app.feed.engines().serve_by().unwrap_or_default();
+        eprintln!("{outside} made no list ({reason}): this is what {} makes", whence.served_by);
+    } else if whence.served_by != HYBRID {
+        eprintln!("made by {}", whence.served_by);
+    }
     let titled = list.iter().filter_map(|item| courses.get(&item.course).map(|course| (*item, course)));
     if arguments.json {
         let items: Vec<_> = titled

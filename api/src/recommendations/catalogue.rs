@@ -123,7 +123,7 @@ impl Mapped {
 impl Mapped {
     /// Open courses of which only the slugs are known.
     pub(super) fn of_slugs(slugs: &[&str]) -> Self {
-        let courses = (0..).zip(slugs).map(|(position, slug)| super::store::CourseRow {
+        let courses = (0_i64..).zip(slugs).map(|(position, slug)| super::store::CourseRow {
             id: CourseId(uuid::Uuid::from_u128(u128::from(position.unsigned_abs()) + 1)),
             position,
             slug: (*slug).to_owned(),

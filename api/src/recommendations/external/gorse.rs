@@ -36,7 +36,8 @@ struct Scored {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Feedback {
-    pub(super) feedback_type: String,
+    #[serde(rename = "FeedbackType")]
+    pub(super) kind: String,
     pub(super) user_id: String,
     pub(super) item_id: String,
     pub(super) timestamp: String,
@@ -49,8 +50,8 @@ struct Inserted {
 }
 
 /// The header that shows Gorse the key.
-pub(super) fn secret(token: String) -> (HeaderName, String) {
-    (HeaderName::from_static("x-api-key"), token)
+pub(super) fn secret(token: &str) -> (HeaderName, String) {
+    (HeaderName::from_static("x-api-key"), token.to_owned())
 }
 
 impl Gorse {
@@ -163,7 +164,7 @@ mod tests {
     fn feedback_has_the_published_names() {
         let at = timestamp(Timestamp::from_seconds(1_541_068_921));
         let feedback =
-            Feedback { feedback_type: "enrol".into(), user_id: "0a".into(), item_id: "soil".into(), timestamp: at };
+            Feedback { kind: "enrol".into(), user_id: "0a".into(), item_id: "soil".into(), timestamp: at };
         assert_eq!(
             serde_json::to_value(feedback).unwrap(),
             serde_json::json!({

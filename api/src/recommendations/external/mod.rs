@@ -157,7 +157,7 @@ struct Outside {
 
 enum Speaks {
     Ours { url: String },
-    Gorse { gorse: Gorse, queue: Queue },
+    Gorse(Gorse, Box<Queue>),
 }
 
 impl fmt::Debug for Engines {
@@ -178,12 +178,12 @@ impl Engines {
         for (name, engine) in &settings.engines {
             let token = engine.checked(name)?;
             let (secret, speaks) = match engine.kind {
-                EngineKind::Http => (token.map(protocol::secret), Speaks::Ours { url: engine.url.clone() }),
+                EngineKind::Http => (token.as_deref().map(protocol::secret), Speaks::Ours { url: engine.url.clone() }),
                 EngineKind::Gorse => {
                     let gorse = Gorse::new(&engine.url, engine.item_to_item.clone())
                         .ok_or_else(|| EngineSettingsError::Url(name.clone()))?;
-                    let queue = Queue::new(name, &engine.enrolled_as, &engine.liked_as);
-                    (token.map(gorse::secret), Speaks::Gorse { gorse, queue })
+                    let queue = Box::new(Queue::new(name, &engine.enrolled_as, &engine.liked_as));
+                    (token.as_deref().map(gorse::secret), Speaks::Gorse(gorse, queue))
                 }
             };
             let breaker = Breaker::new(name, clock.clone(), engine.failures, engine.pause_seconds);
@@ -231,7 +231,7 @@ impl Engines {
             .in_time(async {
                 match &engine.speaks {
                     Speaks::Ours { url } => protocol::next_courses(&engine.caller, url, ask).await,
-                    Speaks::Gorse { gorse, .. } => gorse.next_courses(&engine.caller, ask).await,
+                    Speaks::Gorse(gorse, _) => gorse.next_courses(&engine.caller, ask).await,
                 }
             })
             .await;

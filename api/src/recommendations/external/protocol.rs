@@ -56,7 +56,7 @@ struct Item {
 }
 
 /// The header that shows an engine the token.
-pub(super) fn secret(token: String) -> (HeaderName, String) {
+pub(super) fn secret(token: &str) -> (HeaderName, String) {
     (header::AUTHORIZATION, format!("Bearer {token}"))
 }
 

@@ -144,7 +144,7 @@ impl Engines {
 
     fn queues(&self) -> impl Iterator<Item = (&Outside, &Queue)> {
         self.0.by_name.values().filter_map(|engine| match &engine.speaks {
-            Speaks::Gorse { queue, .. } => Some((engine, queue)),
+            Speaks::Gorse(_, queue) => Some((engine, &**queue)),
             Speaks::Ours { .. } => None,
         })
     }
@@ -159,7 +159,7 @@ impl Engines {
                 return queue.lose(count, "the database did not answer");
             }
         };
-        let Speaks::Gorse { gorse, .. } = &engine.speaks else { return };
+        let Speaks::Gorse(gorse, _) = &engine.speaks else { return };
         let mut pauses = AGAIN_AFTER.into_iter();
         loop {
             match engine.caller.in_time(gorse.tell(&engine.caller, &feedback)).await {
@@ -189,7 +189,7 @@ impl Engines {
             .filter(|news| learners.contains(&news.learner))
             .filter_map(|news| {
                 Some(gorse::Feedback {
-                    feedback_type: queue.called(news.what).to_owned(),
+                    kind: queue.called(news.what).to_owned(),
                     user_id: self.pseudonym(&queue.name, news.learner),
                     item_id: slugs.get(&news.course)?.clone(),
                     timestamp: gorse::timestamp(news.at),

@@ -8,9 +8,9 @@ use super::{Feed, FeedError, Promotion, fingerprint, lease::Lease, store};
 use crate::recommendations::{model::ModelInfo, store::catalogue_stamp};
 
 /// A server looks so often whether it is time.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// So long it does not look again after it was time, but there was nothing new: the look reads all enrolments' times.
-const QUIET_FOR: Duration = Duration::from_secs(15 * 60);
+const QUIET_FOR: Duration = Duration::from_mins(15);
 /// An hour, in microseconds.
 const HOUR: i64 = 3_600 * 1_000_000;
 
