@@ -122,7 +122,7 @@ impl Counts {
 }
 
 /// `POST /recommend`.
-pub fn routes(token: Option<String>) -> impl Endpoint<Output = Response> {
+pub(crate) fn routes(token: Option<String>) -> impl Endpoint<Output = Response> {
     let counts: Arc<Mutex<Counts>> = Arc::default();
     let recommend = make(move |mut request: Request| {
         let (counts, token) = (Arc::clone(&counts), token.clone());

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 /// How it is named in the settings, and what can be set.
-pub const NEWEST: Registration = Registration {
+pub(crate) const NEWEST: Registration = Registration {
     name: "newest",
     parameters: &[Parameter {
         name: "half_life_days",

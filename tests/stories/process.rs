@@ -33,11 +33,11 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn stoa_does(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn stoa_does(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -101,7 +101,7 @@ impl Drop for Running {
     }
 }
 
-fn imported(folder: &Path) {
+pub(crate) fn imported(folder: &Path) {
     let fixture = School::fixture();
     let output = stoa_does(folder, &["import", fixture.to_str().unwrap(), "--source", "school"]);
     assert!(output.status.success(), "{}", text(&output));
