@@ -170,7 +170,7 @@ story! {
         school.app.learning.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
         let list = zoe.data(NEXT).await["me"]["recommendations"].clone();
         assert_eq!(list[0]["course"]["slug"], "compost-step-by-step");
-        assert_eq!(list[0]["reasons"][0], json!({ "kind": "ENGINE", "sentence": "14 learners took it with a course of yours." }));
+        assert_eq!(list[0]["reasons"][0], json!({ "kind": "ENGINE", "sentence": "13 learners took it with a course of yours." }));
     }
 
     async fn when_the_engine_is_slow_wrong_or_down_there_is_the_default_list_and_it_says_so(school) {

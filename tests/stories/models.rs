@@ -52,6 +52,7 @@ story! {
         let third = trained(&school).await;
         assert_eq!((second.as_str(), third.as_str()), ("2026-03-02-2", "2026-03-03-1"));
         assert_eq!(current(&school).await, third);
+        school.clock.advance(60);
         assert_eq!(school.app.feed.use_model(&first).await.unwrap().name, first);
         assert_eq!(current(&school).await, first);
         assert!(school.app.feed.refresh().await.unwrap());

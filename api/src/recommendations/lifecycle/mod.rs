@@ -164,7 +164,6 @@ impl Feed {
     pub async fn roll_back(&self) -> Result<ModelInfo, FeedError> {
         let current = self.current().await?.ok_or(FeedError::NoModel)?;
         let mut models = self.models().await?;
-        // Equal times happen where a clock stands still; what was trained later was promoted later.
         models.sort_by_key(|info| (info.promoted_at, info.trained_at, info.id));
         let before =
             models.iter().take_while(|info| info.id != current).filter(|info| info.promoted_at.is_some()).last();
