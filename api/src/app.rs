@@ -14,7 +14,7 @@ use crate::{
     },
     profile::Profiles,
     progress::Learning,
-    recommendations::Feed,
+    recommendations::{Feed, experiments::ExperimentSettings},
     recovery::Recovery,
     sign_in::{SignIn, SignInSettings},
     time::Clock,
@@ -28,6 +28,8 @@ pub struct Settings {
     pub rules: Rules,
     /// About signing in.
     pub sign_in: SignInSettings,
+    /// Between which engines learners are split, if they are.
+    pub experiment: ExperimentSettings,
 }
 
 /// The services; cheap to clone.
@@ -72,7 +74,7 @@ impl App {
         let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
-        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key, outbox.clone());
+        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
@@ -80,7 +82,7 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
-            feed: Feed::new(db.clone(), clock.clone()),
+            feed: Feed::new(db.clone(), clock.clone(), key, settings.experiment),
             oidc: None,
             rules: settings.rules,
             audit,
@@ -116,6 +118,9 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
+        ("recommendations, feedback", crate::recommendations::store::feedback::STATEMENTS),
+        ("recommendations, log", crate::recommendations::store::log::STATEMENTS),
+        ("recommendations, outcome", crate::recommendations::store::outcome::STATEMENTS),
         ("recovery", crate::recovery::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
         ("sign_in", crate::sign_in::store::STATEMENTS),

@@ -20,6 +20,7 @@ use crate::{
     app::Settings,
     mail::model::MailSettings,
     oidc::model::OidcSettings,
+    recommendations::experiments::ExperimentSettings,
     sign_in::SignInSettings,
 };
 
@@ -56,6 +57,9 @@ pub(super) struct Config {
     pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
+    /// Between which engines learners are split, if they are.
+    #[serde(default)]
+    pub(super) experiment: ExperimentSettings,
     /// How mails are sent.
     #[serde(default)]
     pub(super) mail: MailSettings,
@@ -224,7 +228,8 @@ impl Config {
 
     /// What the installation decides.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+        self.experiment.check()?;
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()?, experiment: self.experiment.clone() })
     }
 
     /// What is decided about signing in.

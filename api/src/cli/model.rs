@@ -72,12 +72,12 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
         bail!("there is no model yet: make one with `stoa train`");
     }
     let learner = find(&app, &arguments.learner).await?;
-    let list = app.feed.next_courses(learner).await?;
+    let given = app.feed.next_courses(learner).await?.context("there is no model yet: make one with `stoa train`")?;
     let ledger = Ledger::default();
     let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, &Standing::operator(learner, &ledger)) else {
         bail!("the policy shows nobody her list")
     };
-    let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
+    let list: Vec<_> = given.open(permit).list.items.iter().take(usize::from(arguments.limit)).collect();
     app.audit
         .record(reads(&Viewer::ANONYMOUS, None, ledger.take()).into_iter().map(Event::of_command).collect())
         .await?;

@@ -113,10 +113,13 @@ fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
 async fn run(app: App, mailer: Mailer, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
     let feed = app.feed.clone();
     let fresh = tokio::spawn(async move { feed.keep_fresh().await });
+    let feed = app.feed.clone();
+    let pruned = tokio::spawn(async move { feed.keep_pruned().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
     fresh.abort();
+    pruned.abort();
     sending.abort();
     app.db.close().await;
     served.context("the server broke off")?;

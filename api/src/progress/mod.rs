@@ -12,6 +12,7 @@ use crate::{
     },
     db::{Db, DbError},
     ids::{AccountId, CourseId, LessonId},
+    recommendations,
     time::Clock,
 };
 use model::{Activity, Progress};
@@ -66,7 +67,10 @@ impl Learning {
             return Ok(Err(Refusal::CourseClosed));
         }
         let mut tx = self.db.begin().await?;
-        store::enrol(&mut tx, learner, course.id, self.clock.now()).await?;
+        let now = self.clock.now();
+        if store::enrol(&mut tx, learner, course.id, now).await? {
+            recommendations::enrolled(&mut tx, learner, course.id, now).await?;
+        }
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -106,6 +110,9 @@ impl Learning {
         };
         store::put_lesson(&mut tx, key, after, now).await?;
         store::add_to_enrolment(&mut tx, (learner, lesson.course_id), &added, now).await?;
+        if added.newly_completed {
+            recommendations::completed(&mut tx, learner, lesson.course_id, now).await?;
+        }
         tx.commit().await?;
         Ok(Ok(lesson))
     }

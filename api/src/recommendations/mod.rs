@@ -1,30 +1,43 @@
 //! Next courses: the bridge between the database and the recommender, which knows nothing of it.
 
 mod catalogue;
+mod events;
+pub mod experiments;
+mod feedback;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
+mod next;
+mod report;
+mod serving;
 pub(crate) mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use stoa_recommender::{
-    CatalogueError, FitError, Interactions, InteractionsBuilder, Model, ModelError, Query, Recommender, Settings,
+    CatalogueError, FitError, Interactions, InteractionsBuilder, Model, ModelError, Settings,
     evaluate::{self, Report},
 };
 
 use crate::{
-    access::{Personal, tags},
-    accounts,
+    accounts::secret::SecretKey,
     db::{Db, DbError, settings},
-    ids::{AccountId, ModelId},
-    time::{Clock, Timestamp},
+    ids::ModelId,
+    time::Clock,
 };
 use catalogue::Mapped;
-use model::{MAX_LIST, ModelInfo, Reason, Recommended};
+use experiments::ExperimentSettings;
+use model::ModelInfo;
+use serving::Serving;
 use store::CatalogueStamp;
 
+pub use events::{EventKind, EventRefusal, NewEvent};
+pub(crate) use events::{completed, enrolled};
+pub use feedback::FeedbackRefusal;
+pub use next::Given;
+pub(crate) use next::GivenList;
+pub use report::{ExperimentReport, PartReport, Rate};
 pub use stoa_recommender::Progress as TrainingProgress;
 
 /// The setting that names the model in use.
@@ -39,15 +52,9 @@ const LIST_LIFE: i64 = 15 * 60 * 1_000_000;
 pub struct Feed {
     db: Db,
     clock: Clock,
+    key: SecretKey,
+    experiment: Arc<ExperimentSettings>,
     serving: Arc<ArcSwapOption<Serving>>,
-}
-
-/// A model on a catalogue. Replaced as a whole.
-struct Serving {
-    model_id: ModelId,
-    stamp: CatalogueStamp,
-    recommender: Recommender,
-    mapped: Mapped,
 }
 
 /// Why there are no next courses.
@@ -80,8 +87,13 @@ pub enum FeedError {
 
 impl Feed {
     /// The service, without a model until [`Feed::refresh`] has found one.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, serving: Arc::default() }
+    pub fn new(db: Db, clock: Clock, key: SecretKey, experiment: ExperimentSettings) -> Self {
+        Self { db, clock, key, experiment: Arc::new(experiment), serving: Arc::default() }
+    }
+
+    /// The name of the experiment that runs; empty if none does.
+    pub fn experiment(&self) -> &str {
+        if self.experiment.arms.is_empty() { "" } else { &self.experiment.name }
     }
 
     /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
@@ -216,69 +228,5 @@ impl Feed {
         }
         let interactions = builder.build();
         Ok((mapped, interactions))
-    }
-
-    /// The learner's next courses, the best first, at most [`MAX_LIST`]; none without a model.
-    ///
-    /// The same list is given until the learner does something, a newer model comes, or a sitting is over.
-    pub async fn next_courses(
-        &self,
-        learner: AccountId,
-    ) -> Result<Personal<tags::Recommendation, Vec<Recommended>>, DbError> {
-        let Some(serving) = self.serving.load_full() else { return Ok(Vec::new().into()) };
-        let now = self.clock.now();
-        let oldest = Timestamp(now.0 - LIST_LIFE);
-        if let Some(list) = store::list(&self.db, learner, serving.model_id, oldest).await? {
-            return Ok(list.into());
-        }
-        // The stamp is read first: what happens meanwhile makes the list stale, never wrongly fresh.
-        let history_at = store::history_stamp(&self.db, learner).await?;
-        let rows = store::history(&self.db, learner).await?;
-        let goals = accounts::store::goals(&self.db, &[learner]).await?;
-        let goals: Vec<_> = goals.into_iter().map(|(_, topic)| topic).collect();
-        let list = serving.list(&rows, &goals, now);
-        // Reading does not wait for a write. If this one is lost, the list is made again.
-        let (db, model, kept) = (self.db.clone(), serving.model_id, list.clone());
-        tokio::spawn(async move {
-            if let Err(error) = store::put_list(&db, (learner, model), history_at, now, &kept).await {
-                tracing::debug!(%error, "a list of next courses was not kept");
-            }
-        });
-        Ok(list.into())
-    }
-}
-
-impl Serving {
-    fn list(&self, rows: &[store::InteractionRow], goals: &[crate::ids::TopicId], now: Timestamp) -> Vec<Recommended> {
-        let history: Vec<_> = rows.iter().filter_map(|row| self.mapped.interaction(row)).collect();
-        let goals: Vec<_> = goals.iter().filter_map(|goal| self.mapped.topic(*goal)).collect();
-        let query = Query {
-            history: &history,
-            now: now.seconds(),
-            goals: &goals,
-            exclude: &self.mapped.closed,
-            limit: MAX_LIST,
-        };
-        let found = self.recommender.recommend(&query);
-        found
-            .into_iter()
-            .map(|found| Recommended {
-                course: self.mapped.courses[found.course as usize],
-                score: found.score,
-                reasons: found.reasons.iter().map(|reason| self.reason(reason)).collect(),
-            })
-            .collect()
-    }
-
-    fn reason(&self, reason: &stoa_recommender::Reason) -> Reason {
-        Reason {
-            kind: reason.kind.as_str().to_owned(),
-            sentence: reason.sentence(&self.mapped.catalogue),
-            courses: reason.courses.iter().map(|at| self.mapped.courses[*at as usize]).collect(),
-            topics: reason.topics.iter().map(|at| self.mapped.topics[*at as usize]).collect(),
-            seconds: reason.seconds,
-            rate: reason.rate,
-            learners: reason.learners,
-        }
     }
 }
