@@ -18,7 +18,8 @@ use crate::{
     progress::Learning,
     recommendations::{
         Feed,
-        external::{EngineSettingsError, Engines, EnginesSettings},
+        experiments::ExperimentSettings,
+        external::{EngineSettingsError, EnginesSettings},
     },
     recovery::Recovery,
     sign_in::{SignIn, SignInSettings},
@@ -33,6 +34,8 @@ pub struct Settings {
     pub rules: Rules,
     /// About signing in.
     pub sign_in: SignInSettings,
+    /// Between which engines learners are split, if they are.
+    pub experiment: ExperimentSettings,
 }
 
 /// The services; cheap to clone.
@@ -77,8 +80,8 @@ impl App {
         let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
-        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key, outbox.clone());
-        let feed = Feed::new(db.clone(), clock.clone(), accounts.clone());
+        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
+        let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
@@ -108,8 +111,7 @@ impl App {
 
     /// The same with the engines that models are made of, and those outside the process.
     pub fn with_engines(mut self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
-        let engines = Engines::new(settings, self.db.clone(), &self.clock, self.accounts.clone())?;
-        self.feed = self.feed.with_engines(registry, engines);
+        self.feed = self.feed.with_engines(registry, settings)?;
         self.learning = Learning::new(self.db.clone(), self.clock.clone(), self.feed.clone());
         Ok(self)
     }
@@ -131,6 +133,9 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("recommendations, lifecycle", crate::recommendations::lifecycle::store::STATEMENTS),
+        ("recommendations, feedback", crate::recommendations::store::feedback::STATEMENTS),
+        ("recommendations, log", crate::recommendations::store::log::STATEMENTS),
+        ("recommendations, outcome", crate::recommendations::store::outcome::STATEMENTS),
         ("recovery", crate::recovery::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
         ("sign_in", crate::sign_in::store::STATEMENTS),

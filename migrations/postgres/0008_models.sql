@@ -17,6 +17,3 @@ CREATE UNIQUE INDEX models_by_name ON models (name);
 
 -- What came after the training, in the order in which it came.
 CREATE INDEX enrolments_by_arrival ON enrolments (enrolled_at, learner_id, course_id);
-
--- Which engine made the list.
-ALTER TABLE recommendation_lists ADD COLUMN served_by TEXT NOT NULL DEFAULT 'hybrid';

@@ -17,6 +17,7 @@ pub mod evaluate;
 mod features;
 mod interactions;
 mod model;
+pub mod offpolicy;
 mod ranker;
 mod reasons;
 mod recommend;

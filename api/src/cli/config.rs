@@ -23,6 +23,7 @@ use crate::{
     mail::model::MailSettings,
     oidc::model::OidcSettings,
     recommendations::{
+        experiments::ExperimentSettings,
         external::{EngineSettings, EnginesSettings},
         lifecycle::Schedule,
     },
@@ -74,6 +75,9 @@ pub(super) struct Config {
     /// The engines that models may be made of. Not a setting: the program brings them.
     #[serde(skip)]
     pub(super) registry: Registry,
+    /// Between which engines learners are split, if they are.
+    #[serde(default)]
+    pub(super) experiment: ExperimentSettings,
     /// How mails are sent.
     #[serde(default)]
     pub(super) mail: MailSettings,
@@ -249,7 +253,8 @@ impl Config {
 
     /// What the installation decides.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+        self.experiment.check()?;
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()?, experiment: self.experiment.clone() })
     }
 
     /// The engines outside the process. A token in the environment counts before one in the file.

@@ -14,6 +14,7 @@ mod audit;
 mod bar;
 mod config;
 mod data;
+mod experiments;
 mod model;
 mod models;
 mod serve;
@@ -74,6 +75,8 @@ enum Command {
     Recommend(model::RecommendArguments),
     /// Measure the recommender: can it foretell the course that each learner took last?
     Evaluate(model::EvaluateArguments),
+    /// Tell what came of an experiment: rates for each arm, with their intervals
+    Experiments(experiments::ExperimentsArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
     /// Look after the access log
@@ -150,6 +153,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Models(arguments) => models::models(config, &arguments).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
+        Command::Experiments(arguments) => experiments::experiments(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,

@@ -13,7 +13,7 @@ use crate::{
     audit::{model::Event, reads},
     courses::store as catalogue,
     ids::AccountId,
-    recommendations::{TrainingProgress, external::HYBRID},
+    recommendations::{TrainingProgress, model},
 };
 
 #[derive(Debug, Args)]
@@ -53,23 +53,24 @@ pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -
         bail!("there is no model yet: make one with `stoa train`");
     }
     let learner = find(&app, &arguments.learner).await?;
-    let (list, whence) = app.feed.next_courses_and_whence(learner).await?;
+    let given = app.feed.next_courses(learner).await?.context("there is no model yet: make one with `stoa train`")?;
     let ledger = Ledger::default();
     let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, &Standing::operator(learner, &ledger)) else {
         bail!("the policy shows nobody her list")
     };
-    let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
+    let model::List { about, items, .. } = &given.open(permit).list;
+    let list: Vec<_> = items.iter().take(usize::from(arguments.limit)).collect();
     app.audit
         .record(reads(&Viewer::ANONYMOUS, None, ledger.take()).into_iter().map(Event::of_command).collect())
         .await?;
     let ids: Vec<_> = list.iter().map(|item| item.course).collect();
     let courses: std::collections::HashMap<_, _> =
         catalogue::by_ids(&app.db, &ids).await?.into_iter().map(|course| (course.id, course)).collect();
-    if let Some(reason) = &whence.fallback_reason {
-        let outside = app.feed.engines().serve_by().unwrap_or_default();
-        eprintln!("{outside} made no list ({reason}): this is what {} makes", whence.served_by);
-    } else if whence.served_by != HYBRID {
-        eprintln!("made by {}", whence.served_by);
+    if let Some(other) = &about.instead_of {
+        let reason = about.fallback_reason.as_deref().unwrap_or_default();
+        eprintln!("{other} made no list ({reason}): this is what {} makes", about.engine);
+    } else if about.engine != model::HYBRID {
+        eprintln!("made by {}", about.engine);
     }
     let titled = list.iter().filter_map(|item| courses.get(&item.course).map(|course| (*item, course)));
     if arguments.json {

@@ -12,7 +12,7 @@ use crate::{
     },
     db::{Db, DbError},
     ids::{AccountId, CourseId, LessonId},
-    recommendations::Feed,
+    recommendations::{self, Feed},
     time::Clock,
 };
 use model::{Activity, Progress};
@@ -70,6 +70,9 @@ impl Learning {
         let mut tx = self.db.begin().await?;
         let now = self.clock.now();
         let is_new = store::enrol(&mut tx, learner, course.id, now).await?;
+        if is_new {
+            recommendations::enrolled(&mut tx, learner, course.id, now).await?;
+        }
         tx.commit().await?;
         if is_new {
             self.feed.enrolled(learner, course.id, now);
@@ -112,6 +115,9 @@ impl Learning {
         };
         store::put_lesson(&mut tx, key, after, now).await?;
         store::add_to_enrolment(&mut tx, (learner, lesson.course_id), &added, now).await?;
+        if added.newly_completed {
+            recommendations::completed(&mut tx, learner, lesson.course_id, now).await?;
+        }
         tx.commit().await?;
         Ok(Ok(lesson))
     }

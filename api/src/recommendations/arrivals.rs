@@ -125,7 +125,13 @@ const fn end_of(at: Timestamp) -> ArrivalKey {
 }
 
 /// Those of whom a model may learn, and of whom an engine outside may be told.
-#[expect(clippy::unused_async, reason = "consent is read from the database")]
-pub(super) async fn who_may_be_profiled(_db: &Db, learners: HashSet<AccountId>) -> Result<HashSet<AccountId>, DbError> {
+pub(super) async fn who_may_be_profiled(
+    db: &Db,
+    mut learners: HashSet<AccountId>,
+) -> Result<HashSet<AccountId>, DbError> {
+    let asked: Vec<_> = learners.iter().copied().collect();
+    for learner in store::refused(db, &asked).await? {
+        learners.remove(&learner);
+    }
     Ok(learners)
 }

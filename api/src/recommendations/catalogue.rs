@@ -83,6 +83,10 @@ impl Mapped {
         })
     }
 
+    pub(super) fn course(&self, course: CourseId) -> Option<u32> {
+        self.index.get(&course).copied()
+    }
+
     pub(super) fn topic(&self, topic: TopicId) -> Option<u32> {
         self.topic_index.get(&topic).copied()
     }

@@ -2,38 +2,49 @@
 
 mod arrivals;
 mod catalogue;
+mod events;
+pub mod experiments;
 pub mod external;
+mod feedback;
 pub(crate) mod graphql;
 pub mod lifecycle;
 pub(crate) mod loaders;
 pub mod model;
+mod next;
+mod report;
 mod served;
+mod serving;
 pub(crate) mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use stoa_recommender::{
-    CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Recommender, Registry, Settings,
+    CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Registry, Settings,
     evaluate::{self, Report},
 };
 use tokio::sync::Notify;
 
 use crate::{
-    access::{Personal, tags},
-    accounts::{self, Accounts},
+    accounts::secret::SecretKey,
     db::{Db, DbError},
-    ids::{AccountId, ModelId},
-    time::{Clock, Timestamp},
+    ids::ModelId,
+    time::Clock,
 };
 use arrivals::Arrivals;
 use catalogue::Mapped;
-use external::{Engines, HYBRID};
+use experiments::ExperimentSettings;
+use external::{EngineSettingsError, Engines, EnginesSettings};
 use lifecycle::TrainingData;
-use model::{Provenance, Recommended};
-use served::Wanted;
+use serving::Serving;
 use store::CatalogueStamp;
 
+pub use events::{EventKind, EventRefusal, NewEvent};
+pub(crate) use events::{completed, enrolled};
+pub use feedback::FeedbackRefusal;
+pub use next::Given;
+pub(crate) use next::GivenList;
+pub use report::{ExperimentReport, PartReport, Rate};
 pub use stoa_recommender::Progress as TrainingProgress;
 
 /// The setting that names the model in use.
@@ -48,20 +59,13 @@ const LIST_LIFE: i64 = 15 * 60 * 1_000_000;
 pub struct Feed {
     db: Db,
     clock: Clock,
+    key: SecretKey,
+    experiment: Arc<ExperimentSettings>,
     registry: Arc<Registry>,
     engines: Engines,
     serving: Arc<ArcSwapOption<Serving>>,
     /// Somebody has enrolled here.
     arrived: Arc<Notify>,
-}
-
-/// A model on a catalogue. Replaced as a whole.
-struct Serving {
-    model_id: ModelId,
-    stamp: CatalogueStamp,
-    recommender: Recommender,
-    mapped: Mapped,
-    arrivals: Arrivals,
 }
 
 /// Why there are no next courses.
@@ -108,21 +112,33 @@ pub enum FeedError {
 
 impl Feed {
     /// The service, without a model until [`Feed::refresh`] has found one, and without engines outside.
-    pub fn new(db: Db, clock: Clock, accounts: Accounts) -> Self {
-        let engines = Engines::none(db.clone(), accounts);
-        let registry = Arc::new(Registry::standard());
-        Self { db, clock, registry, engines, serving: Arc::default(), arrived: Arc::default() }
+    pub fn new(db: Db, clock: Clock, key: SecretKey, experiment: ExperimentSettings) -> Self {
+        Self {
+            engines: Engines::none(db.clone(), key.clone()),
+            registry: Arc::new(Registry::standard()),
+            experiment: Arc::new(experiment),
+            serving: Arc::default(),
+            arrived: Arc::default(),
+            db,
+            clock,
+            key,
+        }
     }
 
     /// The same with the engines that models are made of, and those outside the process.
-    #[must_use]
-    pub fn with_engines(self, registry: Registry, engines: Engines) -> Self {
-        Self { registry: Arc::new(registry), engines, ..self }
+    pub fn with_engines(self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
+        let engines = Engines::new(settings, self.db.clone(), &self.clock, self.key.clone())?;
+        Ok(Self { registry: Arc::new(registry), engines, ..self })
     }
 
     /// The engines outside the process.
     pub fn engines(&self) -> &Engines {
         &self.engines
+    }
+
+    /// The name of the experiment that runs; empty if none does.
+    pub fn experiment(&self) -> &str {
+        if self.experiment.arms.is_empty() { "" } else { &self.experiment.name }
     }
 
     /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
@@ -223,51 +239,5 @@ impl Feed {
         }
         let interactions = builder.build();
         Ok((mapped, interactions, rows))
-    }
-
-    /// The learner's next courses, the best first, at most [`model::MAX_LIST`]; none without a model.
-    ///
-    /// The same list is given until the learner does something, a newer model comes, or a sitting is over.
-    pub async fn next_courses(
-        &self,
-        learner: AccountId,
-    ) -> Result<Personal<tags::Recommendation, Vec<Recommended>>, DbError> {
-        Ok(self.next_courses_and_whence(learner).await?.0)
-    }
-
-    /// As [`Feed::next_courses`], with who made the list, and why it was not who should have.
-    pub async fn next_courses_and_whence(
-        &self,
-        learner: AccountId,
-    ) -> Result<(Personal<tags::Recommendation, Vec<Recommended>>, Provenance), DbError> {
-        let outside = self.engines.serve_by();
-        let served_by = outside.unwrap_or(HYBRID);
-        let by = |served_by: &str| Provenance { served_by: served_by.to_owned(), fallback_reason: None };
-        let Some(serving) = self.serving.load_full() else { return Ok((Vec::new().into(), by(HYBRID))) };
-        let now = self.clock.now();
-        let oldest = Timestamp(now.0 - LIST_LIFE);
-        if let Some(list) = store::list(&self.db, learner, (serving.model_id, served_by), oldest).await? {
-            return Ok((list.into(), by(served_by)));
-        }
-        // The stamp is read first: what happens meanwhile makes the list stale, never wrongly fresh.
-        let history_at = store::history_stamp(&self.db, learner).await?;
-        let rows = store::history(&self.db, learner).await?;
-        let history: Vec<_> = rows.iter().filter_map(|row| serving.mapped.interaction(row)).collect();
-        let goals = accounts::store::goals(&self.db, &[learner]).await?;
-        let goals: Vec<_> = goals.into_iter().filter_map(|(_, topic)| serving.mapped.topic(topic)).collect();
-        let wanted = Wanted { learner, history: &history, goals: &goals, exclude: &serving.mapped.closed, now };
-        let (list, whence) = self.made(&serving, outside, &wanted).await;
-        // A list that only stands in is not kept: when the engine answers again, so does this.
-        if whence.fallback_reason.is_none() {
-            // Reading does not wait for a write. If this one is lost, the list is made again.
-            let (db, model, kept, served_by) = (self.db.clone(), serving.model_id, list.clone(), served_by.to_owned());
-            tokio::spawn(async move {
-                let key = (learner, model, served_by.as_str());
-                if let Err(error) = store::put_list(&db, key, history_at, now, &kept).await {
-                    tracing::debug!(%error, "a list of next courses was not kept");
-                }
-            });
-        }
-        Ok((list.into(), whence))
     }
 }

@@ -19,9 +19,9 @@ use std::{
 use stoa_recommender::Interaction;
 
 use self::{breaker::Breaker, caller::Caller, gorse::Gorse, telling::Queue};
-use super::catalogue::Mapped;
+use super::{catalogue::Mapped, model::HYBRID};
 use crate::{
-    accounts::{Accounts, secret::hex},
+    accounts::secret::{SecretKey, hex},
     db::Db,
     ids::AccountId,
     time::{Clock, Timestamp},
@@ -30,9 +30,6 @@ use crate::{
 pub use breaker::BreakerState;
 pub use settings::{EngineKind, EngineSettings, EngineSettingsError, EnginesSettings};
 pub use telling::{Happened, Told};
-
-/// What made a list if no engine outside did.
-pub const HYBRID: &str = "hybrid";
 
 /// A question to an engine.
 pub(super) struct Ask<'a> {
@@ -143,7 +140,7 @@ pub struct Engines(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    accounts: Accounts,
+    key: SecretKey,
     by_name: BTreeMap<String, Outside>,
     serve_by: Option<String>,
 }
@@ -172,7 +169,7 @@ impl Engines {
         settings: &EnginesSettings,
         db: Db,
         clock: &Clock,
-        accounts: Accounts,
+        key: SecretKey,
     ) -> Result<Self, EngineSettingsError> {
         let mut by_name = BTreeMap::new();
         for (name, engine) in &settings.engines {
@@ -193,12 +190,12 @@ impl Engines {
             let known: Vec<_> = by_name.keys().cloned().collect();
             return Err(EngineSettingsError::ServeBy(name.clone(), known.join(", ")));
         }
-        Ok(Self(Arc::new(Inner { db, accounts, by_name, serve_by: settings.serve_by.clone() })))
+        Ok(Self(Arc::new(Inner { db, key, by_name, serve_by: settings.serve_by.clone() })))
     }
 
     /// No engines.
-    pub(super) fn none(db: Db, accounts: Accounts) -> Self {
-        Self(Arc::new(Inner { db, accounts, by_name: BTreeMap::new(), serve_by: None }))
+    pub(super) fn none(db: Db, key: SecretKey) -> Self {
+        Self(Arc::new(Inner { db, key, by_name: BTreeMap::new(), serve_by: None }))
     }
 
     /// The engine that makes everybody's lists, if one does.
@@ -206,20 +203,20 @@ impl Engines {
         self.0.serve_by.as_deref()
     }
 
-    /// Whether an engine has this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.by_name.contains_key(name)
-    }
-
     /// What each engine's breaker is at, by name.
     pub fn states(&self) -> impl Iterator<Item = (&str, BreakerState)> {
         self.0.by_name.iter().map(|(name, engine)| (name.as_str(), engine.breaker.state()))
     }
 
+    /// What the breaker of an engine is at; `None` if there is no such engine.
+    pub fn state(&self, name: &str) -> Option<BreakerState> {
+        self.0.by_name.get(name).map(|engine| engine.breaker.state())
+    }
+
     /// What stands for a learner at an engine: the same there always, and different at every engine.
     pub(super) fn pseudonym(&self, name: &str, learner: AccountId) -> String {
         let purpose = format!("engine {name}");
-        hex(&self.0.accounts.keyed_hash(&purpose, learner.0.as_bytes())[..16])
+        hex(&self.0.key.keyed_hash(&purpose, learner.0.as_bytes())[..16])
     }
 
     /// The list of an engine. Never to be asked for a learner who withdrew her consent.

@@ -34,7 +34,17 @@ statements! {
          WHERE settings.value" [pg " COLLATE \"C\""] " < $3"
     }
     CHANGE_LEASE { "UPDATE settings SET value = $3 WHERE name = $1 AND value = $2" }
-    ENROLMENTS_STAMP { "SELECT COUNT(*) AS enrolments, COALESCE(MAX(last_active_at), 0) AS active_at FROM enrolments" }
+    /// Of everybody who lets her data be used, as training reads them.
+    ENROLMENTS_STAMP {
+        "SELECT COUNT(*) AS enrolments, COALESCE(MAX(last_active_at), 0) AS active_at FROM enrolments e
+         WHERE NOT EXISTS (SELECT 1 FROM consents c
+           WHERE c.learner_id = e.learner_id AND c.purpose = 'PERSONAL_RECOMMENDATIONS' AND NOT c.granted)"
+    }
+    /// Who of these does not let her data be used.
+    REFUSED {
+        "SELECT learner_id FROM consents
+         WHERE learner_id " [any_uuid 1] " AND purpose = 'PERSONAL_RECOMMENDATIONS' AND NOT granted"
+    }
     ARRIVALS {
         "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments
          WHERE (enrolled_at, learner_id, course_id) > ($1, $2, $3) AND enrolled_at <= $4
@@ -163,4 +173,10 @@ pub(in super::super) async fn arrivals(
 pub(in super::super) async fn histories(db: &Db, learners: &[AccountId]) -> Result<Vec<InteractionRow>, DbError> {
     let (sql, learners) = (db.sql(&HISTORIES), Uuids::new(learners.iter().copied()));
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?)
+}
+
+/// Those of the learners who do not let their data be used.
+pub(in super::super) async fn refused(db: &Db, learners: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
+    let (sql, learners) = (db.sql(&REFUSED), Uuids::new(learners.iter().copied()));
+    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learners).fetch_all(c).await)?)
 }
