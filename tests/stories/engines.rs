@@ -12,8 +12,9 @@ use stoa_api::{
     http::Listener,
     ids::CourseId,
     recommendations::{
+        experiments::{ArmSettings, ExperimentSettings},
         external::{EngineKind, EngineSettings, EnginesSettings, Happened, Told},
-        model::Provenance,
+        model::{FeedbackKind, Purpose},
     },
 };
 use stoa_recommender::{EngineSettings as InProcess, Registry, Settings};
@@ -136,16 +137,18 @@ async fn slugs(client: &Client) -> Vec<String> {
     items.iter().map(|item| item["course"]["slug"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn whence(school: &School, app: &App, key: &str) -> Provenance {
-    app.feed.next_courses_and_whence(school.id_of(key)).await.unwrap().1
+/// Who made her list, and why it was not who should have.
+async fn whence(school: &School, app: &App, key: &str) -> Value {
+    let data = at(school, app, key).await.data("{ me { nextCourses { engine insteadOf fallbackReason } } }").await;
+    data["me"]["nextCourses"].clone()
 }
 
-fn made_by(name: &str) -> Provenance {
-    Provenance { served_by: name.to_owned(), fallback_reason: None }
+fn made_by(name: &str) -> Value {
+    json!({ "engine": name, "insteadOf": null, "fallbackReason": null })
 }
 
-fn stood_in(reason: &str) -> Provenance {
-    Provenance { served_by: "hybrid".to_owned(), fallback_reason: Some(reason.to_owned()) }
+fn stood_in(reason: &str) -> Value {
+    json!({ "engine": "hybrid", "insteadOf": "shadowfax", "fallbackReason": reason })
 }
 
 async fn ready(school: &School, app: &App) -> Value {
@@ -242,6 +245,44 @@ story! {
         assert_ne!(sent["learner"], json!(learner), "two engines can't put together what they know of her");
     }
 
+    async fn of_somebody_who_does_not_consent_no_engine_hears(school) {
+        let stub = Stub::open().await;
+        stub.answers_items(&[("living-soil", 1.0)]);
+        let app = served_by(&school, "shadowfax", patient(EngineKind::Http, &stub.url)).await;
+        app.feed.set_consent(school.id_of("zoe"), Purpose::PersonalRecommendations, false).await.unwrap();
+        assert_eq!(whence(&school, &app, "zoe").await, made_by("hybrid"));
+        assert_eq!(stub.seen().len(), 0);
+        let gorse = with_engine(&school, "gorse", patient(EngineKind::Gorse, &stub.url));
+        gorse.learning.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
+        gorse.feed.engines().tell_queued().await;
+        assert_eq!(stub.seen().len(), 0, "nor of what she takes");
+    }
+
+    async fn what_she_dismissed_does_not_come_back_from_an_engine(school) {
+        let stub = Stub::open().await;
+        stub.answers_items(&[("living-soil", 2.0), ("compost-step-by-step", 1.0)]);
+        let app = served_by(&school, "shadowfax", patient(EngineKind::Http, &stub.url)).await;
+        let word = (CourseId::imported(SCHOOL, "soil"), FeedbackKind::Dismiss);
+        app.feed.give_feedback(school.id_of("zoe"), word, None).await.unwrap().unwrap();
+        assert_eq!(slugs(&at(&school, &app, "zoe").await).await, ["compost-step-by-step"]);
+        let sent: Value = serde_json::from_str(&stub.seen().pop().unwrap().body).unwrap();
+        assert_eq!(sent["exclude"], json!(["living-soil"]));
+    }
+
+    async fn an_experiment_has_an_engine_outside_as_one_of_its_arms(school) {
+        let stub = Stub::open().await;
+        stub.answers_items(&[("living-soil", 1.0)]);
+        let arms = vec![ArmSettings { name: "outside".to_owned(), weight: 1.0, engine: Some("shadowfax".to_owned()) }];
+        let experiment = ExperimentSettings { name: "a test".to_owned(), arms, ..ExperimentSettings::default() };
+        let school = school.under(stoa_api::app::Settings { experiment, ..stoa_api::app::Settings::default() }).await;
+        let app = served_by(&school, "shadowfax", patient(EngineKind::Http, &stub.url)).await;
+        let engines = [("shadowfax".to_owned(), patient(EngineKind::Http, &stub.url))].into();
+        let app = app.with_engines(Registry::standard(), &EnginesSettings { engines, serve_by: None }).unwrap();
+        assert_eq!(whence(&school, &app, "zoe").await, made_by("shadowfax"));
+        // A server that does not have the engine says so.
+        assert_eq!(whence(&school, &school.app, "mei").await, stood_in("UNKNOWN_ENGINE"));
+    }
+
     async fn an_engine_that_fails_again_and_again_is_left_alone_until_it_is_well(school) {
         let stub = Stub::open().await;
         let engine = EngineSettings { failures: 3, pause_seconds: 30, ..patient(EngineKind::Http, &stub.url) };
@@ -293,7 +334,8 @@ story! {
         // A wrong key.
         stub.answers(401, "unauthorized");
         school.clock.advance(1_000);
-        assert_eq!(whence(&school, &app, "zoe").await, stood_in("BAD_STATUS"));
+        let stood_in = json!({ "engine": "hybrid", "insteadOf": "gorse", "fallbackReason": "BAD_STATUS" });
+        assert_eq!(whence(&school, &app, "zoe").await, stood_in);
     }
 
     async fn gorse_is_told_of_an_enrolment_once(school) {

@@ -7,6 +7,7 @@ use stoa_api::{
     recommendations::{
         FeedError,
         lifecycle::{Due, Promotion, Schedule},
+        model::Purpose,
     },
 };
 use stoa_recommender::{EngineSettings, Settings};
@@ -85,7 +86,7 @@ story! {
             trained(&school).await;
         }
         school.app.feed.use_model(&first).await.unwrap();
-        assert_eq!(school.app.feed.prune(1).await.unwrap(), 2);
+        assert_eq!(school.app.feed.forget_models(1).await.unwrap(), 2);
         let left: Vec<_> = school.app.feed.models().await.unwrap().into_iter().map(|model| model.name).collect();
         assert_eq!(left, ["2026-03-02-4", "2026-03-02-1"]);
         assert!(school.app.feed.refresh().await.unwrap());
@@ -136,6 +137,10 @@ story! {
         let other = Schedule { settings: Settings { seed: 7, ..quick() }, ..schedule.clone() };
         assert!(matches!(school.app.feed.train_if_due(&other).await.unwrap(), Due::Trained(_)), "other settings");
         assert_eq!(school.app.feed.models().await.unwrap().len(), 2, "the oldest of three is forgotten");
+        school.app.feed.set_consent(school.id_of("mei"), Purpose::PersonalRecommendations, false).await.unwrap();
+        school.clock.advance(24 * 3_600);
+        let Due::Trained(model) = school.app.feed.train_if_due(&other).await.unwrap() else { panic!("mei is in it still") };
+        assert_eq!(model.learners, 2, "omar and zoe");
     }
 
     async fn an_enrolment_counts_without_a_training(school) {
@@ -147,7 +152,9 @@ story! {
         school.clock.advance(1);
         enroll(&school, "zoe", "soil").await;
         enroll(&school, "l1", "sol").await;
-        assert_eq!(school.app.feed.absorb_new().await.unwrap(), 2);
+        school.app.feed.set_consent(school.id_of("l3"), Purpose::PersonalRecommendations, false).await.unwrap();
+        enroll(&school, "l3", "sol").await;
+        assert_eq!(school.app.feed.absorb_new().await.unwrap(), 2, "of three, since one does not consent");
         assert_eq!(school.app.feed.absorb_new().await.unwrap(), 0, "each counts once");
         // One that took its time to be committed.
         school.clock.advance(5);

@@ -271,8 +271,16 @@ impl Config {
 
     /// When `serve` trains by itself, if it does.
     pub(super) fn schedule(&self) -> anyhow::Result<Option<Schedule>> {
-        ensure!(self.train_every_hours <= 8_760, "train_every_hours must be between 0 and 8760; this was {}", self.train_every_hours);
-        ensure!((1..=1_000).contains(&self.keep_models), "keep_models must be between 1 and 1000; this was {}", self.keep_models);
+        ensure!(
+            self.train_every_hours <= 8_760,
+            "train_every_hours must be between 0 and 8760; this was {}",
+            self.train_every_hours
+        );
+        ensure!(
+            (1..=1_000).contains(&self.keep_models),
+            "keep_models must be between 1 and 1000; this was {}",
+            self.keep_models
+        );
         Ok((self.train_every_hours > 0).then(|| Schedule {
             every_hours: self.train_every_hours,
             keep: self.keep_models,

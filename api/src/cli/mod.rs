@@ -99,10 +99,7 @@ pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T
 }
 
 /// As [`run_with`], with the engines of `registry`.
-pub fn run_with_engines<T: Into<OsString> + Clone>(
-    registry: Registry,
-    arguments: impl IntoIterator<Item = T>,
-) -> u8 {
+pub fn run_with_engines<T: Into<OsString> + Clone>(registry: Registry, arguments: impl IntoIterator<Item = T>) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // `--help` is such an "error" too.

@@ -86,7 +86,7 @@ pub(super) async fn models(config: &Config, arguments: &ModelsArguments) -> anyh
         Some(ModelsCommand::Use { name }) => println!("{} serves now", feed.use_model(name).await?.name),
         Some(ModelsCommand::Rollback) => println!("{} serves again", feed.roll_back().await?.name),
         Some(ModelsCommand::Prune { keep }) => {
-            println!("{} models were forgotten", feed.prune(usize::from(*keep)).await?);
+            println!("{} models were forgotten", feed.forget_models(usize::from(*keep)).await?);
         }
     }
     app.db.close().await;

@@ -72,7 +72,7 @@ impl Feed {
             let new: Vec<_> =
                 rows.into_iter().filter(|row| !seen.counted.contains_key(&(row.learner_id, row.course_id))).collect();
             let steps = self.steps(&serving.mapped, &new).await?;
-            count += new.len();
+            count += steps.len();
             seen.counted.extend(new.iter().map(|row| ((row.learner_id, row.course_id), row.enrolled_at)));
             let serving = serving.clone();
             // A batch takes the engines some milliseconds: not on a thread that answers requests.

@@ -86,7 +86,10 @@ impl Feed {
         let engine = engine.unwrap_or(HYBRID);
         match &about.instead_of {
             None => about.engine == engine,
-            Some(other) => other == engine && !matches!(self.engines.state(other), Some(BreakerState::Closed | BreakerState::HalfOpen)),
+            Some(other) => {
+                other == engine
+                    && !matches!(self.engines.state(other), Some(BreakerState::Closed | BreakerState::HalfOpen))
+            }
         }
     }
 }

@@ -103,7 +103,13 @@ impl Serving {
 
     /// Puts the question to `f`. Of somebody who does not let her data be used, the recommender is told nothing but which
     /// courses not to name: what she takes, and what she refused.
-    pub(super) fn ask<T>(&self, known: &Known, served: &Served, sitting: Sitting, f: impl FnOnce(&Query<'_>) -> T) -> T {
+    pub(super) fn ask<T>(
+        &self,
+        known: &Known,
+        served: &Served,
+        sitting: Sitting,
+        f: impl FnOnce(&Query<'_>) -> T,
+    ) -> T {
         let mut exclude = self.mapped.closed.clone();
         let (mut history, mut goals, mut feedback) = (Vec::new(), Vec::new(), Vec::new());
         if known.granted {

@@ -163,8 +163,7 @@ mod tests {
     #[test]
     fn feedback_has_the_published_names() {
         let at = timestamp(Timestamp::from_seconds(1_541_068_921));
-        let feedback =
-            Feedback { kind: "enrol".into(), user_id: "0a".into(), item_id: "soil".into(), timestamp: at };
+        let feedback = Feedback { kind: "enrol".into(), user_id: "0a".into(), item_id: "soil".into(), timestamp: at };
         assert_eq!(
             serde_json::to_value(feedback).unwrap(),
             serde_json::json!({

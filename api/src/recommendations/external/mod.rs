@@ -165,12 +165,7 @@ impl fmt::Debug for Engines {
 
 impl Engines {
     /// The engines that are configured.
-    pub fn new(
-        settings: &EnginesSettings,
-        db: Db,
-        clock: &Clock,
-        key: SecretKey,
-    ) -> Result<Self, EngineSettingsError> {
+    pub fn new(settings: &EnginesSettings, db: Db, clock: &Clock, key: SecretKey) -> Result<Self, EngineSettingsError> {
         let mut by_name = BTreeMap::new();
         for (name, engine) in &settings.engines {
             let token = engine.checked(name)?;

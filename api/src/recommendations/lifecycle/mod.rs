@@ -114,7 +114,7 @@ impl Feed {
             judgement: Some(judgement),
         };
         for _ in 0..TRIES {
-            match self.keep(&mut info, &payload).await {
+            match self.put_model(&mut info, &payload).await {
                 Err(DbError::Constraint(_)) => {}
                 kept => return Ok(kept.map(|()| info)?),
             }
@@ -123,7 +123,7 @@ impl Feed {
     }
 
     /// Keeps a model under a free name, and makes it the current one if it was promoted.
-    async fn keep(&self, info: &mut ModelInfo, payload: &[u8]) -> Result<(), DbError> {
+    async fn put_model(&self, info: &mut ModelInfo, payload: &[u8]) -> Result<(), DbError> {
         let day = info.trained_at.0.div_euclid(DAY) * DAY;
         let date: String = Timestamp(day).to_string().chars().take_while(|letter| *letter != 'T').collect();
         let mut tx = self.db.begin().await?;
@@ -173,7 +173,7 @@ impl Feed {
     }
 
     /// Forgets all but the `keep` latest models; the current one always stays. Answers how many were forgotten.
-    pub async fn prune(&self, keep: usize) -> Result<u64, FeedError> {
+    pub async fn forget_models(&self, keep: usize) -> Result<u64, FeedError> {
         let current = self.current().await?.ok_or(FeedError::NoModel)?;
         Ok(store::prune(&self.db, i64::try_from(keep).unwrap_or(i64::MAX), current).await?)
     }

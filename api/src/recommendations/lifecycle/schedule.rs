@@ -65,7 +65,7 @@ impl Feed {
                 let settings = schedule.settings.clone();
                 let model = self.fit_and_judge(settings, Promotion::UnlessWorse, |_| {}).await?;
                 if schedule.keep > 0 && self.current().await?.is_some() {
-                    self.prune(schedule.keep).await?;
+                    self.forget_models(schedule.keep).await?;
                 }
                 Ok(Due::Trained(Box::new(model)))
             })
