@@ -295,7 +295,7 @@ story! {
         assert_eq!(ready(&school, &app).await["ready"], true, "the hybrid stands in");
         stub.answers_items(&[("living-soil", 1.0)]);
         let before = stub.seen().len();
-        assert_eq!(whence(&school, &app, "zoe").await, stood_in("PAUSED"));
+        assert_eq!(whence(&school, &app, "mei").await, stood_in("PAUSED"));
         assert_eq!(stub.seen().len(), before, "it is not asked");
         school.clock.advance(30);
         assert_eq!(ready(&school, &app).await["engines"], json!({ "shadowfax": "half-open" }));
