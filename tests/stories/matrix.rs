@@ -16,7 +16,7 @@ use stoa_api::{
     app::Settings,
     cases::model::NewCase,
     ids::{AccountId, CourseId},
-    recommendations::model::FeedbackKind,
+    recommendations::{experiments::ArmSettings, model::FeedbackKind},
     sign_in::model::{Origin, Proof},
 };
 use stoa_testkit::{Client, Database, SCHOOL, School};
@@ -266,11 +266,13 @@ async fn without_second_factor(school: &School) -> Client {
 
 /// A school in which every field about Mei has a value, so that `null` means that it is held back.
 async fn school(viewer: &str) -> (Subject, Client) {
-    let mut school = School::open(Database::sqlite()).await;
+    let mut settings = Settings::default();
+    settings.experiment.name = "matrix".to_owned();
+    settings.experiment.arms = vec![ArmSettings { name: "all".to_owned(), weight: 1.0, engine: None }];
     if viewer.contains("second factor") {
-        let rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
-        school = school.under(Settings { rules, ..Settings::default() }).await;
+        settings.rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
     }
+    let school = School::open(Database::sqlite()).await.under(settings).await;
     fill_in(&school).await;
     let grant = async |role| school.grant("zoe", role).await;
     let client = match viewer {
