@@ -163,6 +163,29 @@ fn the_exit_code_tells_what_kind_of_trouble_there_was() {
 }
 
 #[test]
+fn an_operator_asks_what_came_of_an_experiment() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let arms = |weight: &str| {
+        format!("[experiment]\nname = \"two ways\"\n[[experiment.arms]]\nname = \"mix\"\nweight = {weight}\n")
+    };
+    std::fs::write(folder.path().join("stoa.toml"), arms("0.8")).unwrap();
+    let report = stoa_does(folder.path(), &["experiments"]);
+    assert!(
+        report.status.success() && text(&report).contains("arm mix (100 % of the learners): fewer than 10 learners"),
+        "{}",
+        text(&report)
+    );
+    let report = stoa_does(folder.path(), &["experiments", "--json"]);
+    assert!(text(&report).contains("\"experiment\": \"two ways\""), "{}", text(&report));
+    let pruned = stoa_does(folder.path(), &["experiments", "--prune"]);
+    assert!(text(&pruned).contains("0 rows were deleted"), "{}", text(&pruned));
+    std::fs::write(folder.path().join("stoa.toml"), arms("0")).unwrap();
+    let refused = stoa_does(folder.path(), &["experiments"]);
+    assert!(!refused.status.success() && text(&refused).contains("must be a number above 0"), "{}", text(&refused));
+}
+
+#[test]
 fn flags_beat_the_environment_which_beats_the_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("stoa.toml"), "database_url = \"sqlite://file.db\"\n").unwrap();

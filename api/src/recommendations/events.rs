@@ -25,7 +25,7 @@ const REPORTED_FOR: i64 = 7 * DAY;
 /// How many events one report may hold.
 pub(crate) const MAX_EVENTS: usize = 100;
 /// How often a server deletes what is too old.
-const PRUNE_EVERY: Duration = Duration::from_secs(86_400);
+const PRUNE_EVERY: Duration = Duration::from_hours(24);
 
 /// What a client reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,7 +71,7 @@ impl Serving {
     /// Why a course is not in the list that [`Serving::list`] gives.
     pub(super) fn why_not(&self, known: &Known, served: &Served, sitting: Sitting, course: CourseId) -> model::WhyNot {
         let plain = |kind| model::WhyNot::plain(course, kind);
-        // Told from her rows, and not by the model: without her consent it is not told of them.
+        // From her rows and not by the model, which without her consent is not told of them.
         if known.history.iter().any(|row| row.course_id == course) {
             return plain(WhyNotKind::Taken);
         }
@@ -79,6 +79,9 @@ impl Serving {
             return plain(kind);
         }
         let Some(index) = self.mapped.course(course) else { return plain(WhyNotKind::NotWeighed) };
+        if self.mapped.closed.contains(&index) {
+            return plain(WhyNotKind::Closed);
+        }
         // Only the engine itself could tell.
         if matches!(served, Served::External(_)) {
             return plain(WhyNotKind::NotWeighed);
