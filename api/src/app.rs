@@ -1,5 +1,7 @@
 //! What the server is made of: the services, put together once.
 
+use stoa_recommender::Registry;
+
 use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
@@ -14,7 +16,11 @@ use crate::{
     },
     profile::Profiles,
     progress::Learning,
-    recommendations::Feed,
+    recommendations::{
+        Feed,
+        experiments::ExperimentSettings,
+        external::{EngineSettingsError, EnginesSettings},
+    },
     recovery::Recovery,
     sign_in::{SignIn, SignInSettings},
     time::Clock,
@@ -28,6 +34,8 @@ pub struct Settings {
     pub rules: Rules,
     /// About signing in.
     pub sign_in: SignInSettings,
+    /// Between which engines learners are split, if they are.
+    pub experiment: ExperimentSettings,
 }
 
 /// The services; cheap to clone.
@@ -72,15 +80,16 @@ impl App {
         let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
-        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key, outbox.clone());
+        let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
+        let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
-            learning: Learning::new(db.clone(), clock.clone()),
+            learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
-            feed: Feed::new(db.clone(), clock.clone()),
+            feed,
             oidc: None,
             rules: settings.rules,
             audit,
@@ -97,6 +106,13 @@ impl App {
     pub fn with_oidc(mut self, settings: OidcSettings) -> Result<Self, OidcSettingsError> {
         let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
         self.oidc = Some(Oidc::new(settings, db, clock, accounts, self.sign_in.clone())?);
+        Ok(self)
+    }
+
+    /// The same with the engines that models are made of, and those outside the process.
+    pub fn with_engines(mut self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
+        self.feed = self.feed.with_engines(registry, settings)?;
+        self.learning = Learning::new(self.db.clone(), self.clock.clone(), self.feed.clone());
         Ok(self)
     }
 }
@@ -116,6 +132,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
+        ("recommendations, lifecycle", crate::recommendations::lifecycle::store::STATEMENTS),
+        ("recommendations, feedback", crate::recommendations::store::feedback::STATEMENTS),
+        ("recommendations, log", crate::recommendations::store::log::STATEMENTS),
+        ("recommendations, outcome", crate::recommendations::store::outcome::STATEMENTS),
         ("recovery", crate::recovery::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
         ("sign_in", crate::sign_in::store::STATEMENTS),

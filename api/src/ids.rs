@@ -50,6 +50,8 @@ ids! {
     PostId,
     /// A trained model of the recommender.
     ModelId,
+    /// A list of next courses, as it was given to a learner; found together with her.
+    ListId,
     /// A case: a reason to see more of a person, for a time.
     CaseId,
 }

@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    stoa_api::cli::run()
+    stoa_api::main_with(stoa_recommender::Registry::standard())
 }

@@ -1,6 +1,8 @@
 //! Evaluates the default settings on a folder in the split layout:
 //! `cargo run --release -p stoa-recommender --example evaluate -- DIR [test] [rolling|first-return] [ablation] [FILE.html]`.
 
+use std::path::Path;
+
 use stoa_recommender::Settings;
 use stoa_recommender::engine::Registry;
 use stoa_recommender::evaluate::{Part, Protocol, Split, Trial, page};
@@ -19,7 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         trial.evaluate_split(&split, part, &mut |_| ())?
     };
     println!("{report}");
-    if let Some(file) = arguments.iter().find(|argument| argument.ends_with(".html")) {
+    if let Some(file) =
+        arguments.iter().find(|argument| Path::new(argument).extension().is_some_and(|ending| ending == "html"))
+    {
         std::fs::write(file, page(&[report]))?;
     }
     Ok(())

@@ -140,13 +140,7 @@ impl School {
     /// If the database does not take it.
     pub async fn execute(&self, sql: &str) {
         let is_sqlite = self.database.is_sqlite();
-        let mut parts = sql.split(['{', '}']);
-        let mut text = parts.next().unwrap_or_default().to_owned();
-        while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
-            let id = self.named(name);
-            text += &if is_sqlite { format!("x'{id}'") } else { format!("'{id}'::uuid") };
-            text += rest;
-        }
+        let text = self.written(sql);
         let statements = sqlx::AssertSqlSafe(text);
         if is_sqlite {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
@@ -157,6 +151,22 @@ impl School {
             sqlx::raw_sql(statements).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             pool.close().await;
         }
+    }
+
+    /// A statement as [`School::execute`] takes it, with the ids in it as the database writes them.
+    ///
+    /// # Panics
+    /// If nothing has one of the names.
+    pub fn written(&self, sql: &str) -> String {
+        let is_sqlite = self.database.is_sqlite();
+        let mut parts = sql.split(['{', '}']);
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
+            let id = self.named(name);
+            text += &if is_sqlite { format!("x'{id}'") } else { format!("'{id}'::uuid") };
+            text += rest;
+        }
+        text
     }
 
     /// Somebody who has not signed in, at a server with these services.

@@ -15,10 +15,11 @@ use stoa_api::{
     accounts::model::{NewAccount, SystemRole},
     app::Settings,
     cases::model::NewCase,
-    ids::AccountId,
+    ids::{AccountId, CourseId},
+    recommendations::{experiments::ArmSettings, model::FeedbackKind},
     sign_in::model::{Origin, Proof},
 };
-use stoa_testkit::{Client, Database, School};
+use stoa_testkit::{Client, Database, SCHOOL, School};
 
 /// The schema, as far as the walk needs it.
 struct Schema {
@@ -125,6 +126,7 @@ impl Subject {
                 ("node", "id") => quoted(&self.node(leads_to.unwrap_or("Person"))),
                 ("nodes", "ids") => format!("[{}]", quoted(&self.node(leads_to.unwrap_or("Person")))),
                 ("course", "slug") => quoted("living-soil"),
+                ("whyNot", "courseId") => quoted(&self.school.course("sol")),
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
@@ -228,6 +230,8 @@ async fn fill_in(school: &School) {
     open_case(school, kim).await;
     app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
     app.feed.refresh().await.unwrap();
+    let sol = CourseId::imported(SCHOOL, "sol");
+    app.feed.give_feedback(mei, (sol, FeedbackKind::Like), None).await.unwrap().unwrap();
 }
 
 /// A case about Mei that opens all that a case can.
@@ -262,11 +266,13 @@ async fn without_second_factor(school: &School) -> Client {
 
 /// A school in which every field about Mei has a value, so that `null` means that it is held back.
 async fn school(viewer: &str) -> (Subject, Client) {
-    let mut school = School::open(Database::sqlite()).await;
+    let mut settings = Settings::default();
+    settings.experiment.name = "matrix".to_owned();
+    settings.experiment.arms = vec![ArmSettings { name: "all".to_owned(), weight: 1.0, engine: None }];
     if viewer.contains("second factor") {
-        let rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
-        school = school.under(Settings { rules, ..Settings::default() }).await;
+        settings.rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
     }
+    let school = School::open(Database::sqlite()).await.under(settings).await;
     fill_in(&school).await;
     let grant = async |role| school.grant("zoe", role).await;
     let client = match viewer {

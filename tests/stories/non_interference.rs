@@ -111,6 +111,27 @@ const HIDDEN: &[(&str, &str, &str)] = &[
         "what Mei is recommended",
         "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ({person:mei}, {new:2}, 1, 1, '[]')",
     ),
+    (
+        EVERYBODY,
+        "what Mei says of courses",
+        "INSERT INTO recommendation_feedback (learner_id, course_id, kind, said_at) VALUES ({person:mei}, {course:sol}, 'DISMISS', 5);
+         UPDATE accounts SET feedback_at = 5 WHERE id = {person:mei}",
+    ),
+    (
+        EVERYBODY,
+        "what Mei agrees to",
+        "INSERT INTO consents (learner_id, purpose, granted, decided_at) VALUES ({person:mei}, 'PERSONAL_RECOMMENDATIONS', FALSE, 5)",
+    ),
+    (
+        EVERYBODY,
+        "what became of Mei's lists",
+        "INSERT INTO offered_lists (learner_id, list_id, model_id, engine, experiment, arm, offered_at, items)
+           VALUES ({person:mei}, {new:10}, {new:2}, 'hybrid', 'e', 'a', 5, '[]');
+         INSERT INTO recommendation_impressions (learner_id, list_id, course_id, position, model_id, engine, propensity, explored, shown_at)
+           VALUES ({person:mei}, {new:10}, {course:sol}, 1, {new:2}, 'hybrid', 1000000, FALSE, 5);
+         INSERT INTO recommendation_events (learner_id, list_id, course_id, kind, model_id, engine, at)
+           VALUES ({person:mei}, {new:10}, {course:sol}, 'CLICK', {new:2}, 'hybrid', 5)",
+    ),
     // What is not published.
     (
         "nobody zoe omar bo kim raj noor",

@@ -33,11 +33,11 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn stoa_does(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn stoa_does(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -101,7 +101,7 @@ impl Drop for Running {
     }
 }
 
-fn imported(folder: &Path) {
+pub(crate) fn imported(folder: &Path) {
     let fixture = School::fixture();
     let output = stoa_does(folder, &["import", fixture.to_str().unwrap(), "--source", "school"]);
     assert!(output.status.success(), "{}", text(&output));
@@ -160,6 +160,29 @@ fn the_exit_code_tells_what_kind_of_trouble_there_was() {
     let output = stoa_does(folder.path(), &["migrate"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("lisen"), "{}", text(&output));
+}
+
+#[test]
+fn an_operator_asks_what_came_of_an_experiment() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let arms = |weight: &str| {
+        format!("[experiment]\nname = \"two ways\"\n[[experiment.arms]]\nname = \"mix\"\nweight = {weight}\n")
+    };
+    std::fs::write(folder.path().join("stoa.toml"), arms("0.8")).unwrap();
+    let report = stoa_does(folder.path(), &["experiments"]);
+    assert!(
+        report.status.success() && text(&report).contains("arm mix (100 % of the learners): fewer than 10 learners"),
+        "{}",
+        text(&report)
+    );
+    let report = stoa_does(folder.path(), &["experiments", "--json"]);
+    assert!(text(&report).contains("\"experiment\": \"two ways\""), "{}", text(&report));
+    let pruned = stoa_does(folder.path(), &["experiments", "--prune"]);
+    assert!(text(&pruned).contains("0 rows were deleted"), "{}", text(&pruned));
+    std::fs::write(folder.path().join("stoa.toml"), arms("0")).unwrap();
+    let refused = stoa_does(folder.path(), &["experiments"]);
+    assert!(!refused.status.success() && text(&refused).contains("must be a number above 0"), "{}", text(&refused));
 }
 
 #[test]

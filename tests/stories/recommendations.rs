@@ -7,7 +7,7 @@ use stoa_testkit::{School, story};
 const NEXT: &str = "{ me { recommendations(first: 5) { score course { slug } reasons { kind sentence courses { slug } topics { slug } } } } }";
 
 /// Twelve learners took soil and then compost, so that there is something to learn from.
-async fn busy(school: &School) {
+pub(crate) async fn busy(school: &School) {
     let folder = tempfile::tempdir().unwrap();
     let mut learners = String::from("key,name\n");
     let mut activity = String::from("learner,lesson,started_at,seconds,progress\n");

@@ -64,6 +64,10 @@ fields! {
     PERSON_ENROLMENTS = "Person"."enrolments": LearningHistory;
     PERSON_TIME_PER_TOPIC = "Person"."timePerTopic": LearningHistory;
     PERSON_RECOMMENDATIONS = "Person"."recommendations": Recommendation;
+    PERSON_NEXT_COURSES = "Person"."nextCourses": Recommendation;
+    PERSON_WHY_NOT = "Person"."whyNot": Recommendation;
+    PERSON_RECOMMENDATION_FEEDBACK = "Person"."recommendationFeedback": Recommendation;
+    PERSON_CONSENTS = "Person"."consents": Consent;
     PERSON_ACCESS_LOG = "Person"."accessLog": Oversight;
     PERSON_CASES = "Person"."cases": Oversight;
     ACCESS_LOG_ENTRY_ACTOR_NAME = "AccessLogEntry"."actorName": Oversight;

@@ -1,19 +1,19 @@
 //! People in the graph.
 
+mod roles;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
-use super::{
-    RoleRefusal,
-    model::{Account, SystemRole},
-};
+use super::model::{Account, SystemRole};
 use crate::{
     access::{
-        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_EDUCATION,
-        PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME, PERSON_PICTURE,
-        PERSON_PREFERENCES, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC,
-        PERSON_TIME_ZONE, PERSON_TWO_FACTOR, Permit, Shown, Standing, TokenScope,
+        self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_CONSENTS,
+        PERSON_EDUCATION, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME,
+        PERSON_NEXT_COURSES, PERSON_PICTURE, PERSON_PREFERENCES, PERSON_RECOMMENDATION_FEEDBACK,
+        PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE,
+        PERSON_TWO_FACTOR, PERSON_WHY_NOT, Permit, Shown, Standing,
         graphql::{About, FieldAccess},
         tags,
     },
@@ -22,7 +22,7 @@ use crate::{
     courses::graphql::{Course, Topic},
     graphql::{
         connection::{Pages, Paging},
-        errors::{Fault, UserError, UserErrorCode},
+        errors::Fault,
         node::{self, NodeId},
         scalars::int,
         scope::{Scope, scope},
@@ -30,10 +30,16 @@ use crate::{
     ids::AccountId,
     profile::graphql::{LeftOff, Preferences},
     progress::graphql::Enrolment,
-    recommendations::graphql::Recommendation,
+    recommendations::graphql::{
+        NextCourses, Recommendation,
+        feedback::{Consent, RecommendationFeedback},
+        why_not::WhyNot,
+    },
     sign_in::graphql::Account as AccountState,
     two_factor::graphql::TwoFactorState,
 };
+
+pub(crate) use roles::AccountMutation;
 
 /// The name of the list for cursors.
 const ENROLMENTS: &str = "enrolments";
@@ -216,6 +222,62 @@ impl Person {
         match access::permit(&PERSON_RECOMMENDATIONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => Recommendation::list(scope(ctx), self.account.id, first, permit).await.into(),
+        }
+    }
+
+    /// The courses to take next as a list that can be reported on: the same courses as `recommendations`, with what there is to
+    /// say of the list as a whole.
+    #[graphql(directive = About::apply(&PERSON_NEXT_COURSES))]
+    async fn next_courses(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 50.", default = 10)] first: i32,
+    ) -> Shown<NextCourses> {
+        match access::permit(&PERSON_NEXT_COURSES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => NextCourses::load(scope(ctx), self.account.id, first, permit).await.into(),
+        }
+    }
+
+    /// Why a course is not among her next courses, or where among them it stands; null also if there is no such course.
+    #[graphql(directive = About::apply(&PERSON_WHY_NOT))]
+    async fn why_not(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the course.")] course_id: ID,
+    ) -> Shown<Option<WhyNot>> {
+        match access::permit(&PERSON_WHY_NOT, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => WhyNot::load(scope(ctx), self.account.id, &course_id, permit).await.into(),
+        }
+    }
+
+    /// What she said of courses that were recommended, the latest first.
+    #[graphql(directive = About::apply(&PERSON_RECOMMENDATION_FEEDBACK))]
+    async fn recommendation_feedback(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<RecommendationFeedback>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_RECOMMENDATION_FEEDBACK, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => RecommendationFeedback::list(scope(ctx), self.account.id, &paging, permit).await.into(),
+        }
+    }
+
+    /// For what her data may be used, purpose by purpose.
+    #[graphql(directive = About::apply(&PERSON_CONSENTS))]
+    async fn consents(&self, ctx: &Context<'_>) -> Shown<Vec<Consent>> {
+        match access::permit(&PERSON_CONSENTS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => {
+                let consents = scope(ctx).load().consents.get(self.account.id).await;
+                consents.map(|consents| consents.open(permit).iter().copied().map(Consent::from).collect()).into()
+            }
         }
     }
 
@@ -406,72 +468,4 @@ async fn field_by_field(scope: &Scope, learner: &ID, course: Option<&ID>) -> Res
             (_, None) => None,
         })
         .collect())
-}
-
-/// What became of `grantRole`.
-#[derive(SimpleObject)]
-pub(crate) struct GrantRolePayload {
-    /// The person, with the role; null if there were errors.
-    person: Option<Person>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-/// What became of `revokeRole`.
-#[derive(SimpleObject)]
-pub(crate) struct RevokeRolePayload {
-    /// The person, without the role; null if there were errors.
-    person: Option<Person>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-/// Giving roles.
-#[derive(Default)]
-pub(crate) struct AccountMutation;
-
-/// Giving roles.
-#[Object]
-impl AccountMutation {
-    /// Gives somebody a role: for administrators. Doing it again changes nothing.
-    async fn grant_role(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the person.")] account_id: ID,
-        #[graphql(desc = "The role.")] role: Role,
-    ) -> Result<GrantRolePayload, Fault> {
-        let (person, user_errors) = set_role(scope(ctx), &account_id, role, true).await?;
-        Ok(GrantRolePayload { person, user_errors })
-    }
-
-    /// Takes a role from somebody, at once: for administrators. The last administrator stays one.
-    async fn revoke_role(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the person.")] account_id: ID,
-        #[graphql(desc = "The role.")] role: Role,
-    ) -> Result<RevokeRolePayload, Fault> {
-        let (person, user_errors) = set_role(scope(ctx), &account_id, role, false).await?;
-        Ok(RevokeRolePayload { person, user_errors })
-    }
-}
-
-async fn set_role(
-    scope: &Scope,
-    account: &ID,
-    role: Role,
-    held: bool,
-) -> Result<(Option<Person>, Vec<UserError>), Fault> {
-    scope.account_for(TokenScope::Account)?;
-    scope.holder_of(&[SystemRole::Administrator]).await?;
-    let account = node::person_id(account)?;
-    if let Err(refusal) = scope.app.accounts.set_role(&scope.viewer, account, role.into(), held).await? {
-        let (code, path): (_, &[&str]) = match refusal {
-            RoleRefusal::NoSuchAccount => (UserErrorCode::NotFound, &["accountId"]),
-            RoleRefusal::LastAdministrator => (UserErrorCode::LastAdministrator, &["role"]),
-        };
-        return Ok((None, vec![UserError::new(code, path, &refusal)]));
-    }
-    scope.forget();
-    Ok((Person::load(scope, account).await?, Vec::new()))
 }

@@ -1,6 +1,7 @@
 //! Configuration: defaults < `stoa.toml` < environment < flags.
 
 use std::{
+    collections::BTreeMap,
     net::IpAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -13,6 +14,7 @@ use figment::{
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use stoa_recommender::Registry;
 
 use crate::{
     access::{Relation, Rules},
@@ -20,6 +22,11 @@ use crate::{
     app::Settings,
     mail::model::MailSettings,
     oidc::model::OidcSettings,
+    recommendations::{
+        experiments::ExperimentSettings,
+        external::{EngineSettings, EnginesSettings},
+        lifecycle::Schedule,
+    },
     sign_in::SignInSettings,
 };
 
@@ -56,6 +63,21 @@ pub(super) struct Config {
     pub(super) trusted_proxies: Vec<String>,
     /// The recommender's engines and their parameters.
     pub(super) recommender: stoa_recommender::Settings,
+    /// Engines outside the process, by name.
+    #[serde(default)]
+    pub(super) engines: BTreeMap<String, EngineSettings>,
+    /// The engine of these that makes everybody's lists; the hybrid if none is named.
+    pub(super) serve_by: Option<String>,
+    /// So many hours after a training `serve` trains again, if there is something new; 0 for never.
+    pub(super) train_every_hours: u32,
+    /// So many models are kept when `serve` has trained another.
+    pub(super) keep_models: usize,
+    /// The engines that models may be made of. Not a setting: the program brings them.
+    #[serde(skip)]
+    pub(super) registry: Registry,
+    /// Between which engines learners are split, if they are.
+    #[serde(default)]
+    pub(super) experiment: ExperimentSettings,
     /// How mails are sent.
     #[serde(default)]
     pub(super) mail: MailSettings,
@@ -133,7 +155,7 @@ pub(super) enum LogFormat {
 }
 
 /// The names that are read from the environment.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 13] = [
     "database_url",
     "connections",
     "listen",
@@ -144,6 +166,9 @@ const NAMES: [&str; 10] = [
     "verify_email",
     "breached_passwords",
     "trusted_proxies",
+    "serve_by",
+    "train_every_hours",
+    "keep_models",
 ];
 
 #[derive(Serialize)]
@@ -157,6 +182,8 @@ struct Defaults {
     verify_email: bool,
     trusted_proxies: Vec<String>,
     recommender: stoa_recommender::Settings,
+    train_every_hours: u32,
+    keep_models: usize,
 }
 
 /// The secret key from the environment: always a text, also where it looks like a number.
@@ -197,6 +224,8 @@ impl Config {
             verify_email: sign_in.verify_email,
             trusted_proxies: Vec::new(),
             recommender: stoa_recommender::Settings::default(),
+            train_every_hours: 24,
+            keep_models: 10,
         };
         let file = file.unwrap_or(Path::new("stoa.toml"));
         let mut figment = Figment::from(Serialized::defaults(defaults));
@@ -224,7 +253,39 @@ impl Config {
 
     /// What the installation decides.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()? })
+        self.experiment.check()?;
+        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()?, experiment: self.experiment.clone() })
+    }
+
+    /// The engines outside the process. A token in the environment counts before one in the file.
+    pub(super) fn engines(&self) -> EnginesSettings {
+        let mut engines = self.engines.clone();
+        for (name, engine) in &mut engines {
+            let variable = format!("STOA_ENGINE_{}_TOKEN", name.to_ascii_uppercase());
+            if let Some(token) = std::env::var(variable).ok().filter(|token| !token.is_empty()) {
+                (engine.token, engine.token_file) = (Some(token), None);
+            }
+        }
+        EnginesSettings { engines, serve_by: self.serve_by.clone() }
+    }
+
+    /// When `serve` trains by itself, if it does.
+    pub(super) fn schedule(&self) -> anyhow::Result<Option<Schedule>> {
+        ensure!(
+            self.train_every_hours <= 8_760,
+            "train_every_hours must be between 0 and 8760; this was {}",
+            self.train_every_hours
+        );
+        ensure!(
+            (1..=1_000).contains(&self.keep_models),
+            "keep_models must be between 1 and 1000; this was {}",
+            self.keep_models
+        );
+        Ok((self.train_every_hours > 0).then(|| Schedule {
+            every_hours: self.train_every_hours,
+            keep: self.keep_models,
+            settings: self.recommender.clone(),
+        }))
     }
 
     /// What is decided about signing in.

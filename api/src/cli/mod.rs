@@ -7,6 +7,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use stoa_recommender::Registry;
 
 mod account;
 mod audit;
@@ -14,7 +15,9 @@ mod bar;
 mod config;
 mod data;
 mod evaluate;
+mod experiments;
 mod model;
+mod models;
 mod serve;
 mod token;
 
@@ -66,11 +69,15 @@ enum Command {
     /// Import courses, learners and what they did from files
     Import(data::ImportArguments),
     /// Train the recommender on everybody's enrolments; servers take the new model up by themselves
-    Train,
+    Train(models::TrainArguments),
+    /// List the models, choose one by name, go back to the one before, or forget old ones
+    Models(models::ModelsArguments),
     /// Show a learner's next courses, with the reasons
     Recommend(model::RecommendArguments),
     /// Measure the recommender and each of its engines: can they foretell what learners took?
     Evaluate(evaluate::EvaluateArguments),
+    /// Tell what came of an experiment: rates for each arm, with their intervals
+    Experiments(experiments::ExperimentsArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
     /// Look after the access log
@@ -82,13 +89,18 @@ enum Command {
     Role(account::RoleArguments),
 }
 
-/// Runs the command line of this process and answers with its exit code.
-pub fn run() -> ExitCode {
-    ExitCode::from(run_with(std::env::args_os()))
+/// Runs the command line of this process, with the engines of `registry`, and answers with its exit code.
+pub fn run(registry: Registry) -> ExitCode {
+    ExitCode::from(run_with_engines(registry, std::env::args_os()))
 }
 
 /// Runs a command line, the program's name first, and answers with its exit code.
 pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
+    run_with_engines(Registry::standard(), arguments)
+}
+
+/// As [`run_with`], with the engines of `registry`.
+pub fn run_with_engines<T: Into<OsString> + Clone>(registry: Registry, arguments: impl IntoIterator<Item = T>) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // `--help` is such an "error" too.
@@ -104,7 +116,7 @@ pub fn run_with<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T
     };
     let flags = Flags { database_url: arguments.database_url, listen };
     let config = match Config::read(arguments.config.as_deref(), &flags) {
-        Ok(config) => config,
+        Ok(config) => Config { registry, ..config },
         Err(error) => return failed(&error, WRONG),
     };
     if let Err(error) = start_log(&config) {
@@ -135,9 +147,11 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         }
         Command::Seed(arguments) => data::seed(config, &arguments).await,
         Command::Import(arguments) => data::import(config, &arguments).await,
-        Command::Train => model::train(config).await,
+        Command::Train(arguments) => models::train(config, &arguments).await,
+        Command::Models(arguments) => models::models(config, &arguments).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
         Command::Evaluate(arguments) => evaluate::evaluate(config, &arguments).await,
+        Command::Experiments(arguments) => experiments::experiments(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,
@@ -148,8 +162,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
 /// The services on the configured database, which must be there and up to date.
 async fn open(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::existing(&config.database_url) };
-    let db = Db::open(&options).await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
+    services(config, Db::open(&options).await?).await
 }
 
 /// As [`open`], but makes and migrates what is missing.
@@ -157,7 +170,12 @@ async fn open_or_create(config: &Config) -> anyhow::Result<App> {
     let options = Options { connections: config.connections, ..Options::create(&config.database_url) };
     let db = Db::open(&options).await?;
     db.migrate().await?;
-    Ok(App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?)
+    services(config, db).await
+}
+
+async fn services(config: &Config, db: Db) -> anyhow::Result<App> {
+    let app = App::new(db, Clock::system(), config.secret_key()?, config.settings()?).await?;
+    Ok(app.with_engines(config.registry.clone(), &config.engines())?)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> u8 {

@@ -1,8 +1,7 @@
-//! `stoa train`, `stoa recommend`.
+//! `stoa recommend`.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use stoa_recommender::Settings;
 
 use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
     audit::{model::Event, reads},
     courses::store as catalogue,
     ids::AccountId,
-    recommendations::TrainingProgress,
+    recommendations::{TrainingProgress, model},
 };
 
 #[derive(Debug, Args)]
@@ -32,40 +31,31 @@ pub(super) fn shown() -> impl FnMut(TrainingProgress) + Send + 'static {
     move |progress| bar.show(progress.stage, progress.done as u64, progress.total as u64)
 }
 
-/// Trains, with a bar. Also what `stoa demo` does.
-pub(super) async fn train_on(app: &App, settings: Settings) -> anyhow::Result<String> {
-    let model = app.feed.train(settings, shown()).await?;
-    Ok(format!(
-        "trained {} on {} interactions of {} learners with {} courses",
-        model.engine, model.interactions, model.learners, model.courses
-    ))
-}
-
-pub(super) async fn train(config: &Config) -> anyhow::Result<u8> {
-    let app = open(config).await?;
-    println!("{}", train_on(&app, config.recommender.clone()).await?);
-    app.db.close().await;
-    Ok(DONE)
-}
-
 pub(super) async fn recommend(config: &Config, arguments: &RecommendArguments) -> anyhow::Result<u8> {
     let app = open(config).await?;
     if !app.feed.refresh().await? {
         bail!("there is no model yet: make one with `stoa train`");
     }
     let learner = find(&app, &arguments.learner).await?;
-    let list = app.feed.next_courses(learner).await?;
+    let given = app.feed.next_courses(learner).await?.context("there is no model yet: make one with `stoa train`")?;
     let ledger = Ledger::default();
     let Ok(permit) = permit(&PERSON_RECOMMENDATIONS, &Standing::operator(learner, &ledger)) else {
         bail!("the policy shows nobody her list")
     };
-    let list: Vec<_> = list.open(permit).iter().take(usize::from(arguments.limit)).collect();
+    let model::List { about, items, .. } = &given.open(permit).list;
+    let list: Vec<_> = items.iter().take(usize::from(arguments.limit)).collect();
     app.audit
         .record(reads(&Viewer::ANONYMOUS, None, ledger.take()).into_iter().map(Event::of_command).collect())
         .await?;
     let ids: Vec<_> = list.iter().map(|item| item.course).collect();
     let courses: std::collections::HashMap<_, _> =
         catalogue::by_ids(&app.db, &ids).await?.into_iter().map(|course| (course.id, course)).collect();
+    if let Some(other) = &about.instead_of {
+        let reason = about.fallback_reason.as_deref().unwrap_or_default();
+        eprintln!("{other} made no list ({reason}): this is what {} makes", about.engine);
+    } else if about.engine != model::HYBRID {
+        eprintln!("made by {}", about.engine);
+    }
     let titled = list.iter().filter_map(|item| courses.get(&item.course).map(|course| (*item, course)));
     if arguments.json {
         let items: Vec<_> = titled

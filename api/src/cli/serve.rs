@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::{DONE, config::Config, data, model, open, open_or_create};
+use super::{DONE, config::Config, data, models, open, open_or_create};
 use crate::{
     accounts::model::SystemRole,
     app::App,
@@ -13,6 +13,7 @@ use crate::{
         campus::{CAMPUS_UNTIL, Campus, CampusSize, DEMO_PEOPLE},
     },
     mail::{Mailer, Sender, model::Transport},
+    recommendations::lifecycle::Schedule,
 };
 
 /// The demo's campus.
@@ -36,6 +37,7 @@ pub(super) struct DemoArguments {
 }
 
 pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
+    let schedule = config.schedule()?;
     let listener = listen(&config.listen).await?;
     let app = open(config).await?;
     match app.feed.refresh().await {
@@ -49,7 +51,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     let mailer = Mailer::new(&config.mail, Transport::None)?;
     let app = with_provider(app, config)?;
     tracing::info!(address = %listener.address, database = app.db.kind(), "serving");
-    run(app, mailer, listener, Vec::new()).await
+    run(app, mailer, listener, Vec::new(), schedule).await
 }
 
 pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<u8> {
@@ -70,7 +72,8 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
     let accounts = accounts(&app).await?;
     println!("{}", welcome(&listener, &accounts));
     let mailer = Mailer::new(&config.mail, Transport::Console)?;
-    run(with_provider(app, config)?, mailer, listener, accounts).await
+    // The campus does not change by itself, so there is nothing to train for.
+    run(with_provider(app, config)?, mailer, listener, accounts, None).await
 }
 
 /// Makes whatever is missing: the database, the campus in it, the model.
@@ -91,7 +94,7 @@ async fn prepare(config: &Config) -> anyhow::Result<App> {
     }
     if app.feed.current().await?.is_none() {
         eprintln!("training the recommender …");
-        eprintln!("{}", model::train_on(&app, config.recommender.clone()).await?);
+        eprintln!("{}", models::train_on(&app, config.recommender.clone()).await?);
     }
     Ok(app)
 }
@@ -110,14 +113,27 @@ fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
     }
 }
 
-async fn run(app: App, mailer: Mailer, listener: Listener, accounts: Vec<ConsoleAccount>) -> anyhow::Result<u8> {
+async fn run(
+    app: App,
+    mailer: Mailer,
+    listener: Listener,
+    accounts: Vec<ConsoleAccount>,
+    schedule: Option<Schedule>,
+) -> anyhow::Result<u8> {
     let feed = app.feed.clone();
     let fresh = tokio::spawn(async move { feed.keep_fresh().await });
+    let engines = app.feed.engines().clone();
+    let telling = tokio::spawn(async move { engines.keep_telling().await });
+    let feed = app.feed.clone();
+    let training = schedule.map(|schedule| tokio::spawn(async move { feed.keep_training(&schedule).await }));
+    let feed = app.feed.clone();
+    let pruned = tokio::spawn(async move { feed.keep_pruned().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
-    fresh.abort();
-    sending.abort();
+    for task in [Some(fresh), Some(telling), Some(pruned), Some(sending), training].into_iter().flatten() {
+        task.abort();
+    }
     app.db.close().await;
     served.context("the server broke off")?;
     tracing::info!("ended");

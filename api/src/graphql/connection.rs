@@ -15,6 +15,7 @@ use crate::{
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
     progress::graphql::Enrolment,
+    recommendations::graphql::feedback::RecommendationFeedback,
     sign_in::graphql::SignIn,
 };
 
@@ -32,6 +33,7 @@ pub(crate) struct Pages<T> {
     concrete(name = "PostConnection", params(Post)),
     concrete(name = "AccessLogConnection", params(AccessLogEntry)),
     concrete(name = "CaseConnection", params(Case)),
+    concrete(name = "RecommendationFeedbackConnection", params(RecommendationFeedback)),
     concrete(name = "SignInConnection", params(SignIn))
 )]
 impl<T: OutputType> Pages<T>
@@ -68,6 +70,7 @@ pub(crate) struct Edge<T> {
     concrete(name = "PostEdge", params(Post)),
     concrete(name = "AccessLogEdge", params(AccessLogEntry)),
     concrete(name = "CaseEdge", params(Case)),
+    concrete(name = "RecommendationFeedbackEdge", params(RecommendationFeedback)),
     concrete(name = "SignInEdge", params(SignIn))
 )]
 impl<T: OutputType> Edge<T> {

@@ -3,9 +3,17 @@
 use std::sync::Arc;
 
 use crate::{
-    accounts::loaders as accounts, app::App, batch::Load, courses::loaders as courses, db::Db, forum::loaders as forum,
-    profile::loaders as profile, progress::loaders as progress, recommendations::loaders::NextCourses,
-    sign_in::loaders as sign_in, two_factor::loaders as two_factor,
+    accounts::loaders as accounts,
+    app::App,
+    batch::Load,
+    courses::loaders as courses,
+    db::Db,
+    forum::loaders as forum,
+    profile::loaders as profile,
+    progress::loaders as progress,
+    recommendations::loaders::{self as recommendations, NextCourses},
+    sign_in::loaders as sign_in,
+    two_factor::loaders as two_factor,
 };
 
 macro_rules! loaders {
@@ -51,6 +59,7 @@ loaders! {
     teaches: accounts::Teaches,
     roles: accounts::Roles,
     preferences: profile::Preferences,
+    consents: recommendations::Consents,
     second_factors: two_factor::SecondFactors,
     left_off: progress::LeftOffs,
     time_per_topic: progress::TimePerTopic,

@@ -39,6 +39,7 @@ pub struct Mutation(
     crate::accounts::graphql::AccountMutation,
     crate::cases::graphql::CaseMutation,
     crate::progress::graphql::ProgressMutation,
+    crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
 );
 

@@ -24,11 +24,17 @@ pub(super) fn ready(app: App) -> impl Endpoint<Output = Response> {
                 }
             };
             let ready = database == "ok";
-            let body = serde_json::json!({
+            let engines = app.feed.engines().states().map(|(name, state)| (name, state.as_str()));
+            let mut body = serde_json::json!({
                 "ready": ready,
                 "database": database,
                 "recommender": if app.feed.is_serving() { "ok" } else { "no model: run `stoa train`" },
             });
+            // One that is not asked for a while is no reason to take the server out of service: the hybrid stands in.
+            let engines: std::collections::BTreeMap<_, _> = engines.collect();
+            if !engines.is_empty() {
+                body["engines"] = serde_json::json!(engines);
+            }
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             plain(status, "application/json", format!("{body}\n"))
         }

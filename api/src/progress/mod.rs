@@ -12,6 +12,7 @@ use crate::{
     },
     db::{Db, DbError},
     ids::{AccountId, CourseId, LessonId},
+    recommendations::{self, Feed},
     time::Clock,
 };
 use model::{Activity, Progress};
@@ -21,10 +22,11 @@ use store::{Added, LessonSoFar};
 pub const MAX_SECONDS: i64 = 86_400;
 
 /// The service of enrolments and progress.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Learning {
     db: Db,
     clock: Clock,
+    feed: Feed,
 }
 
 /// Why something was not done: what a person can mend.
@@ -55,8 +57,8 @@ pub enum Refusal {
 
 impl Learning {
     /// The service.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+    pub fn new(db: Db, clock: Clock, feed: Feed) -> Self {
+        Self { db, clock, feed }
     }
 
     /// Enrols a learner; one who left comes back to what she had. Doing it again changes nothing.
@@ -66,8 +68,15 @@ impl Learning {
             return Ok(Err(Refusal::CourseClosed));
         }
         let mut tx = self.db.begin().await?;
-        store::enrol(&mut tx, learner, course.id, self.clock.now()).await?;
+        let now = self.clock.now();
+        let is_new = store::enrol(&mut tx, learner, course.id, now).await?;
+        if is_new {
+            recommendations::enrolled(&mut tx, learner, course.id, now).await?;
+        }
         tx.commit().await?;
+        if is_new {
+            self.feed.enrolled(learner, course.id, now);
+        }
         Ok(Ok(()))
     }
 
@@ -106,6 +115,9 @@ impl Learning {
         };
         store::put_lesson(&mut tx, key, after, now).await?;
         store::add_to_enrolment(&mut tx, (learner, lesson.course_id), &added, now).await?;
+        if added.newly_completed {
+            recommendations::completed(&mut tx, learner, lesson.course_id, now).await?;
+        }
         tx.commit().await?;
         Ok(Ok(lesson))
     }

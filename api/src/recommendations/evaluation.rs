@@ -2,7 +2,6 @@
 
 use stoa_recommender::{
     Settings,
-    engine::Registry,
     evaluate::{Protocol, Report, Trial},
 };
 
@@ -18,9 +17,9 @@ impl Feed {
         ablation: bool,
         mut progress: impl FnMut(TrainingProgress) + Send + 'static,
     ) -> Result<Vec<Report>, FeedError> {
-        let (mapped, interactions) = self.training_data().await?;
+        let (mapped, interactions, _) = self.training_data().await?;
+        let registry = self.registry.clone();
         let judge = move || {
-            let registry = Registry::standard();
             let trial = Trial { registry: &registry, settings: &settings, ablation };
             let judge = |protocol| trial.evaluate(protocol, &mapped.catalogue, &interactions, &mut progress);
             protocols.into_iter().map(judge).collect::<Result<_, _>>()

@@ -1,30 +1,48 @@
 //! Next courses: the bridge between the database and the recommender, which knows nothing of it.
 
+mod arrivals;
 mod catalogue;
 mod evaluation;
+mod events;
+pub mod experiments;
+pub mod external;
+mod feedback;
 pub(crate) mod graphql;
+pub mod lifecycle;
 pub(crate) mod loaders;
 pub mod model;
+mod next;
+mod report;
+mod served;
+mod serving;
 pub(crate) mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use stoa_recommender::{
-    CatalogueError, FitError, Interactions, InteractionsBuilder, Model, ModelError, Query, Recommender, Settings,
-};
+use stoa_recommender::{CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Registry};
+use tokio::sync::Notify;
 
 use crate::{
-    access::{Personal, tags},
-    accounts,
-    db::{Db, DbError, settings},
-    ids::{AccountId, ModelId},
-    time::{Clock, Timestamp},
+    accounts::secret::SecretKey,
+    db::{Db, DbError},
+    ids::ModelId,
+    time::Clock,
 };
+use arrivals::Arrivals;
 use catalogue::Mapped;
-use model::{MAX_LIST, ModelInfo, Reason, Recommended};
+use experiments::ExperimentSettings;
+use external::{EngineSettingsError, Engines, EnginesSettings};
+use lifecycle::TrainingData;
+use serving::Serving;
 use store::CatalogueStamp;
 
+pub use events::{EventKind, EventRefusal, NewEvent};
+pub(crate) use events::{completed, enrolled};
+pub use feedback::FeedbackRefusal;
+pub use next::Given;
+pub(crate) use next::GivenList;
+pub use report::{ExperimentReport, PartReport, Rate};
 pub use stoa_recommender::Progress as TrainingProgress;
 
 /// The setting that names the model in use.
@@ -39,15 +57,13 @@ const LIST_LIFE: i64 = 15 * 60 * 1_000_000;
 pub struct Feed {
     db: Db,
     clock: Clock,
+    key: SecretKey,
+    experiment: Arc<ExperimentSettings>,
+    registry: Arc<Registry>,
+    engines: Engines,
     serving: Arc<ArcSwapOption<Serving>>,
-}
-
-/// A model on a catalogue. Replaced as a whole.
-struct Serving {
-    model_id: ModelId,
-    stamp: CatalogueStamp,
-    recommender: Recommender,
-    mapped: Mapped,
+    /// Somebody has enrolled here.
+    arrived: Arc<Notify>,
 }
 
 /// Why there are no next courses.
@@ -76,12 +92,51 @@ pub enum FeedError {
     /// No model has been trained.
     #[error("there is no model yet: make one with `stoa train`")]
     NoModel,
+    /// One trains at a time.
+    #[error("a model is being trained by another server or command: wait for it")]
+    Training,
+    /// No model has the name.
+    #[error("there is no model {name:?}; there are: {known}")]
+    NoSuchModel {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// There is nothing to go back to.
+    #[error("no model was in use before the current one")]
+    NothingBefore,
 }
 
 impl Feed {
-    /// The service, without a model until [`Feed::refresh`] has found one.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, serving: Arc::default() }
+    /// The service, without a model until [`Feed::refresh`] has found one, and without engines outside.
+    pub fn new(db: Db, clock: Clock, key: SecretKey, experiment: ExperimentSettings) -> Self {
+        Self {
+            engines: Engines::none(db.clone(), key.clone()),
+            registry: Arc::new(Registry::standard()),
+            experiment: Arc::new(experiment),
+            serving: Arc::default(),
+            arrived: Arc::default(),
+            db,
+            clock,
+            key,
+        }
+    }
+
+    /// The same with the engines that models are made of, and those outside the process.
+    pub fn with_engines(self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
+        let engines = Engines::new(settings, self.db.clone(), &self.clock, self.key.clone())?;
+        Ok(Self { registry: Arc::new(registry), engines, ..self })
+    }
+
+    /// The engines outside the process.
+    pub fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// The name of the experiment that runs; empty if none does.
+    pub fn experiment(&self) -> &str {
+        if self.experiment.arms.is_empty() { "" } else { &self.experiment.name }
     }
 
     /// Takes up the current model and catalogue, if they have changed. Answers whether a model serves.
@@ -97,22 +152,29 @@ impl Feed {
         if self.serving.load().as_ref().is_some_and(|serving| serving.model_id == id && serving.stamp == stamp) {
             return Ok(true);
         }
-        let payload = store::model(&self.db, id).await?.ok_or(FeedError::NoModel)?;
+        let (payload, trained_at) = lifecycle::store::model(&self.db, id).await?.ok_or(FeedError::NoModel)?;
         let mapped = Mapped::new(store::catalogue(&self.db).await?)?;
         let unusable = |cause| FeedError::Model { id: id.0.to_string(), cause };
-        let model = Model::from_bytes(&payload).map_err(unusable)?;
+        let model = Model::from_bytes_with(&self.registry, &payload).map_err(unusable)?;
         let recommender = model.bind(&mapped.catalogue).map_err(unusable)?;
-        self.serving.store(Some(Arc::new(Serving { model_id: id, stamp, recommender, mapped })));
+        let arrivals = Arrivals::after(trained_at);
+        self.serving.store(Some(Arc::new(Serving { model_id: id, stamp, recommender, mapped, arrivals })));
         Ok(true)
     }
 
-    /// Keeps up with newer models and a changed catalogue until the future is dropped. A model that can't
+    /// Keeps up with newer models, a changed catalogue and new enrolments until the future is dropped. A model that can't
     /// be used leaves the one before it in its place.
     pub async fn keep_fresh(&self) {
         // What could not be used is not tried again until it changes.
         let mut unusable = None;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.arrived.notified() => {}
+            }
+            if let Err(error) = self.absorb_new().await {
+                tracing::warn!(%error, "new enrolments were not counted yet");
+            }
             let Ok(wanted) = self.wanted().await else { continue };
             if unusable == Some(wanted) {
                 continue;
@@ -138,53 +200,12 @@ impl Feed {
         self.serving.load().is_some()
     }
 
-    /// The model in use, if there is one.
-    pub async fn current(&self) -> Result<Option<ModelId>, DbError> {
-        let id = settings::get(&self.db, CURRENT_MODEL).await?;
-        Ok(id.and_then(|id| id.parse().ok()).map(ModelId))
-    }
-
-    /// Every model that was trained, the latest first.
-    pub async fn models(&self) -> Result<Vec<ModelInfo>, DbError> {
-        store::models(&self.db).await
-    }
-
-    /// Trains a model on everybody's enrolments, keeps it, and makes it the current one. Servers take it
-    /// up within seconds.
-    pub async fn train(
-        &self,
-        settings: Settings,
-        mut progress: impl FnMut(TrainingProgress) + Send + 'static,
-    ) -> Result<ModelInfo, FeedError> {
-        let (mapped, interactions) = self.training_data().await?;
-        let now = self.clock.now();
-        let model = tokio::task::spawn_blocking(move || {
-            Model::fit(&mapped.catalogue, &interactions, &settings, &mut progress)
-                .map(|model| model.stamp(now.seconds()))
-        })
-        .await
-        .map_err(|_| FeedError::Interrupted)??;
-        let header = model.header();
-        let info = ModelInfo {
-            id: self.clock.id(),
-            engine: header.engine.clone(),
-            trained_at: now,
-            learners: header.learners as i64,
-            interactions: header.interactions as i64,
-            courses: header.courses as i64,
-        };
-        let mut tx = self.db.begin().await?;
-        store::insert_model(&mut tx, &info, model.to_bytes()).await?;
-        crate::db::settings::set(&mut tx, CURRENT_MODEL, &info.id.0.to_string()).await?;
-        tx.commit().await?;
-        Ok(info)
-    }
-
-    async fn training_data(&self) -> Result<(Mapped, Interactions), FeedError> {
+    async fn training_data(&self) -> Result<TrainingData, FeedError> {
         let mapped = Mapped::new(store::catalogue(&self.db).await?)?;
         let mut builder = InteractionsBuilder::new(&mapped.catalogue);
-        let (mut learner, mut last, mut refused) = (0, None, 0_u64);
+        let (mut learner, mut last, mut refused, mut rows) = (0, None, 0_u64, 0);
         store::each_interaction(&self.db, |row| {
+            rows += 1;
             if last.replace(row.learner_id) != Some(row.learner_id) {
                 learner += 1;
             }
@@ -199,71 +220,6 @@ impl Feed {
             tracing::warn!(refused, "enrolments were left out of training: their numbers are out of range");
         }
         let interactions = builder.build();
-        Ok((mapped, interactions))
-    }
-
-    /// The learner's next courses, the best first, at most [`MAX_LIST`]; none without a model.
-    ///
-    /// The same list is given until the learner does something, a newer model comes, or a sitting is over.
-    pub async fn next_courses(
-        &self,
-        learner: AccountId,
-    ) -> Result<Personal<tags::Recommendation, Vec<Recommended>>, DbError> {
-        let Some(serving) = self.serving.load_full() else { return Ok(Vec::new().into()) };
-        let now = self.clock.now();
-        let oldest = Timestamp(now.0 - LIST_LIFE);
-        if let Some(list) = store::list(&self.db, learner, serving.model_id, oldest).await? {
-            return Ok(list.into());
-        }
-        // The stamp is read first: what happens meanwhile makes the list stale, never wrongly fresh.
-        let history_at = store::history_stamp(&self.db, learner).await?;
-        let rows = store::history(&self.db, learner).await?;
-        let goals = accounts::store::goals(&self.db, &[learner]).await?;
-        let goals: Vec<_> = goals.into_iter().map(|(_, topic)| topic).collect();
-        let list = serving.list(&rows, &goals, now);
-        // Reading does not wait for a write. If this one is lost, the list is made again.
-        let (db, model, kept) = (self.db.clone(), serving.model_id, list.clone());
-        tokio::spawn(async move {
-            if let Err(error) = store::put_list(&db, (learner, model), history_at, now, &kept).await {
-                tracing::debug!(%error, "a list of next courses was not kept");
-            }
-        });
-        Ok(list.into())
-    }
-}
-
-impl Serving {
-    fn list(&self, rows: &[store::InteractionRow], goals: &[crate::ids::TopicId], now: Timestamp) -> Vec<Recommended> {
-        let history: Vec<_> = rows.iter().filter_map(|row| self.mapped.interaction(row)).collect();
-        let goals: Vec<_> = goals.iter().filter_map(|goal| self.mapped.topic(*goal)).collect();
-        let query = Query {
-            history: &history,
-            now: now.seconds(),
-            goals: &goals,
-            exclude: &self.mapped.closed,
-            limit: MAX_LIST,
-            ..Query::default()
-        };
-        let found = self.recommender.recommend(&query);
-        found
-            .into_iter()
-            .map(|found| Recommended {
-                course: self.mapped.courses[found.course as usize],
-                score: found.score,
-                reasons: found.reasons.iter().map(|reason| self.reason(reason)).collect(),
-            })
-            .collect()
-    }
-
-    fn reason(&self, reason: &stoa_recommender::Reason) -> Reason {
-        Reason {
-            kind: reason.kind.as_str().to_owned(),
-            sentence: reason.sentence(&self.mapped.catalogue),
-            courses: reason.courses.iter().map(|at| self.mapped.courses[*at as usize]).collect(),
-            topics: reason.topics.iter().map(|at| self.mapped.topics[*at as usize]).collect(),
-            seconds: reason.seconds,
-            rate: reason.rate,
-            learners: reason.learners,
-        }
+        Ok((mapped, interactions, rows))
     }
 }

@@ -1,53 +1,64 @@
 //! What the recommender reads, and the tables of models and lists.
 
+pub(crate) mod feedback;
+pub(crate) mod log;
+pub(crate) mod outcome;
+
 use futures_util::TryStreamExt as _;
 use sqlx::types::Json;
 
-use super::model::{ModelInfo, Recommended};
+use super::model::{About, List, Recommended};
 use crate::{
     courses::model::Level,
     db::{Db, DbError, Text, Tx, on, statements},
-    ids::{AccountId, CourseId, ModelId, TopicId},
+    ids::{AccountId, CourseId, ListId, ModelId, TopicId},
     time::Timestamp,
 };
 
 statements! {
     COURSES {
-        "SELECT id, position, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
+        "SELECT id, position, slug, title, level, status = 'PUBLISHED' AS open, seconds, lesson_count, published_at FROM courses
          WHERE status <> 'DRAFT' ORDER BY position, id"
     }
     COURSE_TOPICS { "SELECT course_id, topic_id FROM course_topics ORDER BY course_id, position, topic_id" }
-    TOPIC_NAMES { "SELECT id, name FROM topics ORDER BY id" }
+    TOPIC_NAMES { "SELECT id, name, slug FROM topics ORDER BY id" }
     PREREQUISITES { "SELECT course_id, required_course_id FROM course_prerequisites ORDER BY course_id, required_course_id" }
     CATALOGUE_STAMP { "SELECT COUNT(*) AS courses, COALESCE(MAX(updated_at), 0) AS updated_at FROM courses" }
+    /// Of everybody who lets her data be used.
     INTERACTIONS {
-        "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments ORDER BY learner_id"
+        "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments e
+         WHERE NOT EXISTS (SELECT 1 FROM consents c
+           WHERE c.learner_id = e.learner_id AND c.purpose = 'PERSONAL_RECOMMENDATIONS' AND NOT c.granted)
+         ORDER BY learner_id"
     }
     HISTORY {
         "SELECT learner_id, course_id, enrolled_at, seconds, progress_sum, rating FROM enrolments
          WHERE learner_id = $1 ORDER BY enrolled_at, course_id"
     }
-    /// When the learner last did something, or changed her goals.
-    HISTORY_STAMP {
-        "SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
-           UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps"
+    /// Grows whenever the learner does something, changes her goals, says something of a course or decides on a consent:
+    /// a sum, since each part only grows, and two of them may fall on one instant.
+    STATE {
+        "SELECT a.goals_at + a.feedback_at
+             + COALESCE((SELECT MAX(e.last_active_at) + COUNT(*) FROM enrolments e WHERE e.learner_id = $1), 0) AS stamp,
+           a.feedback_at,
+           NOT EXISTS (SELECT 1 FROM consents c
+             WHERE c.learner_id = $1 AND c.purpose = 'PERSONAL_RECOMMENDATIONS' AND NOT c.granted) AS granted
+         FROM accounts a WHERE a.id = $1"
     }
-    INSERT_MODEL {
-        "INSERT INTO models (id, engine, trained_at, learners, interactions, courses, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-    }
-    MODEL { "SELECT payload FROM models WHERE id = $1" }
-    MODELS { "SELECT id, engine, trained_at, learners, interactions, courses FROM models ORDER BY trained_at DESC, id DESC" }
-    /// A list is good for as long as neither the model nor the learner's history has changed, and no longer
+    /// A list is good for as long as neither the model nor the learner's state has changed, and no longer
     /// than a sitting: what fits after a pause is something else.
     LIST {
-        "SELECT items FROM recommendation_lists WHERE learner_id = $1 AND model_id = $2 AND computed_at > $3
-         AND history_at = (SELECT MAX(at) FROM (SELECT goals_at AS at FROM accounts WHERE id = $1
-           UNION ALL SELECT last_active_at FROM enrolments WHERE learner_id = $1) stamps)"
+        "SELECT l.list_id, l.about, l.items FROM recommendation_lists l JOIN accounts a ON a.id = l.learner_id
+         WHERE l.learner_id = $1 AND l.model_id = $2 AND l.computed_at > $3 AND l.list_id IS NOT NULL AND l.about IS NOT NULL
+           AND l.history_at = a.goals_at + a.feedback_at
+             + COALESCE((SELECT MAX(e.last_active_at) + COUNT(*) FROM enrolments e WHERE e.learner_id = $1), 0)"
     }
+    /// Not if she has decided otherwise meanwhile: the lock makes it wait for a decision that is being written.
     PUT_LIST {
-        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO recommendation_lists (learner_id, model_id, history_at, computed_at, items, list_id, about)
+         SELECT a.id, $2, $3, $4, $5, $6, $7 FROM accounts a WHERE a.id = $1 AND a.feedback_at = $8" [pg " FOR SHARE"] "
          ON CONFLICT (learner_id) DO UPDATE SET model_id = excluded.model_id, history_at = excluded.history_at,
-           computed_at = excluded.computed_at, items = excluded.items"
+           computed_at = excluded.computed_at, items = excluded.items, list_id = excluded.list_id, about = excluded.about"
     }
 }
 
@@ -56,6 +67,7 @@ statements! {
 pub(super) struct CourseRow {
     pub(super) id: CourseId,
     pub(super) position: i64,
+    pub(super) slug: String,
     pub(super) title: String,
     pub(super) level: Option<Text<Level>>,
     pub(super) open: bool,
@@ -81,7 +93,8 @@ pub(super) type CatalogueStamp = (i64, i64);
 /// The catalogue, in a fixed order.
 pub(super) struct CatalogueRows {
     pub(super) courses: Vec<CourseRow>,
-    pub(super) topics: Vec<(TopicId, String)>,
+    /// Id, name, slug.
+    pub(super) topics: Vec<(TopicId, String, String)>,
     pub(super) course_topics: Vec<(CourseId, TopicId)>,
     pub(super) prerequisites: Vec<(CourseId, CourseId)>,
 }
@@ -120,50 +133,28 @@ pub(super) async fn history(db: &Db, learner: AccountId) -> Result<Vec<Interacti
     Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learner).fetch_all(c).await)?)
 }
 
-pub(super) async fn history_stamp(db: &Db, learner: AccountId) -> Result<i64, DbError> {
-    let sql = db.sql(&HISTORY_STAMP);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).fetch_one(c).await)?)
+/// What decides whether a learner's list is good still, and whether there may be one.
+#[derive(Clone, Copy, sqlx::FromRow)]
+pub(super) struct State {
+    /// Grows with whatever she does.
+    pub(super) stamp: i64,
+    /// Grows with what she says and decides.
+    pub(super) feedback_at: i64,
+    /// Whether her data may be used.
+    pub(super) granted: bool,
 }
 
-pub(super) async fn insert_model(tx: &mut Tx, info: &ModelInfo, payload: Vec<u8>) -> Result<(), DbError> {
-    let sql = tx.sql(&INSERT_MODEL);
-    on!(tx.conn(), c => sqlx::query(sql)
-        .bind(info.id).bind(&info.engine).bind(info.trained_at)
-        .bind(info.learners).bind(info.interactions).bind(info.courses).bind(payload)
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn model(db: &Db, id: ModelId) -> Result<Option<Vec<u8>>, DbError> {
-    let sql = db.sql(&MODEL);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?)
+/// Of somebody whose account is there.
+pub(super) async fn state(db: &Db, learner: AccountId) -> Result<Option<State>, DbError> {
+    let sql = db.sql(&STATE);
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(learner).fetch_optional(c).await)?)
 }
 
 #[derive(sqlx::FromRow)]
-struct ModelRow {
-    id: ModelId,
-    engine: String,
-    trained_at: Timestamp,
-    learners: i64,
-    interactions: i64,
-    courses: i64,
-}
-
-/// Every model, the latest first.
-pub(super) async fn models(db: &Db) -> Result<Vec<ModelInfo>, DbError> {
-    let sql = db.sql(&MODELS);
-    let rows: Vec<ModelRow> = on!(db.reader(), c => sqlx::query_as(sql).fetch_all(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ModelInfo {
-            id: row.id,
-            engine: row.engine,
-            trained_at: row.trained_at,
-            learners: row.learners,
-            interactions: row.interactions,
-            courses: row.courses,
-        })
-        .collect())
+struct ListRow {
+    list_id: ListId,
+    about: Json<About>,
+    items: Json<Vec<Recommended>>,
 }
 
 /// The list that was last made for a learner with this model, if it was made after `oldest` and she has
@@ -173,23 +164,25 @@ pub(super) async fn list(
     learner: AccountId,
     model: ModelId,
     oldest: Timestamp,
-) -> Result<Option<Vec<Recommended>>, DbError> {
+) -> Result<Option<List>, DbError> {
     let sql = db.sql(&LIST);
-    let items: Option<Json<Vec<Recommended>>> =
-        on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).bind(model).bind(oldest).fetch_optional(c).await)?;
-    Ok(items.map(|items| items.0))
+    let row: Option<ListRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(learner).bind(model).bind(oldest).fetch_optional(c).await)?;
+    Ok(row.map(|row| List { id: Some(row.list_id), model, about: row.about.0, items: row.items.0 }))
 }
 
+/// Keeps a list that was made of this state. Whether it still may be kept.
 pub(super) async fn put_list(
-    db: &Db,
-    (learner, model): (AccountId, ModelId),
-    history_at: i64,
+    tx: &mut Tx,
+    learner: AccountId,
+    list: &List,
+    state: State,
     now: Timestamp,
-    items: &[Recommended],
-) -> Result<(), DbError> {
-    let sql = db.sql(&PUT_LIST);
-    on!(db.writer(), c => sqlx::query(sql)
-        .bind(learner).bind(model).bind(history_at).bind(now).bind(Json(items))
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
+) -> Result<bool, DbError> {
+    let sql = tx.sql(&PUT_LIST);
+    let put = on!(tx.conn(), c => sqlx::query(sql)
+        .bind(learner).bind(list.model).bind(state.stamp).bind(now).bind(Json(&list.items))
+        .bind(list.id).bind(Json(&list.about)).bind(state.feedback_at)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(put > 0)
 }

@@ -200,7 +200,13 @@ impl Recommender {
 
     /// Where engines and goals propose too little, the rest in the order of level and catalogue:
     /// a young platform still has something to show.
-    pub(super) fn fill(&self, list: &mut Vec<Placed>, reading: &Reading<'_>, limit: usize, open: &impl Fn(u32) -> bool) {
+    pub(super) fn fill(
+        &self,
+        list: &mut Vec<Placed>,
+        reading: &Reading<'_>,
+        limit: usize,
+        open: &impl Fn(u32) -> bool,
+    ) {
         if list.len() >= limit {
             return;
         }
