@@ -97,7 +97,7 @@ impl Recommender {
     /// [`Settings::exploration`]: crate::Settings::exploration
     pub(super) fn explore(
         &self,
-        list: &mut Vec<Placed>,
+        list: &mut [Placed],
         rest: &[Placed],
         reading: &Reading<'_>,
         seed: u64,
