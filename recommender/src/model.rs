@@ -175,7 +175,7 @@ impl Model {
             engines: fitted.engines,
             stats: fitted.stats,
             weights: fitted.weights,
-            completion: Completion::fit(&data)?,
+            completion: Completion::fit(&data),
             support: Support::new(&data, settings.support),
             manners: Manners {
                 candidates: settings.candidates,

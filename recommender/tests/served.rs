@@ -196,7 +196,7 @@ fn what_she_likes_brings_up_what_is_like_it() {
     assert!(part(item, "liked") > 0.0 && item.score > find(&before, 15).score);
     let reason = item.reasons.iter().find(|r| r.kind == ReasonKind::Liked).expect("a reason");
     assert_eq!(reason.sentence(&school), "You liked 'Course 14'.");
-    assert_eq!(part(find(&after, 25), "liked"), 0.0, "statistics is nothing like it");
+    assert!(part(find(&after, 25), "liked").abs() < 1e-12, "statistics is nothing like it");
     find(&after, 14);
 }
 
@@ -323,7 +323,7 @@ fn she_is_told_what_she_is_likely_to_complete() {
     assert!(!list_of_never.iter().any(likely), "she completes nothing");
     let without = trained(&school, &Settings { completion_weight: 0.0, ..plain() });
     let same = without.recommend(&Query { limit: 40, ..query(&history) });
-    assert_eq!(part(find(&same, 6), "completion"), 0.0);
+    assert!(part(find(&same, 6), "completion").abs() < 1e-12);
     assert_eq!(find(&same, 6).completion, find(&list, 6).completion);
 }
 
@@ -338,7 +338,7 @@ fn where_nobody_measured_completion_nothing_is_said_of_it() {
     let model = Model::fit(&school, &rows, &plain(), &mut |_| ()).expect("a model");
     let list = model.bind(&school).expect("fits").recommend(&query(&[]));
     assert!(list.iter().all(|item| item.completion.is_none()));
-    assert!(stoa_recommender::completion::evaluate(&school, &rows).expect("no failure").is_none());
+    assert!(stoa_recommender::completion::evaluate(&school, &rows).is_none());
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn without_the_evidence_of_a_reason_the_score_falls() {
                 ReasonKind::LikelyToComplete => less.iter_mut().for_each(|row| row.completion = Some(0.0)),
                 ReasonKind::TimeOnTopic => {
                     let on = |course: u32| reason.topics.contains(&(course / 10));
-                    less.iter_mut().filter(|row| on(row.course)).for_each(|row| row.course = 30 + row.course);
+                    less.iter_mut().filter(|row| on(row.course)).for_each(|row| row.course += 30);
                 }
                 ReasonKind::TakenNext
                 | ReasonKind::SimilarTo
