@@ -1,5 +1,5 @@
-//! How well the completion model foretells, on a table in the form of a split's `train.tsv`:
-//! `cargo run --release -p stoa-recommender --example completion -- DIR FILE`.
+//! How well the completion model foretells the later fifth of a split's `trainval.tsv`:
+//! `cargo run --release -p stoa-recommender --example completion -- DIR`.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args().nth(1).ok_or("which folder?")?;
     let split = Split::read(dir)?;
     let start = Instant::now();
-    match completion::evaluate(&split.catalogue, &split.trainval)? {
+    match completion::evaluate(&split.catalogue, &split.trainval) {
         Some(report) => println!(
             "{} rows, {:.1} % complete: AUC {:.4}, Brier {:.4}, ECE {:.4}; {:.2} s\n{:.3?}",
             report.rows,

@@ -180,7 +180,7 @@ impl Model {
             keys: catalogue.courses().iter().map(|c| c.key.clone()).collect(),
             known: fitted.known,
             weights: fitted.weights,
-            completion: Completion::fit(&data)?,
+            completion: Completion::fit(&data),
             support: Support::new(&data, settings.support),
             manners: Manners {
                 candidates: settings.candidates,

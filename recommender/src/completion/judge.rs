@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Completion, DONE};
 use crate::content::Content;
 use crate::engine::Ask;
-use crate::{Catalogue, FitError, Interaction, Interactions, training};
+use crate::{Catalogue, Interaction, Interactions, training};
 
 /// Bins of the calibration curve and of the calibration error, equally wide.
 const BINS: usize = 10;
@@ -29,24 +29,18 @@ pub struct CompletionReport {
 }
 
 /// Fits the completion model on the first 80 % of the measured rows and judges it on the rest; `None`
-/// where nobody measured completion, or too little of it.
-///
-/// # Errors
-/// The optimiser gave up.
-pub fn evaluate(catalogue: &Catalogue, interactions: &Interactions) -> Result<Option<CompletionReport>, FitError> {
+/// where nobody measured completion, or too little of it for a model.
+#[must_use]
+pub fn evaluate(catalogue: &Catalogue, interactions: &Interactions) -> Option<CompletionReport> {
     let measured = |row: &&Interaction| row.completion.is_some();
     let all = || interactions.iter().map(|(_, history)| history);
     let mut times: Vec<i64> = all().flatten().filter(measured).map(|row| row.at).collect();
     times.sort_unstable();
-    let Some(&freeze) = times.get(times.len() * 4 / 5) else {
-        return Ok(None);
-    };
+    let freeze = *times.get(times.len() * 4 / 5)?;
     let content = Content::new(catalogue);
     let early = all().map(|h| &h[..h.partition_point(|row| row.at < freeze)]).filter(|h| !h.is_empty());
     let data = training::data(&content, early.collect(), interactions.has_clock());
-    let Some(model) = Completion::fit(&data)? else {
-        return Ok(None);
-    };
+    let model = Completion::fit(&data)?;
     let mut judged = Vec::new();
     for history in all() {
         for (at, row) in history.iter().enumerate().filter(|(_, row)| row.at >= freeze) {
@@ -56,7 +50,7 @@ pub fn evaluate(catalogue: &Catalogue, interactions: &Interactions) -> Result<Op
             }
         }
     }
-    Ok(Some(report(&judged)))
+    Some(report(&judged))
 }
 
 fn report(judged: &[(f64, bool)]) -> CompletionReport {

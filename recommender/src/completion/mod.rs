@@ -75,8 +75,13 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    /// Learns from all rows with a completion; nothing where there are too few, or all are alike.
-    pub(crate) fn fit(data: &TrainingData<'_>) -> Result<Option<Self>, FitError> {
+    /// Learns from all rows with a completion. Nothing where there are too few, or all are alike, or the
+    /// optimiser gives up: a list can do without, so that is no reason to have no model at all.
+    pub(crate) fn fit(data: &TrainingData<'_>) -> Option<Self> {
+        Self::calibrated(data).ok().flatten()
+    }
+
+    fn calibrated(data: &TrainingData<'_>) -> Result<Option<Self>, FitError> {
         let rows = rows(&data.histories);
         let done = rows.iter().filter(|row| row.completion >= DONE).count();
         if rows.len() < FEWEST || done.min(rows.len() - done) < FEWEST / 10 {
