@@ -298,3 +298,28 @@ fn a_look_is_in_the_log_before_its_answer_leaves_and_an_operator_finds_what_was_
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains("replaced by an older one"), "{}", text(&output));
 }
+
+#[test]
+fn an_operator_judges_some_engines_on_a_folder_of_csv_files_and_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let school = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/school");
+    let asked = ["evaluate", "--csv", school, "--engines", "popularity,rules", "--json", "--report", "report.html"];
+    let output = stoa_does(folder.path(), &asked);
+    assert!(output.status.success(), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let methods: Vec<_> = report["methods"].as_array().unwrap().iter().map(|method| method["name"].clone()).collect();
+    assert_eq!(methods, ["popularity", "rules", "mix"]);
+    assert_eq!(report["protocol"], "leave last out");
+    assert!(report["methods"][0]["ndcg_10"].is_number() && report["courses"].as_u64() > Some(0));
+    let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && !page.contains("<script"));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["report.html"]);
+    let output = stoa_does(folder.path(), &["evaluate", "--csv", school, "--protocol", "all", "--json"]);
+    let reports: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let protocols: Vec<_> = reports.as_array().unwrap().iter().map(|report| report["protocol"].clone()).collect();
+    assert_eq!(protocols, ["leave last out", "rolling", "first return"]);
+    let output = stoa_does(folder.path(), &["evaluate", "--csv", school, "--engines", "gorse"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("there is no engine \"gorse\"; there are popularity"), "{}", text(&output));
+}

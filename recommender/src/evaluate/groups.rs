@@ -65,7 +65,7 @@ pub(super) fn part(questions: &[Question<'_>], crowd: &Crowd<'_>, clock: bool) -
     ];
     if clock {
         let back = |q: &Question<'_>| Some(q.now - q.history.last()?.at >= PAUSE);
-        all.push(of("pause", "back after 12 h or more", "in a sitting", &back));
+        all.push(of("pause", "back after a pause", "in a sitting", &back));
     }
     all
 }
@@ -132,7 +132,7 @@ mod tests {
         let gaps = gaps(&partings, &gains);
         let by: Vec<_> = gaps.iter().map(|gap| gap.by).collect();
         assert_eq!(by, ["pause"]);
-        assert_eq!((gaps[0].worst, gaps[0].gap), ("back after 12 h or more", -0.25));
+        assert_eq!((gaps[0].worst, gaps[0].gap), ("back after a pause", -0.25));
         assert!(part(&questions, &crowd, false).iter().all(|parting| parting.by != "pause"));
     }
 }

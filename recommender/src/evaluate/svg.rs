@@ -4,8 +4,8 @@
 use super::html::escape;
 
 const WIDTH: f64 = 640.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 56.0;
+const LEFT: f64 = 184.0;
+const RIGHT: f64 = 72.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 8.0;
 const FOOT: f64 = 24.0;
@@ -72,7 +72,7 @@ pub(super) struct Line<'a> {
 pub(super) fn curves(title: &str, lines: &[Line<'_>]) -> String {
     const HEIGHT: f64 = 300.0;
     const SIDE: f64 = 40.0;
-    const NAMES: f64 = 120.0;
+    const NAMES: f64 = 132.0;
     let points = lines.iter().map(|line| line.values.len()).max().unwrap_or(1).max(2);
     let most = lines.iter().flat_map(|line| line.values).copied().fold(0.0, f64::max);
     let step = step(most);
