@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::engine::{Ask, Scorer, Scores, Standing};
-use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, top, width};
+use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, agreement, top, width};
 
 /// A fitted engine under its label.
 pub(crate) struct FittedEngine {
@@ -82,7 +82,9 @@ impl Desk {
             for ((scores, (standing, view)), part) in self.scores.iter().zip(&views).zip(parts) {
                 view.features(value(*standing, scores, course), part);
             }
-            learner.facts(course, &mut row[facts_at..]);
+            let (engines, facts) = row.split_at_mut(facts_at);
+            agreement(engines, facts);
+            learner.facts(course, facts);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{Catalogue, FitError, Interaction, Interactions, ModelError, Settings
 /// What a saved model begins with.
 const MAGIC: [u8; 8] = *b"STOAREC\n";
 /// Raised whenever the body changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Magic, format, length of the body, checksum of the body.
 const HEAD: usize = 8 + 4 + 8 + 32;
 

@@ -5,7 +5,7 @@
 //! `B = A⁻¹ (M - diag(μ))` with `μ_j = (A⁻¹ M)_jj / (A⁻¹)_jj` (Steck, "Embarrassingly shallow
 //! autoencoders", WWW 2019; Choi et al., "Session-aware linear item-item models", WWW 2021).
 
-use faer::linalg::solvers::Solve;
+use faer::linalg::solvers::DenseSolveCore;
 use faer::{Mat, Side};
 
 use super::sparse::{Occurrences, Sparse};
@@ -44,12 +44,13 @@ impl Members {
     }
 }
 
-/// `B` as course × course, the `keep` largest weights of each row.
+/// `B` as course × course, the `keep` largest weights of each row. Without `cross`, `M` is `XᵀX`; the
+/// formula is then `-P_ij / P_jj` for `P = A⁻¹`, and one product of matrices less.
 pub(crate) fn solve(
     engine: &str,
     members: &Members,
     mut gram: Mat<f32>,
-    cross: &Mat<f32>,
+    cross: Option<&Mat<f32>>,
     ridge: f32,
     keep: usize,
 ) -> Result<Sparse, FitError> {
@@ -61,19 +62,18 @@ pub(crate) fn solve(
         engine: engine.to_owned(),
         reason: format!("no Cholesky factor with ridge {ridge}: {error:?}"),
     })?;
-    let inverse = factor.solve(Mat::<f32>::identity(size, size));
-    let mut weights = &inverse * cross;
-    for column in 0..size {
-        let own = weights[(column, column)] / inverse[(column, column)];
-        for row in 0..size {
-            weights[(row, column)] -= own * inverse[(row, column)];
-        }
-    }
+    let inverse = factor.inverse();
+    drop(factor);
+    // Transposed, so that a course's weights stand together: (A⁻¹ M)ᵀ = Mᵀ A⁻¹, A being symmetric.
+    let product = cross.map(|cross| cross.transpose() * &inverse);
+    let own: Vec<f32> =
+        (0..size).map(|at| product.as_ref().map_or(1.0, |product| product[(at, at)]) / inverse[(at, at)]).collect();
     Ok(Sparse::build(members.row_of.len(), keep, |course, out| {
         if let Some(row) = members.row(course) {
             for (column, &other) in members.courses.iter().enumerate() {
                 if column != row {
-                    out.add(other, weights[(row, column)]);
+                    let all = product.as_ref().map_or(0.0, |product| product[(column, row)]);
+                    out.add(other, all - own[column] * inverse[(column, row)]);
                 }
             }
         }
