@@ -339,3 +339,59 @@ pub(crate) fn names(labels: &[String]) -> Vec<String> {
 pub(crate) fn width(engines: usize) -> usize {
     engines * PER_ENGINE + FACTS.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use crate::engine::TrainingData;
+    use crate::{Catalogue, Course};
+
+    fn facts_of(history: &[Interaction], course: u32) -> [f32; FACTS.len()] {
+        let shelf = |at: u32| Course { key: at.to_string(), topics: vec![at % 2], ..Course::default() };
+        let topics = vec!["Even".into(), "Odd".into()];
+        let catalogue = Catalogue::new(topics, (0..12).map(shelf).collect()).expect("a good catalogue");
+        let content = Content::new(&catalogue);
+        let data = TrainingData { content: &content, histories: vec![history], now: 9, clock: true };
+        let stats = Stats::new(&data);
+        let mut out = [0.0; FACTS.len()];
+        Learner::new(Ask { history, now: 9, content: &content }, &stats).facts(course, &mut out);
+        out
+    }
+
+    fn fact(history: &[Interaction], course: u32, name: &str) -> f32 {
+        let at = FACTS.iter().position(|(fact, _)| *fact == name).expect("a fact");
+        facts_of(history, course)[at]
+    }
+
+    #[test]
+    fn the_shelf_is_read_around_the_course_and_after_the_latest() {
+        let history = [Interaction::new(0, 1), Interaction::new(2, 2), Interaction::new(4, 3)];
+        assert!(fact(&history, 6, "shelf_step") > fact(&history, 5, "shelf_step"));
+        assert!(fact(&history, 5, "shelf_free") > fact(&history, 6, "shelf_free"));
+        assert!(fact(&history, 6, "topic_next") > fact(&history, 5, "topic_next"));
+        assert!(fact(&history, 3, "shelf_after") > fact(&history, 6, "shelf_after"));
+        assert!(fact(&history, 3, "shelf_before") > fact(&history, 5, "shelf_before"));
+        assert!(fact(&history, 6, "nobody_yet") > fact(&history, 2, "nobody_yet"));
+    }
+
+    #[test]
+    fn agreement_is_the_share_of_engines_with_the_course_near_the_top() {
+        let engines = [0.9, 0.9, 1.0, 0.5, 0.9, 0.9, 0.25, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut facts = [0.0; FACTS.len()];
+        agreement(&engines, &mut facts);
+        let [.., near, first] = facts;
+        assert!((near - 0.5).abs() < 1e-6 && (first - 0.25).abs() < 1e-6, "{near} {first}");
+    }
+
+    #[test]
+    fn an_engine_that_is_sure_gives_its_best_course_most_of_what_it_gives() {
+        let mass = |scores: [f32; 3]| {
+            let mut out = [0.0; PER_ENGINE];
+            EngineView::new(&[0, 1, 2], |course| scores[course as usize]).features(scores[0], &mut out);
+            out[PER_ENGINE - 1]
+        };
+        assert!((mass([8.0, 1.0, 1.0]) - 0.8).abs() < 1e-6);
+        assert!(mass([8.0, 7.0, 7.0]) < 0.4);
+    }
+}

@@ -170,7 +170,7 @@ fn damaged_foreign_and_newer_files_are_told_apart() {
     assert_eq!(Model::from_bytes(b"").err(), Some(ModelError::Foreign));
     let mut newer = bytes.clone();
     newer[8] = 200;
-    assert_eq!(Model::from_bytes(&newer).err(), Some(ModelError::Newer { found: 200, known: 1 }));
+    assert_eq!(Model::from_bytes(&newer).err(), Some(ModelError::Newer { found: 200, known: 2 }));
     let damaged = |bytes: &[u8]| matches!(Model::from_bytes(bytes), Err(ModelError::Damaged(_)));
     for cut in [9, 20, 40, 60, bytes.len() - 1] {
         assert!(damaged(&bytes[..cut]), "cut at {cut}");

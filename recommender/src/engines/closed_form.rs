@@ -79,3 +79,32 @@ pub(crate) fn solve(
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Interaction;
+
+    #[test]
+    fn the_short_formula_gives_the_weights_of_the_long_one() {
+        let histories: Vec<Vec<Interaction>> = [[0, 1, 2], [0, 1, 3], [1, 2, 3], [0, 2, 1]]
+            .map(|courses| courses.map(|course| Interaction::new(course, 0)).to_vec())
+            .to_vec();
+        let slices: Vec<&[Interaction]> = histories.iter().map(Vec::as_slice).collect();
+        let members = Members::new(&Occurrences::new(4, &slices), 4, 10);
+        let mut gram = Mat::<f32>::zeros(4, 4);
+        for history in &histories {
+            for a in history {
+                for b in history {
+                    gram[(a.course as usize, b.course as usize)] += 1.0;
+                }
+            }
+        }
+        let short = solve("test", &members, gram.clone(), None, 2.0, 10).expect("a factor");
+        let long = solve("test", &members, gram.clone(), Some(&gram), 2.0, 10).expect("a factor");
+        for (from, to) in [(0, 1), (1, 0), (2, 3), (3, 0)] {
+            let (short, long) = (short.get(from, to), long.get(from, to));
+            assert!((short - long).abs() < 1e-4 && short != 0.0, "{short} {long}");
+        }
+    }
+}

@@ -189,3 +189,31 @@ fn add(to: &mut [f64], factor: f64, what: &[f64]) {
         *slot += factor * value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_the_chosen_from_the_rest_gets_the_weight() {
+        // The first feature is one for what was chosen, the second says nothing.
+        let choice = |n: u16| {
+            let noise = f32::from(n % 7);
+            let mut situation = [0.0; SITUATIONS];
+            situation[0] = 1.0;
+            Choice { situation, rows: vec![1.0, noise, 0.0, 3.0, 0.0, 6.0 - noise], stands_for: vec![1.0, 1.0, 5.0] }
+        };
+        let choices: Vec<Choice> = (0..200).map(choice).collect();
+        let plan = Plan { negatives: 1, rounds: 1, ridge: 1.0 };
+        let weights = fit(&choices, 2, plan, &[0.0; 2 * SITUATIONS]);
+        assert!(weights[0] > 2.0 && weights[1].abs() < 0.5, "{:?}", &weights[..2]);
+        assert!(weights[2..].iter().all(|&weight| weight.abs() < 1e-9));
+    }
+
+    #[test]
+    fn side_by_side_sums_are_the_sum() {
+        let numbers: Vec<f32> = (0_u8..19).map(f32::from).collect();
+        let plain: f32 = numbers.iter().map(|n| n * n).sum();
+        assert!((quick_dot(&numbers, &numbers) - plain).abs() < 1e-2);
+    }
+}
