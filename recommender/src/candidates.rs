@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::engine::{Arrival, Ask, Load, Scorer, Scores, Standing};
-use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, top, width};
+use crate::features::{EngineView, FACTS, Learner, PER_ENGINE, agreement, top, width};
 use crate::stats::Stats;
 
 /// A fitted engine under its label.
@@ -111,7 +111,9 @@ impl Desk {
             for ((scores, (standing, view)), part) in self.scores.iter().zip(&views).zip(parts) {
                 view.features(value(*standing, scores, course), part);
             }
-            learner.facts(course, &mut row[facts_at..]);
+            let (engines, facts) = row.split_at_mut(facts_at);
+            agreement(engines, facts);
+            learner.facts(course, facts);
         }
     }
 }

@@ -19,13 +19,14 @@ pub(crate) const TIME_CROSSES: [usize; 4] = [1, 2, 3, 8];
 /// The situation that tells how far the last course was completed.
 pub(crate) const COMPLETION_CROSS: usize = 4;
 
-/// Features of each engine: value relative to the learner's best, its logarithm, reciprocal rank.
-pub(crate) const PER_ENGINE: usize = 3;
+/// Features of each engine: value relative to the learner's best, its logarithm, reciprocal rank, and
+/// its share of all that the engine gives its best courses, which tells how sure the engine is.
+pub(crate) const PER_ENGINE: usize = 4;
 
 const DAY: f64 = 86_400.0;
 
 /// Features that don't come from an engine: name and the reason they give.
-pub(crate) const FACTS: [(&str, ReasonKind); 12] = [
+pub(crate) const FACTS: [(&str, ReasonKind); 22] = [
     ("completion_rate", ReasonKind::CompletionRate),
     ("topic_time", ReasonKind::TimeOnTopic),
     ("topic_hours", ReasonKind::TimeOnTopic),
@@ -38,6 +39,16 @@ pub(crate) const FACTS: [(&str, ReasonKind); 12] = [
     ("unseen", ReasonKind::Freshness),
     ("length_gap", ReasonKind::Length),
     ("shelf_next", ReasonKind::NextInCatalogue),
+    ("shelf_after", ReasonKind::NextInCatalogue),
+    ("shelf_before", ReasonKind::NextInCatalogue),
+    ("shelf_around", ReasonKind::NextInCatalogue),
+    ("shelf_step", ReasonKind::NextInCatalogue),
+    ("shelf_free", ReasonKind::NextInCatalogue),
+    ("topic_next", ReasonKind::NextInCatalogue),
+    ("completion_fit", ReasonKind::CompletionRate),
+    ("nobody_yet", ReasonKind::Freshness),
+    ("agreement", ReasonKind::TakenNext),
+    ("agreement_first", ReasonKind::TakenNext),
 ];
 
 /// Crosses of the situation, 0..=1 each; the first is always 1.
@@ -59,18 +70,22 @@ pub(crate) fn situation(ask: &Ask<'_>, stats: &Stats) -> [f64; SITUATIONS] {
     situation[5] = 1.0 / (ask.history.len() as f64).sqrt();
     let taken = stats.taken.get(last.course as usize).copied().unwrap_or(0);
     situation[6] = 1.0 / (1.0 + f64::from(taken) / 5.0).sqrt();
-    situation[7] = habit(ask);
+    // The share of the latest steps that went on to one of the next two courses on the shelf.
+    let steps = steps(ask, 4);
+    situation[7] = steps.clone().filter(|step| (1..=2).contains(step)).count() as f64 / (steps.count() + 1) as f64;
     situation
 }
 
-/// The share of the latest steps that went on to one of the next two courses on the shelf.
-fn habit(ask: &Ask<'_>) -> f64 {
-    let place = |row: &Interaction| ask.content.facts(row.course).map_or(0, |f| i64::from(f.place));
-    let latest = &ask.history[ask.history.len().saturating_sub(5)..];
-    let steps = latest.windows(2).map(|pair| place(&pair[1]) - place(&pair[0]));
-    let along = steps.clone().filter(|step| (1..=2).contains(step)).count();
-    along as f64 / (steps.count() + 1) as f64
+/// Distances on the shelf of so many latest steps.
+fn steps<'a>(ask: &Ask<'a>, most: usize) -> impl Iterator<Item = i64> + Clone + use<'a> {
+    let content = ask.content;
+    let place = move |row: &Interaction| content.facts(row.course).map_or(0, |f| i64::from(f.place));
+    let latest = &ask.history[ask.history.len().saturating_sub(most + 1)..];
+    latest.windows(2).map(move |pair| place(&pair[1]) - place(&pair[0]))
 }
+
+/// So far after the latest course the shelf is searched for one that is not taken.
+const FAR: usize = 60;
 
 /// What is read once from a learner's history.
 pub(crate) struct Learner<'a> {
@@ -81,7 +96,14 @@ pub(crate) struct Learner<'a> {
     weight: f32,
     level: Option<f32>,
     length: Option<f32>,
+    /// Her mean completion less the usual one.
+    completion: f32,
     taken: Vec<bool>,
+    /// Her latest steps along the shelf.
+    steps: Vec<i64>,
+    /// The first course after the latest on the shelf that she doesn't have; the same on its topics.
+    next_free: Option<u32>,
+    next_on_topic: Option<u32>,
 }
 
 impl<'a> Learner<'a> {
@@ -95,9 +117,13 @@ impl<'a> Learner<'a> {
             weight: 0.0,
             level: None,
             length: None,
+            completion: 0.0,
             taken: vec![false; content.len()],
+            steps: steps(&ask, 10).collect(),
+            next_free: None,
+            next_on_topic: None,
         };
-        let (mut levels, mut lengths) = (Mean::default(), Mean::default());
+        let (mut levels, mut lengths, mut completions) = (Mean::default(), Mean::default(), Mean::default());
         for row in ask.history {
             let Some(facts) = content.facts(row.course) else {
                 continue;
@@ -111,11 +137,20 @@ impl<'a> Learner<'a> {
                 learner.topic_seconds[topic as usize] += seconds.unwrap_or(0.0);
             }
             learner.weight += weight;
+            completions.add(row.completion.map(|c| c - stats.usual_completion));
             levels.add(facts.level.map(f32::from));
             lengths.add(facts.seconds.map(|s| (1.0 + s as f32).ln()));
         }
         learner.level = levels.value();
+        learner.completion = completions.value().unwrap_or(0.0);
         learner.length = lengths.value();
+        if let Some(last) = ask.history.last().and_then(|row| content.facts(row.course)) {
+            let after = content.shelf().get(last.place as usize + 1..).unwrap_or_default();
+            let free = after.iter().copied().take(FAR).filter(|&c| !learner.has(c));
+            let next = free.clone().next();
+            let on_topic = free.clone().find(|&c| overlap(content.topics(c), &last.topics) > 0.0);
+            (learner.next_free, learner.next_on_topic) = (next, on_topic);
+        }
         learner
     }
 
@@ -181,6 +216,26 @@ impl<'a> Learner<'a> {
         if last.is_some_and(|l| l.place + 1 == facts.place) {
             out[11] = 1.0;
         }
+        let taken_at = |by: i64| -> f32 {
+            let place = usize::try_from(i64::from(facts.place) + by).ok();
+            let other = place.and_then(|p| content.shelf().get(p));
+            other.map_or(0.0, |&c| f32::from(u8::from(self.has(c))))
+        };
+        // Whether she has its neighbours on the shelf, and how many of those around.
+        out[12] = taken_at(-1);
+        out[13] = taken_at(1);
+        out[14] = (2..=5).map(|by| taken_at(by) + taken_at(-by)).sum::<f32>() / 8.0;
+        if let Some(last) = last {
+            let step = i64::from(facts.place) - i64::from(last.place);
+            let same = self.steps.iter().filter(|&&s| s == step).count();
+            out[15] = same as f32 / (self.steps.len() + 1) as f32;
+        }
+        out[16] = f32::from(u8::from(self.next_free == Some(course)));
+        out[17] = f32::from(u8::from(self.next_on_topic == Some(course)));
+        out[18] = self.completion * self.stats.completion_lift(course);
+        if self.stats.taken.get(course as usize).is_none_or(|&n| n == 0) {
+            out[19] = 1.0;
+        }
     }
 
     /// Days since the course appeared, logarithmic; or that it had not appeared yet.
@@ -236,13 +291,15 @@ pub(crate) struct EngineView {
     best: f32,
     /// Scores of the best courses, falling: a score's rank is its place here.
     ladder: Vec<f32>,
+    /// Of the ladder.
+    sum: f32,
 }
 
 impl EngineView {
     /// `top` are the engine's best courses that may be recommended, best first.
     pub(crate) fn new(top: &[u32], value: impl Fn(u32) -> f32) -> Self {
         let ladder: Vec<f32> = top.iter().map(|&c| value(c)).collect();
-        Self { best: ladder.first().copied().unwrap_or(0.0), ladder }
+        Self { best: ladder.first().copied().unwrap_or(0.0), sum: ladder.iter().sum(), ladder }
     }
 
     pub(crate) fn features(&self, score: f32, out: &mut [f32]) {
@@ -253,8 +310,21 @@ impl EngineView {
         out[0] = share;
         out[1] = (1.0 + share / FLOOR).ln() / STEEP;
         let rank = self.ladder.partition_point(|&s| s > score);
-        out[2] = 1.0 / (1.0 + rank as f32);
+        out[RANK] = 1.0 / (1.0 + rank as f32);
+        out[3] = score / self.sum;
     }
+}
+
+/// Place of the reciprocal rank among an engine's features.
+pub(crate) const RANK: usize = 2;
+
+/// Which share of the engines has the course among its best four, and which has it first: the last of [`FACTS`].
+pub(crate) fn agreement(engines: &[f32], facts: &mut [f32]) {
+    let ranks = engines.chunks(PER_ENGINE).map(|part| part[RANK]);
+    let count = ranks.clone().count().max(1) as f32;
+    let at = facts.len() - 2;
+    facts[at] = ranks.clone().filter(|&rank| rank >= 0.25).count() as f32 / count;
+    facts[at + 1] = ranks.filter(|&rank| rank >= 1.0).count() as f32 / count;
 }
 
 /// The `count` best of the courses an engine scored above zero, best first, ties by index.
@@ -271,7 +341,7 @@ pub(crate) fn top(scores: &Scores, count: usize, open: impl Fn(u32) -> bool) -> 
 
 /// Names of all features, in their order, for engines of these labels.
 pub(crate) fn names(labels: &[String]) -> Vec<String> {
-    let engines = labels.iter().flat_map(|l| ["share", "log", "rank"].map(|kind| format!("{l}.{kind}")));
+    let engines = labels.iter().flat_map(|l| ["share", "log", "rank", "mass"].map(|kind| format!("{l}.{kind}")));
     let facts = FACTS.iter().map(|(name, _)| (*name).to_owned());
     engines.chain(facts).collect()
 }
@@ -279,4 +349,60 @@ pub(crate) fn names(labels: &[String]) -> Vec<String> {
 /// Number of features for this many engines.
 pub(crate) fn width(engines: usize) -> usize {
     engines * PER_ENGINE + FACTS.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use crate::engine::TrainingData;
+    use crate::{Catalogue, Course};
+
+    fn facts_of(history: &[Interaction], course: u32) -> [f32; FACTS.len()] {
+        let shelf = |at: u32| Course { key: at.to_string(), topics: vec![at % 2], ..Course::default() };
+        let topics = vec!["Even".into(), "Odd".into()];
+        let catalogue = Catalogue::new(topics, (0..12).map(shelf).collect()).expect("a good catalogue");
+        let content = Content::new(&catalogue);
+        let data = TrainingData { content: &content, histories: vec![history], now: 9, clock: true };
+        let stats = Stats::new(&data);
+        let mut out = [0.0; FACTS.len()];
+        Learner::new(Ask { history, now: 9, content: &content, goals: &[] }, &stats).facts(course, &mut out);
+        out
+    }
+
+    fn fact(history: &[Interaction], course: u32, name: &str) -> f32 {
+        let at = FACTS.iter().position(|(fact, _)| *fact == name).expect("a fact");
+        facts_of(history, course)[at]
+    }
+
+    #[test]
+    fn the_shelf_is_read_around_the_course_and_after_the_latest() {
+        let history = [Interaction::new(0, 1), Interaction::new(2, 2), Interaction::new(4, 3)];
+        assert!(fact(&history, 6, "shelf_step") > fact(&history, 5, "shelf_step"));
+        assert!(fact(&history, 5, "shelf_free") > fact(&history, 6, "shelf_free"));
+        assert!(fact(&history, 6, "topic_next") > fact(&history, 5, "topic_next"));
+        assert!(fact(&history, 3, "shelf_after") > fact(&history, 6, "shelf_after"));
+        assert!(fact(&history, 3, "shelf_before") > fact(&history, 5, "shelf_before"));
+        assert!(fact(&history, 6, "nobody_yet") > fact(&history, 2, "nobody_yet"));
+    }
+
+    #[test]
+    fn agreement_is_the_share_of_engines_with_the_course_near_the_top() {
+        let engines = [0.9, 0.9, 1.0, 0.5, 0.9, 0.9, 0.25, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut facts = [0.0; FACTS.len()];
+        agreement(&engines, &mut facts);
+        let [.., near, first] = facts;
+        assert!((near - 0.5).abs() < 1e-6 && (first - 0.25).abs() < 1e-6, "{near} {first}");
+    }
+
+    #[test]
+    fn an_engine_that_is_sure_gives_its_best_course_most_of_what_it_gives() {
+        let mass = |scores: [f32; 3]| {
+            let mut out = [0.0; PER_ENGINE];
+            EngineView::new(&[0, 1, 2], |course| scores[course as usize]).features(scores[0], &mut out);
+            out[PER_ENGINE - 1]
+        };
+        assert!((mass([8.0, 1.0, 1.0]) - 0.8).abs() < 1e-6);
+        assert!(mass([8.0, 7.0, 7.0]) < 0.4);
+    }
 }

@@ -64,10 +64,10 @@ impl EngineSettings {
 #[serde(rename_all = "lowercase")]
 pub enum RankerKind {
     /// linfa's logistic regression on pairs of candidates.
-    #[default]
     Pairwise,
-    /// A conditional logit over whole lists of candidates. Several times quicker to fit, and level with
-    /// linfa's on validation.
+    /// A conditional logit over whole lists of candidates. Better than linfa's on validation (NDCG@10
+    /// .398 against .389 in English, .509 against .506 in French), and several times quicker to fit.
+    #[default]
     Listwise,
     /// linfa's FTRL, which learns in small steps.
     Ftrl,
@@ -96,7 +96,7 @@ pub enum Prerequisites {
 /// | `negatives` | 24 | 1..=1 000 | pairs drawn for each choice (pairwise ranker) |
 /// | `rounds` | 2 | 1..=20 | fits, each on harder pairs (pairwise ranker) |
 /// | `ridge` | 200.0 | 0..=1e9 | L2 penalty of the ranker |
-/// | `ranker` | `pairwise` | `pairwise`, `listwise`, `ftrl` | loss of the ranker |
+/// | `ranker` | `listwise` | `listwise`, `pairwise`, `ftrl` | loss of the ranker |
 /// | `goal_boost` | 1.5 | 0..=100 | added (log odds) to a course with one of the learner's goals |
 /// | `completion_weight` | 0.1 | 0..=10 | weight in the score of how likely she completes the course, as log odds above the usual |
 /// | `prerequisites` | `path` | `path`, `require` | a course whose prerequisites she lacks: with the path to it, or not at all |
@@ -160,13 +160,18 @@ impl Default for Settings {
                 recent("back_short", 3.0, 12.0),
                 recent("back_long", 60.0, 12.0),
                 engine("rules").tuned(),
-                engine("rules").labelled("returns").with("pause_hours", 12.0).with("window", 5.0).with("backward", 0.3),
+                engine("rules")
+                    .labelled("returns")
+                    .with("pause_hours", 12.0)
+                    .with("window", 5.0)
+                    .with("decay", 0.8)
+                    .with("backward", 0.3),
                 engine("markov"),
                 engine("pairs"),
                 engine("trend").tuned(),
                 engine("slist").tuned(),
                 engine("ease"),
-                engine("neighbours").tuned(),
+                engine("neighbours"),
                 engine("topics"),
                 engine("shelf"),
             ],

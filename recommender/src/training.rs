@@ -12,7 +12,7 @@ use crate::content::Content;
 use crate::engine::{Ask, Engine, Load, Registry, TrainingData, Values};
 use crate::evaluate::ablation::Part;
 use crate::evaluate::metrics::Tally;
-use crate::features::{FACTS, Learner, PER_ENGINE, SITUATIONS, situation, width};
+use crate::features::{FACTS, Learner, PER_ENGINE, RANK, SITUATIONS, situation, width};
 use crate::ranker::{Choice, Plan, ftrl, listwise, pairwise};
 use crate::reasons::ReasonKind;
 use crate::settings::RankerKind;
@@ -345,7 +345,7 @@ fn choice(
 
 /// The sum of the reciprocal ranks that the engines give.
 fn nearness(row: &[f32], engines: usize) -> f32 {
-    row[..engines * PER_ENGINE].chunks(PER_ENGINE).map(|part| part[PER_ENGINE - 1]).sum()
+    row[..engines * PER_ENGINE].chunks(PER_ENGINE).map(|part| part[RANK]).sum()
 }
 
 /// Places (learner, position) of choices: every learner's last and some that followed a pause, since

@@ -70,8 +70,7 @@ impl Engine for Ease {
                 }
             }
         }
-        let cross = gram.clone();
-        let weights = solve("ease", &members, gram, &cross, self.ridge, KEEP)?;
+        let weights = solve("ease", &members, gram, None, self.ridge, KEEP)?;
         Ok(Box::new(Fitted { weights }))
     }
 }

@@ -26,10 +26,10 @@ pub(crate) const REGISTRATION: Registration = Registration {
         },
         Parameter {
             name: "decay",
-            default: 0.8,
+            default: 0.5,
             min: 0.0,
             max: 1.0,
-            search: &[0.5, 0.7, 0.8, 0.9],
+            search: &[0.3, 0.7],
             meaning: "weight of the k-th course from the end of the history is decay^k",
         },
         Parameter {
@@ -37,7 +37,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             default: 1.0,
             min: 0.0,
             max: 4.0,
-            search: &[0.5, 1.0, 1.5, 2.0],
+            search: &[0.7, 1.5, 2.0],
             meaning: "a step at a distance counts 1 / distance^power",
         },
         Parameter {
@@ -45,7 +45,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             default: 0.1,
             min: 0.0,
             max: 1.0,
-            search: &[0.0, 0.1, 0.3],
+            search: &[0.0, 0.3],
             meaning: "weight of the reverse direction",
         },
         Parameter {
@@ -53,7 +53,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             default: 0.5,
             min: 0.0,
             max: 1.0,
-            search: &[0.0, 0.25, 0.5, 0.75],
+            search: &[0.25, 0.75],
             meaning: "a rule is divided by (times its first course was taken)^norm",
         },
         Parameter {

@@ -19,26 +19,26 @@ pub(crate) const REGISTRATION: Registration = Registration {
     parameters: &[
         Parameter {
             name: "span",
-            default: 2.0,
+            default: 1.0,
             min: 0.1,
             max: 100.0,
-            search: &[1.0, 2.0, 4.0],
+            search: &[0.5, 2.0],
             meaning: "distance (courses) over which the past and the future fade by e",
         },
         Parameter {
             name: "memory",
-            default: 2.0,
+            default: 1.0,
             min: 0.1,
             max: 1000.0,
-            search: &[1.0, 2.0, 4.0],
+            search: &[2.0],
             meaning: "the same for the history when asking",
         },
         Parameter {
             name: "ridge",
-            default: 10.0,
+            default: 30.0,
             min: 0.01,
             max: 1e7,
-            search: &[3.0, 10.0, 30.0],
+            search: &[10.0, 100.0],
             meaning: "L2 penalty of the weights",
         },
         Parameter {
@@ -125,7 +125,7 @@ impl Engine for Slist {
                 }
             }
         }
-        let weights = solve("slist", &members, gram, &cross, self.ridge, KEEP)?;
+        let weights = solve("slist", &members, gram, Some(&cross), self.ridge, KEEP)?;
         Ok(Box::new(Fitted { memory: self.memory, weights }))
     }
 }

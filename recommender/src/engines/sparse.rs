@@ -51,8 +51,10 @@ impl Sparse {
             entries.clear();
             entries.extend(row.touched().iter().map(|&c| (c, row.get(c))));
             entries.retain(|e| e.1 != 0.0 && e.1.is_finite());
-            entries.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-            entries.truncate(keep);
+            if entries.len() > keep {
+                entries.select_nth_unstable_by(keep, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+                entries.truncate(keep);
+            }
             entries.sort_unstable_by_key(|e| e.0);
             matrix.columns.extend(entries.iter().map(|e| e.0));
             matrix.weights.extend(entries.iter().map(|e| e.1));

@@ -21,10 +21,10 @@ pub(crate) const REGISTRATION: Registration = Registration {
     parameters: &[
         Parameter {
             name: "half_life_days",
-            default: 14.0,
+            default: 90.0,
             min: 0.01,
             max: 36_500.0,
-            search: &[1.0, 3.0, 7.0, 14.0, 30.0, 90.0],
+            search: &[14.0, 30.0, 365.0],
             meaning: "days after which a step counts half",
         },
         Parameter {
@@ -32,15 +32,15 @@ pub(crate) const REGISTRATION: Registration = Registration {
             default: 3.0,
             min: 1.0,
             max: 50.0,
-            search: &[1.0, 3.0, 6.0],
+            search: &[1.0, 6.0],
             meaning: "largest distance of a step, in courses",
         },
         Parameter {
             name: "decay",
-            default: 0.6,
+            default: 0.3,
             min: 0.0,
             max: 1.0,
-            search: &[0.3, 0.6, 0.8],
+            search: &[0.6],
             meaning: "weight of the k-th course from the end of the history is decay^k",
         },
     ],

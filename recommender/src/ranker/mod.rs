@@ -61,15 +61,22 @@ pub(crate) const CONSTANT: f64 = 1.0;
 pub(crate) fn scales(choices: &[Choice], width: usize) -> Vec<f64> {
     let mut sums = vec![0.0; SITUATIONS * width];
     let mut count = 0.0;
-    let mut difference = vec![0.0; SITUATIONS * width];
+    let mut squares = vec![0.0_f32; width];
     for choice in choices {
-        for other in 1..choice.rows.len() / width {
-            fill(choice, other, width, &mut difference);
-            for (sum, d) in sums.iter_mut().zip(&difference) {
-                *sum += d * d;
+        // The situation is the same for all rows of a choice: square it once.
+        squares.fill(0.0);
+        let (chosen, others) = choice.rows.split_at(width);
+        for other in others.chunks_exact(width) {
+            for ((square, a), b) in squares.iter_mut().zip(chosen).zip(other) {
+                *square += (a - b) * (a - b);
             }
-            count += 1.0;
         }
+        for (part, &factor) in sums.chunks_mut(width).zip(&choice.situation) {
+            for (sum, &square) in part.iter_mut().zip(&squares) {
+                *sum += factor * factor * f64::from(square);
+            }
+        }
+        count += (others.len() / width) as f64;
     }
     let scale = |sum: f64| (sum / f64::max(count, 1.0)).sqrt();
     sums.into_iter().map(|sum| if scale(sum) > 1e-9 { scale(sum) } else { CONSTANT }).collect()
