@@ -106,3 +106,40 @@ fn isotonic(rows: &[(f64, bool)]) -> Result<Calibration, FitError> {
     });
     Ok(Calibration::Isotonic(knots.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows at log odds -3 to 3, of which `rate` are completed.
+    fn rows(rate: impl Fn(f64) -> f64) -> Vec<(f64, bool)> {
+        let grid = (0_i32..6000).map(|at| f64::from(at * 7 % 600) / 100.0 - 3.0);
+        // Evenly spread thresholds stand for chance.
+        let chance = (0_i32..6000).map(|at| f64::from(at * 37 % 101) / 101.0);
+        grid.zip(chance).map(|(odds, chance)| (odds, chance < rate(odds))).collect()
+    }
+
+    #[test]
+    fn odds_that_are_too_sure_are_drawn_in() {
+        let (curve, _) = Calibration::fit(&rows(|odds| 1.0 / (1.0 + (-odds / 2.0).exp()))).expect("fits");
+        for odds in [-2.0, 0.0, 2.0] {
+            let right = 1.0 / (1.0 + (-odds / 2.0_f64).exp());
+            assert!((curve.apply(odds) - right).abs() < 0.03, "{odds}: {} against {right}", curve.apply(odds));
+        }
+    }
+
+    #[test]
+    fn a_step_is_followed_by_the_isotonic_curve_which_never_falls() {
+        let (curve, _) = Calibration::fit(&rows(|odds| if odds < 1.0 { 0.2 } else { 0.8 })).expect("fits");
+        assert!(matches!(curve, Calibration::Isotonic(_)), "{curve:?}");
+        assert!((curve.apply(0.0) - 0.2).abs() < 0.05 && (curve.apply(2.0) - 0.8).abs() < 0.05);
+        let values: Vec<f64> = (-40..40).map(|at| curve.apply(f64::from(at) / 10.0)).collect();
+        assert!(values.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn few_rows_calibrate_nothing() {
+        let (curve, _) = Calibration::fit(&rows(|_| 0.5)[..50]).expect("fits");
+        assert_eq!(curve, Calibration::None);
+    }
+}
