@@ -4,8 +4,8 @@
 
 use stoa_recommender::engine::{Ask, Evidence, Registration, Scores, TrainingData};
 use stoa_recommender::{
-    Catalogue, Content, Course, Engine, EngineSettings, FitError, Interaction, InteractionsBuilder, Model, Query, ReasonKind,
-    Registry, Scorer, Settings,
+    Catalogue, Content, Course, Engine, EngineSettings, FitError, Interaction, InteractionsBuilder, Model, Query,
+    ReasonKind, Registry, Scorer, Settings,
 };
 
 const SHORTEST: Registration = Registration {
@@ -76,8 +76,7 @@ fn shortest_first() -> Result<Vec<String>, Box<dyn std::error::Error>> {
         seconds: Some(minutes * 60),
         ..Course::default()
     };
-    let courses =
-        vec![course("Bread", 0, 90), course("Rolls", 0, 20), course("Cakes", 0, 45), course("Soups", 1, 15)];
+    let courses = vec![course("Bread", 0, 90), course("Rolls", 0, 20), course("Cakes", 0, 45), course("Soups", 1, 15)];
     let catalogue = Catalogue::new(vec!["Baking".into(), "Cooking".into()], courses)?;
     let mut rows = InteractionsBuilder::new(&catalogue);
     for learner in 0..20 {

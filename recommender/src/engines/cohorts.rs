@@ -44,9 +44,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
             meaning: "draws the first centroids and the projection",
         },
     ],
-    build: |values| {
-        Box::new(Cohorts { cohorts: values.get("cohorts") as usize, seed: values.get("seed") as u64 })
-    },
+    build: |values| Box::new(Cohorts { cohorts: values.get("cohorts") as usize, seed: values.get("seed") as u64 }),
     load: super::load::<Fitted>,
 };
 
@@ -124,8 +122,10 @@ impl Cohorts {
         let sample: Vec<&[f32]> = profiles.iter().copied().step_by(step).collect();
         let cohorts = cohorts.min(sample.len());
         let flat: Vec<f32> = sample.iter().flat_map(|profile| profile.iter().copied()).collect();
-        let failed =
-            |error: &dyn std::fmt::Display| FitError::Engine { engine: "cohorts".to_owned(), reason: error.to_string() };
+        let failed = |error: &dyn std::fmt::Display| FitError::Engine {
+            engine: "cohorts".to_owned(),
+            reason: error.to_string(),
+        };
         let records = Array2::from_shape_vec((sample.len(), dimensions), flat).map_err(|error| failed(&error))?;
         let fitted = KMeans::params_with_rng(cohorts, ChaCha8Rng::seed_from_u64(self.seed))
             .n_runs(1)

@@ -183,11 +183,8 @@ impl Scorer for Fitted {
             self.rules.scale(row.course, (after / before).powf(-self.norm));
         }
         // Rows are in order of time, so those a pause apart are the ones up to here.
-        let apart = if self.pause > 0 {
-            history.partition_point(|past| row.at - past.at >= self.pause)
-        } else {
-            history.len()
-        };
+        let apart =
+            if self.pause > 0 { history.partition_point(|past| row.at - past.at >= self.pause) } else { history.len() };
         let norm = after.powf(-self.norm);
         for (at, past) in history[..apart].iter().enumerate().rev() {
             // Forward, the distance counts what is a pause apart from `past`; backward, from `row`.
