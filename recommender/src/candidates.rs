@@ -11,6 +11,8 @@ pub(crate) struct FittedEngine {
     pub(crate) engine: String,
     /// Name in features and reports.
     pub(crate) label: String,
+    /// Whether it speaks only for those without a history.
+    pub(crate) cold: bool,
     /// Reads the scorer back from its bytes.
     pub(crate) load: Load,
     pub(crate) scorer: Box<dyn Scorer>,
@@ -28,7 +30,7 @@ impl Known {
         let copy = |engine: &FittedEngine| {
             let scorer = (engine.load)(&engine.scorer.to_bytes()).ok()?;
             let (name, label) = (engine.engine.clone(), engine.label.clone());
-            Some(FittedEngine { engine: name, label, load: engine.load, scorer })
+            Some(FittedEngine { engine: name, label, cold: engine.cold, load: engine.load, scorer })
         };
         let engines = self.engines.iter().map(copy).collect::<Option<_>>()?;
         Some(Self { engines, stats: self.stats.clone() })
@@ -83,6 +85,10 @@ impl Desk {
         let mut views = Vec::with_capacity(engines.len());
         for (engine, scores) in engines.iter().zip(&mut self.scores) {
             scores.clear();
+            if engine.cold && !ask.history.is_empty() {
+                views.push((None, EngineView::new(&[], |_| 0.0)));
+                continue;
+            }
             let standing = engine.scorer.standing(ask);
             let free = |c: u32| !learner.has(c) && open(c);
             let best: Vec<u32> = if let Some(standing) = standing {

@@ -100,7 +100,7 @@ impl std::fmt::Debug for Model {
 struct Body {
     header: ModelHeader,
     keys: Vec<String>,
-    engines: Vec<(String, String, Vec<u8>)>,
+    engines: Vec<(String, String, bool, Vec<u8>)>,
     stats: Stats,
     weights: Vec<f64>,
     completion: Option<Completion>,
@@ -234,12 +234,7 @@ impl Model {
         let body = Body {
             header: inner.header.clone(),
             keys: inner.keys.clone(),
-            engines: inner
-                .known
-                .engines
-                .iter()
-                .map(|e| (e.engine.clone(), e.label.clone(), e.scorer.to_bytes()))
-                .collect(),
+            engines: inner.known.engines.iter().map(saved).collect(),
             stats: inner.known.stats.clone(),
             weights: inner.weights.clone(),
             completion: inner.completion.clone(),
@@ -275,13 +270,13 @@ impl Model {
         let damaged = |error: postcard::Error| ModelError::Damaged(error.to_string());
         let body: Body = postcard::from_bytes(body).map_err(damaged)?;
         let mut engines = Vec::with_capacity(body.engines.len());
-        for (engine, label, state) in body.engines {
+        for (engine, label, cold, state) in body.engines {
             let Some(found) = registry.find(&engine) else {
                 return Err(ModelError::UnknownEngine(engine));
             };
             let scorer =
                 (found.load)(&state).map_err(|error| ModelError::Damaged(format!("engine {engine}: {error}")))?;
-            engines.push(FittedEngine { engine, label, load: found.load, scorer });
+            engines.push(FittedEngine { engine, label, cold, load: found.load, scorer });
         }
         let names = names(&body.header.engines);
         let situations = crate::features::SITUATIONS;
@@ -302,6 +297,10 @@ impl Model {
             names: names.into_iter().map(Arc::from).collect(),
         })))
     }
+}
+
+fn saved(engine: &FittedEngine) -> (String, String, bool, Vec<u8>) {
+    (engine.engine.clone(), engine.label.clone(), engine.cold, engine.scorer.to_bytes())
 }
 
 /// The body of a saved model, if the head is right.

@@ -22,6 +22,9 @@ pub struct EngineSettings {
     /// Whether the validation search may change what `parameters` leaves open.
     #[serde(default)]
     pub tune: bool,
+    /// Whether it answers only those without a history, by their goals: the ranker does not see it then.
+    #[serde(default)]
+    pub cold: bool,
 }
 
 impl EngineSettings {
@@ -49,6 +52,13 @@ impl EngineSettings {
     #[must_use]
     pub fn tuned(mut self) -> Self {
         self.tune = true;
+        self
+    }
+
+    /// The same, only for those without a history.
+    #[must_use]
+    pub fn cold(mut self) -> Self {
+        self.cold = true;
         self
     }
 
@@ -174,6 +184,7 @@ impl Default for Settings {
                 engine("neighbours"),
                 engine("topics"),
                 engine("shelf"),
+                engine("cohorts").cold(),
             ],
             candidates: 60,
             choices: 6000,

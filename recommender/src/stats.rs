@@ -83,3 +83,33 @@ pub(crate) fn seconds_spent(row: &Interaction, content: &Content) -> Option<f32>
         Some(row.completion? * length as f32)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, Course};
+
+    #[test]
+    fn rows_absorbed_one_by_one_count_as_in_a_training() {
+        let courses = (0..3).map(|at| Course { key: at.to_string(), ..Course::default() });
+        let content = Content::new(&Catalogue::new(vec![], courses.collect()).expect("good"));
+        let row = |course, at, completion| Interaction { completion, ..Interaction::new(course, at) };
+        let before = [row(0, 50, Some(0.25)), row(1, 60, Some(0.75))];
+        let after = [row(1, 40, Some(0.5)), row(2, 70, Some(0.5)), row(0, 80, None)];
+        let stats = |histories: Vec<&[Interaction]>, now| {
+            Stats::new(&TrainingData { content: &content, histories, now, clock: true })
+        };
+        let mut grown = stats(vec![&before], 60);
+        for row in &after {
+            grown.absorb(row);
+        }
+        let whole = stats(vec![&before, &after], 80);
+        assert_eq!((grown.taken, grown.measured), (whole.taken, whole.measured));
+        assert_eq!((grown.first_at, grown.last_at), (whole.first_at, whole.last_at));
+        // The rows were chosen so that the usual completion is one half before and after.
+        assert!(grown.completion.iter().zip(&whole.completion).all(|(a, b)| (a - b).abs() < 1e-6));
+        let mut new = Stats::default();
+        new.absorb(&row(5, 9, Some(1.0)));
+        assert_eq!((new.taken.len(), new.taken[5], new.first_at[5], new.first_at[4]), (6, 1, 9, i64::MAX));
+    }
+}

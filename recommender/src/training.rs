@@ -85,7 +85,8 @@ pub(crate) fn chosen(settings: &Settings, registry: &Registry) -> Result<Vec<Cho
 pub(crate) fn fit_engines(chosen: &[Chosen], data: &TrainingData<'_>) -> Result<Vec<FittedEngine>, FitError> {
     let fit = |chosen: &Chosen| {
         let (engine, label) = (chosen.engine.clone(), chosen.label.clone());
-        Ok(FittedEngine { engine, label, load: chosen.load, scorer: chosen.built.fit(data)? })
+        let cold = chosen.settings.cold;
+        Ok(FittedEngine { engine, label, cold, load: chosen.load, scorer: chosen.built.fit(data)? })
     };
     chosen.iter().map(fit).collect()
 }
@@ -100,6 +101,8 @@ pub(crate) fn fit(
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut chosen = chosen(settings, registry)?;
     chosen.retain(|engine| engine.built.has_ground(data));
+    // Those for the cold start come last, and only when the ranker is done.
+    let (cold, mut chosen): (Vec<Chosen>, Vec<Chosen>) = chosen.into_iter().partition(|engine| engine.settings.cold);
     if settings.tune {
         crate::search::tune(&mut chosen, data, registry, progress)?;
     }
@@ -142,12 +145,24 @@ pub(crate) fn fit(
     }
     let weights = weigh(&choices, &mut rng)?;
     progress(stage("engines", 0, 1));
+    let weights = widen(&weights, chosen.len(), cold.len());
+    chosen.extend(cold);
     let engines = fit_engines(&chosen, data)?;
     progress(stage("engines", 1, 1));
     let values = |engine: &Chosen| engine.values.iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let parameters = chosen.iter().map(|engine| (engine.label.clone(), values(engine))).collect();
     let known = Known { engines, stats: Stats::new(data) };
     Ok(Fitted { known, weights, choices: choices.len(), parameters, without })
+}
+
+/// The weights with room for more engines, which weigh nothing.
+fn widen(weights: &[f64], engines: usize, more: usize) -> Vec<f64> {
+    let nothing = vec![0.0; more * PER_ENGINE];
+    let wider = weights.chunks(width(engines)).flat_map(|part| {
+        let (of_engines, facts) = part.split_at(engines * PER_ENGINE);
+        of_engines.iter().chain(&nothing).chain(facts).copied()
+    });
+    wider.collect()
 }
 
 pub(crate) fn stage(stage: &'static str, done: usize, total: usize) -> Progress {

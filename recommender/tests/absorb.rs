@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use stoa_recommender::engine::{Arrival, Ask, Scores, TrainingData, Values};
+use stoa_recommender::engine::{Arrival, Ask, Ordered, Scores, TrainingData, Values};
 use stoa_recommender::{
     Catalogue, Content, Course, Interaction, InteractionsBuilder, Model, Query, Recommender, Registry, Scorer, Settings,
 };
@@ -87,6 +87,31 @@ fn difference(engine: &str, parameters: &[(&str, f64)]) -> f32 {
     }
     assert!(moved > 0.01, "{engine}: the last third must make a difference, or this test sees nothing");
     worst
+}
+
+#[test]
+fn scores_in_order_stay_in_order_while_they_grow() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut grown = Ordered::new(vec![2.0, 0.0, 5.0, 2.0]);
+    let mut values = vec![2.0_f32, 0.0, 5.0, 2.0];
+    for round in 0..500 {
+        let course = rng.gen_range(0..20_usize);
+        values.resize(values.len().max(course + 1), 0.0);
+        values[course] += 1.0;
+        grown.add(u32::try_from(course).expect("small"), 1.0);
+        if round % 50 == 0 {
+            for value in &mut values {
+                *value *= 0.5;
+            }
+            grown.scale(0.5);
+        }
+        assert_eq!(grown, Ordered::new(values.clone()), "round {round}");
+    }
+    grown.scale(f32::MIN_POSITIVE);
+    grown.scale(f32::MIN_POSITIVE);
+    assert!(grown.standing().order.is_empty(), "what faded to nothing has no place");
+    grown.add(7, 1.0);
+    assert_eq!(grown.standing().order, [7]);
 }
 
 #[test]

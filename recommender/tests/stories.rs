@@ -1,8 +1,8 @@
 //! Stories of learners at a small school: what they took, and what they are shown.
 
 use stoa_recommender::{
-    Catalogue, Course, EngineSettings, Interaction, Interactions, InteractionsBuilder, Model, Query, ReasonKind,
-    Recommendation, Recommender, Settings,
+    Catalogue, Course, Interaction, Interactions, InteractionsBuilder, Model, Query, ReasonKind, Recommendation,
+    Recommender, Settings,
 };
 
 const DAY: i64 = 86_400;
@@ -224,14 +224,15 @@ fn a_new_learner_without_goals_and_a_new_course_get_their_places_in_the_first_mi
 #[test]
 fn a_new_learner_who_named_goals_gets_what_learners_like_her_take() {
     let school = school();
-    let mut settings = Settings::default();
-    settings.engines.push(EngineSettings::new("cohorts").with("cohorts", 2.0));
-    let model = Model::fit(&school, &term(&school), &settings, &mut |_| ()).expect("a model");
-    let recommender = model.bind(&school).expect("fits");
+    let recommender = trained(&school).bind(&school).expect("fits");
     let query = Query { now: MONDAY + 200 * DAY, goals: &[1], limit: 3, ..Query::default() };
     let list = recommender.recommend(&query);
     let reason = list[0].reasons.iter().find(|r| r.kind == ReasonKind::Cohort).expect("drawers are a cohort");
     let sentence = reason.sentence(&school);
     assert!(sentence.ends_with("learners with interests like yours took it."), "{sentence}");
     assert!(list.iter().all(|r| school.course(r.course).expect("exists").topics == [1]));
+    // From her first course on it is the ranker's list, and the ranker was not told of cohorts.
+    let query = Query { history: &ada(), ..query };
+    let list = recommender.recommend(&query);
+    assert!(list.iter().flat_map(|r| &r.contributions).all(|c| !c.feature.starts_with("cohorts")));
 }

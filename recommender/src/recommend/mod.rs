@@ -268,8 +268,9 @@ fn cold(inner: &Inner) -> Vec<f64> {
     if let Some(engine) = engine {
         weights[engine * PER_ENGINE] = 1.0;
     }
+    // Both together stay below the default boost of goals: a course that serves one stands first.
     if let Some(engine) = of_kind(ReasonKind::Cohort) {
-        weights[engine * PER_ENGINE] = 1.0;
+        weights[engine * PER_ENGINE] = 0.5;
     }
     weights
 }
