@@ -16,7 +16,10 @@ use stoa_api::{
     app::Settings,
     cases::model::NewCase,
     ids::{AccountId, CourseId},
-    recommendations::{experiments::ArmSettings, model::FeedbackKind},
+    recommendations::{
+        experiments::{ArmSettings, ExperimentSettings},
+        model::FeedbackKind,
+    },
     sign_in::model::{Origin, Proof},
 };
 use stoa_testkit::{Client, Database, SCHOOL, School};
@@ -266,9 +269,9 @@ async fn without_second_factor(school: &School) -> Client {
 
 /// A school in which every field about Mei has a value, so that `null` means that it is held back.
 async fn school(viewer: &str) -> (Subject, Client) {
-    let mut settings = Settings::default();
-    settings.experiment.name = "matrix".to_owned();
-    settings.experiment.arms = vec![ArmSettings { name: "all".to_owned(), weight: 1.0, engine: None }];
+    let arms = vec![ArmSettings { name: "all".to_owned(), weight: 1.0, engine: None }];
+    let experiment = ExperimentSettings { name: "matrix".to_owned(), arms, ..ExperimentSettings::default() };
+    let mut settings = Settings { experiment, ..Settings::default() };
     if viewer.contains("second factor") {
         settings.rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
     }
