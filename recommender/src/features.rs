@@ -14,6 +14,10 @@ use crate::stats::{Stats, seconds_spent};
 /// how far the last course was completed; how short the history is; how rare the last course is;
 /// whether she has been walking along the shelf; how fresh the model's knowledge is.
 pub(crate) const SITUATIONS: usize = 9;
+/// The situations that tell of time.
+pub(crate) const TIME_CROSSES: [usize; 4] = [1, 2, 3, 8];
+/// The situation that tells how far the last course was completed.
+pub(crate) const COMPLETION_CROSS: usize = 4;
 
 /// Features of each engine: value relative to the learner's best, its logarithm, reciprocal rank.
 pub(crate) const PER_ENGINE: usize = 3;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::candidates::FittedEngine;
 use crate::content::Content;
 use crate::engine::Registry;
+use crate::evaluate::ablation::Part;
 use crate::features::names;
 use crate::recommend::Recommender;
 use crate::stats::Stats;
@@ -120,18 +121,20 @@ impl Model {
     ) -> Result<Self, FitError> {
         let histories = interactions.iter().map(|(_, history)| history).collect();
         let clock = interactions.has_clock();
-        Self::fit_histories(registry, catalogue, histories, clock, settings, progress)
+        Ok(Self::fit_histories(registry, catalogue, histories, clock, settings, false, progress)?.0)
     }
 
-    /// Trains on histories as they are cut for an evaluation.
+    /// Trains on histories as they are cut for an evaluation. With `ablate` there also come the weights
+    /// fitted without each part of the features.
     pub(crate) fn fit_histories(
         registry: &Registry,
         catalogue: &Catalogue,
         histories: Vec<&[Interaction]>,
         clock: bool,
         settings: &Settings,
+        ablate: bool,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<Self, FitError> {
+    ) -> Result<(Self, Vec<(Part, Vec<f64>)>), FitError> {
         let learners = histories.len();
         let interactions: usize = histories.iter().map(|h| h.len()).sum();
         let courses = catalogue.len();
@@ -141,7 +144,7 @@ impl Model {
         }
         let content = Content::new(catalogue);
         let data = training::data(&content, histories, clock);
-        let fitted = training::fit(&data, settings, registry, progress)?;
+        let fitted = training::fit(&data, settings, registry, ablate, progress)?;
         let header = ModelHeader {
             engine: "hybrid".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -156,7 +159,7 @@ impl Model {
             catalogue: catalogue.fingerprint(),
             seed: settings.seed,
         };
-        Ok(Self(Arc::new(Inner {
+        let model = Self(Arc::new(Inner {
             names: names(&header.engines).into_iter().map(Arc::from).collect(),
             header,
             keys: catalogue.courses().iter().map(|c| c.key.clone()).collect(),
@@ -169,7 +172,8 @@ impl Model {
                 support: settings.support,
                 reasons: settings.reasons,
             },
-        })))
+        }));
+        Ok((model, fitted.without))
     }
 
     /// Notes when the training took place (Unix seconds). Left out, two trainings on the same data

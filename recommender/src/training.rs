@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::candidates::{Desk, FittedEngine};
 use crate::content::Content;
 use crate::engine::{Ask, Engine, Registry, TrainingData, Values};
+use crate::evaluate::ablation::Part;
 use crate::evaluate::metrics::Tally;
 use crate::features::{FACTS, Learner, PER_ENGINE, SITUATIONS, situation, width};
 use crate::ranker::{Choice, Plan, listwise, pairwise};
@@ -49,6 +50,8 @@ pub(crate) struct Fitted {
     pub(crate) choices: usize,
     /// By label and name.
     pub(crate) parameters: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Weights fitted without a part of the features; empty unless asked for.
+    pub(crate) without: Vec<(Part, Vec<f64>)>,
 }
 
 /// An engine with its label and its parameters, after the search.
@@ -89,6 +92,7 @@ pub(crate) fn fit(
     data: &TrainingData<'_>,
     settings: &Settings,
     registry: &Registry,
+    ablate: bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fitted, FitError> {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
@@ -109,19 +113,37 @@ pub(crate) fn fit(
             RankerKind::Listwise => Ok(listwise::fit(choices, width, plan, &by_hand)),
         }
     };
-    let weights = if choices.len() < FEWEST {
-        by_hand.clone()
-    } else if choices.len() < DOUBTFUL && !pays(&choices, width, &mut rng, rank)? {
-        best_alone(&choices, width)
-    } else {
-        rank(&choices, &mut rng)?
+    let weigh = |choices: &[Choice], rng: &mut ChaCha8Rng| {
+        if choices.len() < FEWEST {
+            Ok(by_hand.clone())
+        } else if choices.len() < DOUBTFUL && !pays(choices, width, rng, rank)? {
+            Ok(best_alone(choices, width))
+        } else {
+            rank(choices, rng)
+        }
     };
+    let mut without = Vec::new();
+    if ablate {
+        let parts = Part::all(chosen.iter().map(|engine| &*engine.label));
+        let steps = parts.len();
+        for (done, part) in parts.into_iter().enumerate() {
+            progress(stage("without parts", done, steps));
+            let mut choices = choices.clone();
+            if part.hide(&mut choices, width) {
+                // The same draws as for the whole, so that only the part makes a difference.
+                let mut weights = weigh(&choices, &mut rng.clone())?;
+                part.silence(&mut weights, width);
+                without.push((part, weights));
+            }
+        }
+    }
+    let weights = weigh(&choices, &mut rng)?;
     progress(stage("engines", 0, 1));
     let engines = fit_engines(&chosen, data)?;
     progress(stage("engines", 1, 1));
     let values = |engine: &Chosen| engine.values.iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let parameters = chosen.iter().map(|engine| (engine.label.clone(), values(engine))).collect();
-    Ok(Fitted { engines, stats: Stats::new(data), weights, choices: choices.len(), parameters })
+    Ok(Fitted { engines, stats: Stats::new(data), weights, choices: choices.len(), parameters, without })
 }
 
 pub(crate) fn stage(stage: &'static str, done: usize, total: usize) -> Progress {

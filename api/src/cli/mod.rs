@@ -14,6 +14,7 @@ mod audit;
 mod bar;
 mod config;
 mod data;
+mod evaluate;
 mod experiments;
 mod model;
 mod models;
@@ -73,8 +74,8 @@ enum Command {
     Models(models::ModelsArguments),
     /// Show a learner's next courses, with the reasons
     Recommend(model::RecommendArguments),
-    /// Measure the recommender: can it foretell the course that each learner took last?
-    Evaluate(model::EvaluateArguments),
+    /// Measure the recommender and each of its engines: can they foretell what learners took?
+    Evaluate(evaluate::EvaluateArguments),
     /// Tell what came of an experiment: rates for each arm, with their intervals
     Experiments(experiments::ExperimentsArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
@@ -149,7 +150,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Train(arguments) => models::train(config, &arguments).await,
         Command::Models(arguments) => models::models(config, &arguments).await,
         Command::Recommend(arguments) => model::recommend(config, &arguments).await,
-        Command::Evaluate(arguments) => model::evaluate(config, &arguments).await,
+        Command::Evaluate(arguments) => evaluate::evaluate(config, &arguments).await,
         Command::Experiments(arguments) => experiments::experiments(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,

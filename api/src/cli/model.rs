@@ -1,10 +1,7 @@
-//! `stoa recommend`, `stoa evaluate`.
-
-use std::path::PathBuf;
+//! `stoa recommend`.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use stoa_recommender::evaluate::{self, Part, Split};
 
 use super::{DONE, bar::Bar, config::Config, open};
 use crate::{
@@ -23,19 +20,6 @@ pub(super) struct RecommendArguments {
     /// How many courses
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=50))]
     limit: u16,
-    /// As JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EvaluateArguments {
-    /// Instead of the database: a folder with train.tsv, `val_target.tsv`, trainval.tsv, `test_target.tsv`, `item_ids.tsv`
-    #[arg(long, value_name = "DIR")]
-    split: Option<PathBuf>,
-    /// With --split: the times are only an order
-    #[arg(long, requires = "split")]
-    no_clock: bool,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -111,24 +95,4 @@ async fn find(app: &App, learner: &str) -> anyhow::Result<AccountId> {
         bail!("there is no account {learner}");
     }
     Ok(account)
-}
-
-pub(super) async fn evaluate(config: &Config, arguments: &EvaluateArguments) -> anyhow::Result<u8> {
-    let settings = config.recommender.clone();
-    let report = if let Some(folder) = &arguments.split {
-        let split = Split::read_with(folder, !arguments.no_clock)?;
-        tokio::task::spawn_blocking(move || evaluate::evaluate_split(&split, Part::Test, &settings, &mut shown()))
-            .await??
-    } else {
-        let app = open(config).await?;
-        let report = app.feed.evaluate(settings, shown()).await?;
-        app.db.close().await;
-        report
-    };
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
-    Ok(DONE)
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod catalogue;
+mod evaluation;
 mod events;
 pub mod experiments;
 pub mod external;
@@ -19,10 +20,7 @@ pub(crate) mod store;
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use stoa_recommender::{
-    CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Registry, Settings,
-    evaluate::{self, Report},
-};
+use stoa_recommender::{CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Registry};
 use tokio::sync::Notify;
 
 use crate::{
@@ -200,22 +198,6 @@ impl Feed {
     /// Whether a model serves.
     pub fn is_serving(&self) -> bool {
         self.serving.load().is_some()
-    }
-
-    /// Measures the recommender on everybody's enrolments: the last course of each learner is to be
-    /// foretold from those before it.
-    pub async fn evaluate(
-        &self,
-        settings: Settings,
-        mut progress: impl FnMut(TrainingProgress) + Send + 'static,
-    ) -> Result<Report, FeedError> {
-        let (mapped, interactions, _) = self.training_data().await?;
-        let report = tokio::task::spawn_blocking(move || {
-            evaluate::leave_last_out(&mapped.catalogue, &interactions, &settings, &mut progress)
-        })
-        .await
-        .map_err(|_| FeedError::Interrupted)??;
-        Ok(report)
     }
 
     async fn training_data(&self) -> Result<TrainingData, FeedError> {

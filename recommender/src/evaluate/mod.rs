@@ -2,30 +2,45 @@
 //!
 //! Every question has one right answer. All courses of the catalogue that the learner doesn't have
 //! are ranked, none sampled; courses with the same score share their mean rank. Each engine is
-//! judged beside the mix, on the same questions.
+//! judged beside the mix, on the same questions. `docs/EVALUATION.md` of the project has the
+//! protocols and the formulas.
 
+pub(crate) mod ablation;
+mod bootstrap;
+mod calibration;
+mod choose;
+mod groups;
+mod html;
+mod judge;
+mod lists;
 pub(crate) mod metrics;
 mod protocols;
+mod report;
 mod shadow;
 mod split;
+mod svg;
 
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
+pub use ablation::Ablated;
+pub use calibration::{Bucket, CompletionReport};
+pub use choose::only;
+pub use groups::{Gap, Group};
+pub use html::page;
 pub use metrics::Metrics;
 pub use protocols::Protocol;
+pub use report::{Report, Versus};
 pub use shadow::{Shadow, shadow};
 pub use split::{Split, SplitError, Target};
 
-use crate::engine::{Ask, Registry, Scores};
-use crate::features::{Learner, top};
-use crate::ranker::dot;
-use crate::recommend::Recommender;
+use crate::engine::Registry;
 use crate::training::Progress;
 use crate::{Catalogue, FitError, Interaction, Interactions, Model, Settings};
-use metrics::{Tally, rank};
+use judge::{judge, slotted};
+use lists::Crowd;
+use metrics::gain;
 
 /// Which targets of a [`Split`] to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,72 +52,8 @@ pub enum Part {
     Test,
 }
 
-/// The figures of one evaluation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// How the questions were made.
-    pub protocol: String,
-    /// Number of questions.
-    pub questions: usize,
-    /// Courses in the catalogue.
-    pub courses: usize,
-    /// Learners in the training data.
-    pub learners: usize,
-    /// Interactions in the training data.
-    pub interactions: usize,
-    /// Seconds the whole fit took.
-    pub fit_seconds: f64,
-    /// Microseconds per question to score and rank with the mix, the mean.
-    pub answer_micros: f64,
-    /// The engines in their order, then the mix.
-    pub methods: Vec<Metrics>,
-}
-
-impl Report {
-    /// The figures of one method.
-    #[must_use]
-    pub fn method(&self, name: &str) -> Option<&Metrics> {
-        self.methods.iter().find(|m| m.name == name)
-    }
-
-    /// The figures of the mix.
-    #[must_use]
-    pub fn mix(&self) -> Option<&Metrics> {
-        self.method(MIX)
-    }
-}
-
 /// What the hybrid is called in reports.
 pub const MIX: &str = "mix";
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{}: {} questions, {} courses; fitted on {} interactions of {} learners in {:.2} s; {:.0} µs an answer",
-            self.protocol,
-            self.questions,
-            self.courses,
-            self.interactions,
-            self.learners,
-            self.fit_seconds,
-            self.answer_micros,
-        )?;
-        writeln!(
-            f,
-            "{:<16} {:>7} {:>7} {:>6} {:>7} {:>9} {:>11}",
-            "method", "HR@10", "NDCG@10", "±", "MRR", "recall@20", "coverage@10"
-        )?;
-        for m in &self.methods {
-            writeln!(
-                f,
-                "{:<16} {:>7.3} {:>7.3} {:>6.3} {:>7.3} {:>9.3} {:>11.3}",
-                m.name, m.hr_10, m.ndcg_10, m.ndcg_10_half_width, m.mrr, m.recall_20, m.coverage_10
-            )?;
-        }
-        Ok(())
-    }
-}
 
 /// One question: what comes after this history?
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +63,65 @@ struct Question<'a> {
     answer: u32,
 }
 
-/// Makes questions from interactions as the protocol says, fits on what is left, and asks them.
+/// What is to be judged, and how thoroughly.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// Where the settings' engines are found.
+    pub registry: &'a Registry,
+    /// What is judged.
+    pub settings: &'a Settings,
+    /// Whether the mix is fitted again without each of its parts: takes several times as long.
+    pub ablation: bool,
+}
+
+impl Trial<'_> {
+    /// Makes questions from interactions as the protocol says, fits on what is left, and asks them.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    pub fn evaluate(
+        &self,
+        protocol: Protocol,
+        catalogue: &Catalogue,
+        interactions: &Interactions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Report, FitError> {
+        let (train, questions) = protocol.cut(interactions);
+        let asked = Asked { protocol: protocol.as_str(), catalogue, interactions, train, questions };
+        asked.report(self, progress)
+    }
+
+    /// Fits on one part of a split and asks for its targets.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    pub fn evaluate_split(
+        &self,
+        split: &Split,
+        part: Part,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Report, FitError> {
+        let (protocol, interactions, targets) = match part {
+            Part::Validation => ("train → validation", &split.train, &split.validation),
+            Part::Test => ("trainval → test", &split.trainval, &split.test),
+        };
+        let question = |target: &Target| Question {
+            history: interactions.of(target.learner),
+            now: target.at,
+            answer: target.course,
+        };
+        let asked = Asked {
+            protocol,
+            catalogue: &split.catalogue,
+            interactions,
+            train: interactions.iter().map(|(_, history)| history).collect(),
+            questions: targets.iter().map(question).collect(),
+        };
+        asked.report(self, progress)
+    }
+}
+
+/// Judges settings with the crate's own engines, see [`Trial::evaluate`].
 ///
 /// # Errors
 /// As [`Model::fit`].
@@ -123,13 +132,8 @@ pub fn evaluate(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, FitError> {
-    let (train, questions) = protocol.cut(interactions);
-    let clock = interactions.has_clock();
-    Asked { protocol: protocol.as_str(), catalogue, train, clock, questions }.report(
-        &Registry::standard(),
-        settings,
-        progress,
-    )
+    let registry = Registry::standard();
+    Trial { registry: &registry, settings, ablation: false }.evaluate(protocol, catalogue, interactions, progress)
 }
 
 /// [`evaluate`] with [`Protocol::LeaveLastOut`].
@@ -145,7 +149,7 @@ pub fn leave_last_out(
     evaluate(Protocol::LeaveLastOut, catalogue, interactions, settings, progress)
 }
 
-/// Fits on one part of a split and asks for its targets.
+/// Judges settings on a split with the crate's own engines, see [`Trial::evaluate_split`].
 ///
 /// # Errors
 /// As [`Model::fit`].
@@ -155,119 +159,112 @@ pub fn evaluate_split(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, FitError> {
-    let (protocol, train, targets) = match part {
-        Part::Validation => ("train → validation", &split.train, &split.validation),
-        Part::Test => ("trainval → test", &split.trainval, &split.test),
-    };
-    let question =
-        |target: &Target| Question { history: train.of(target.learner), now: target.at, answer: target.course };
-    let asked = Asked {
-        protocol,
-        catalogue: &split.catalogue,
-        train: train.iter().map(|(_, history)| history).collect(),
-        clock: train.has_clock(),
-        questions: targets.iter().map(question).collect(),
-    };
-    asked.report(&Registry::standard(), settings, progress)
+    let registry = Registry::standard();
+    Trial { registry: &registry, settings, ablation: false }.evaluate_split(split, part, progress)
 }
 
 /// Training data, and the questions to ask after it.
 struct Asked<'a> {
     protocol: &'a str,
     catalogue: &'a Catalogue,
+    /// All that is known, for the completion model, which has a cut of its own.
+    interactions: &'a Interactions,
     train: Vec<&'a [Interaction]>,
-    clock: bool,
     questions: Vec<Question<'a>>,
 }
 
 impl Asked<'_> {
-    fn report(
-        self,
-        registry: &Registry,
-        settings: &Settings,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Report, FitError> {
-        let learners = self.train.len();
+    fn report(self, trial: &Trial<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Report, FitError> {
+        let Self { protocol, catalogue, interactions, train, questions } = self;
+        let (registry, settings, clock) = (trial.registry, trial.settings, interactions.has_clock());
+        let learners = train.len();
         let start = Instant::now();
-        let model = Model::fit_histories(registry, self.catalogue, self.train, self.clock, settings, progress)?;
+        let (model, without) =
+            Model::fit_histories(registry, catalogue, train, clock, settings, trial.ablation, progress)?;
         let fit_seconds = start.elapsed().as_secs_f64();
-        let interactions = model.header().interactions as usize;
         // The catalogue is the one it was trained on, so there is nothing that could not fit.
-        let Ok(recommender) = model.bind(self.catalogue) else {
-            return Err(FitError::OtherCatalogue { course: 0, courses: self.catalogue.len() });
-        };
-        let (methods, answering) = judge(&recommender, &self.questions, progress);
-        Ok(Report {
-            protocol: self.protocol.to_owned(),
-            questions: self.questions.len(),
-            courses: self.catalogue.len(),
+        let impossible = || FitError::OtherCatalogue { course: 0, courses: catalogue.len() };
+        let recommender = model.bind(catalogue).map_err(|_| impossible())?;
+        let inner = recommender.model().0.clone();
+        let crowd = Crowd::new(&inner.stats.taken, learners as u64, recommender.content());
+        let judged = judge(&recommender, &slotted(&recommender, &questions), &crowd, progress);
+        let header = inner.header.clone();
+        let partings = groups::part(&questions, &crowd, clock);
+        let names = header.engines.iter().map(|label| &**label).chain([MIX]);
+        let mut methods: Vec<Metrics> =
+            names.zip(&judged.tallies).map(|(name, tally)| tally.metrics(name, &crowd)).collect();
+        let gains: Vec<Vec<f64>> = judged.tallies.iter().map(metrics::Tally::gains).collect();
+        let hits = judged.tallies.iter().map(metrics::Tally::hits);
+        let columns: Vec<Vec<f64>> = gains.iter().cloned().chain(hits).collect();
+        let draws = bootstrap::means(&columns, settings.seed);
+        let (gain_draws, hit_draws) = draws.split_at(methods.len());
+        for (at, method) in methods.iter_mut().enumerate() {
+            method.ndcg_10_interval = bootstrap::interval(gain_draws[at].clone(), method.ndcg_10);
+            method.hr_10_interval = bootstrap::interval(hit_draws[at].clone(), method.hr_10);
+            let widest = groups::gaps(&partings, &gains[at]).into_iter().map(|gap| gap.gap);
+            method.group_gap = widest.min_by(f64::total_cmp);
+        }
+        let mix = methods.len() - 1;
+        let best = (0..mix).max_by(|&a, &b| methods[a].ndcg_10.total_cmp(&methods[b].ndcg_10).then(b.cmp(&a)));
+        let versus = best.map(|best| {
+            let difference = methods[mix].ndcg_10 - methods[best].ndcg_10;
+            let draws = bootstrap::differences(&gain_draws[mix], &gain_draws[best]);
+            let interval = bootstrap::interval(draws, difference);
+            Versus { best_single: methods[best].name.clone(), difference, interval }
+        });
+        let head_share = crowd.head_share();
+        let configured = settings.engines.iter().map(|engine| engine.label().to_owned());
+        let left_out = configured.filter(|label| !header.engines.contains(label)).collect();
+        let mut report = Report {
+            protocol: protocol.to_owned(),
+            questions: questions.len(),
+            courses: catalogue.len(),
             learners,
-            interactions,
+            interactions: header.interactions as usize,
             fit_seconds,
-            answer_micros: answering.as_secs_f64() * 1e6 / self.questions.len().max(1) as f64,
+            answer_micros: judged.answering.as_secs_f64() * 1e6 / questions.len().max(1) as f64,
+            groups: groups::groups(&partings, &gains[mix], best.map(|best| &*gains[best])),
+            gaps: groups::gaps(&partings, &gains[mix]),
             methods,
+            left_out,
+            head_share,
+            mix_over_best: versus,
+            completion: calibration::completion(catalogue, interactions),
+            ablation: Vec::new(),
+        };
+        if trial.ablation {
+            let model = recommender.model().clone();
+            // The parts are put into the model itself, which must be nobody else's.
+            drop((recommender, inner));
+            let mut step = |done, steps| progress(crate::training::stage("parts judged", done, steps));
+            let ranks = ablation::ranks_without(model, catalogue, &questions, without, &mut step);
+            report.ablation = ablated(&ranks, &gains[mix], settings.seed);
+        }
+        Ok(report)
+    }
+}
+
+/// What the mix loses without each part, the dearest part first.
+fn ablated(ranks: &[(ablation::Part, Vec<f64>)], whole: &[f64], seed: u64) -> Vec<Ablated> {
+    let columns: Vec<Vec<f64>> = ranks
+        .iter()
+        .map(|(_, ranks)| ranks.iter().zip(whole).map(|(&rank, whole)| gain(rank, 10) - whole).collect())
+        .collect();
+    let draws = bootstrap::means(&columns, seed);
+    let mut all: Vec<Ablated> = ranks
+        .iter()
+        .zip(columns.iter().zip(draws))
+        .map(|((part, _), (column, draws))| {
+            let difference = metrics::mean(column);
+            Ablated {
+                kind: part.kind,
+                part: part.name.clone(),
+                ndcg_10: metrics::mean(whole) + difference,
+                difference,
+                interval: bootstrap::interval(draws, difference),
+            }
         })
-    }
-}
-
-/// Every engine and the mix on every question; the time that the mix took.
-fn judge(
-    recommender: &Recommender,
-    questions: &[Question<'_>],
-    progress: &mut dyn FnMut(Progress),
-) -> (Vec<Metrics>, Duration) {
-    let courses = recommender.content().len();
-    let engines = &recommender.model().0.engines;
-    let mut tallies = vec![Tally::new(courses); engines.len() + 1];
-    let mut scores = Scores::new(courses);
-    let mut answering = Duration::ZERO;
-    for (done, question) in questions.iter().enumerate() {
-        if done % 500 == 0 {
-            progress(crate::training::stage("questions", done, questions.len()));
-        }
-        let ask = Ask { history: question.history, now: question.now, content: recommender.content() };
-        let had = |course: u32| question.history.iter().any(|row| row.course == course);
-        for (engine, tally) in engines.iter().zip(&mut tallies) {
-            scores.clear();
-            engine.scorer.score(&ask, &mut scores);
-            tally.add(rank(&scores, question.answer, question.history, courses));
-            tally.show(top(&scores, 10, |c| !had(c)));
-        }
-        let start = Instant::now();
-        let list = mixed(recommender, &ask);
-        answering += start.elapsed();
-        let tally = &mut tallies[engines.len()];
-        tally.add(place(&list, question.answer, courses - question.history.len()));
-        tally.show(list.iter().take(10).map(|c| c.0));
-    }
-    let names = engines.iter().map(|e| &*e.label).chain([MIX]);
-    let methods = names.zip(&tallies).map(|(name, tally)| tally.metrics(name));
-    (methods.collect(), answering)
-}
-
-/// The mix's candidates, best first.
-fn mixed(recommender: &Recommender, ask: &Ask<'_>) -> Vec<(u32, f64)> {
-    let inner = &*recommender.model().0;
-    let learner = Learner::new(*ask, &inner.stats);
-    let mut desk = recommender.desk();
-    let extra: Vec<u32> = recommender.next_on_shelf(ask).into_iter().collect();
-    let count = inner.manners.candidates;
-    desk.gather(&inner.engines, &learner, ask, count, &extra, |_| true);
-    let weights = recommender.weights(ask);
-    let mut list: Vec<(u32, f64)> =
-        (0..desk.courses.len()).map(|at| (desk.courses[at], dot(&weights, desk.row(at)))).collect();
-    recommender.put_back(desk);
-    list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    list
-}
-
-/// The rank of a course in a list, ties sharing their mean rank; what is not listed shares the
-/// ranks after it.
-fn place(list: &[(u32, f64)], course: u32, courses: usize) -> f64 {
-    let Some(&(_, own)) = list.iter().find(|c| c.0 == course) else {
-        return (list.len() + 1 + courses) as f64 / 2.0;
-    };
-    let above = list.iter().filter(|c| c.1 > own).count();
-    let equal = list.iter().filter(|c| c.1 >= own).count() - above;
-    1.0 + above as f64 + (equal - 1) as f64 / 2.0
+        .collect();
+    all.sort_by(|a, b| a.difference.total_cmp(&b.difference));
+    all
 }

@@ -237,6 +237,16 @@ impl Recommender {
         &self.content
     }
 
+    /// The slot of a course; `None` past the end of the catalogue.
+    pub(crate) fn slot(&self, course: u32) -> Option<u32> {
+        self.slot_of.get(course as usize).copied()
+    }
+
+    /// Whether a slot's course is still in the catalogue.
+    pub(crate) fn is_listed(&self, slot: u32) -> bool {
+        self.course_of.get(slot as usize).is_some_and(|&course| course != GONE)
+    }
+
     /// What the learner's goals add: the boost times the share of goals the course serves, or all
     /// of it for one that serves any, whichever is less surprising: any.
     fn goal(&self, slot: u32, goals: &[u32]) -> f64 {

@@ -240,7 +240,15 @@ mod tests {
 
     fn found(promote: bool) -> Shadow {
         let why = if promote { "it foretells as well" } else { "it foretells worse" };
-        Shadow { questions: 100, candidate: 0.1, current: 0.3, difference: (-0.3, -0.1), promote, why: why.to_owned() }
+        Shadow {
+            questions: 100,
+            candidate: 0.1,
+            current: 0.3,
+            against: "model in use".to_owned(),
+            difference: (-0.3, -0.1),
+            promote,
+            why: why.to_owned(),
+        }
     }
 
     fn judged(promotion: Promotion, promote: bool) -> Judgement {
