@@ -27,7 +27,7 @@ use super::recommendations::busy;
 mod engine_service;
 #[path = "../../api/examples/own_engine.rs"]
 #[expect(dead_code, reason = "it has a main of its own")]
-mod own_engine;
+pub(crate) mod own_engine;
 
 const NEXT: &str = "{ me { recommendations(first: 5) { score course { slug } reasons { kind sentence } } } }";
 

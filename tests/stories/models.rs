@@ -6,14 +6,16 @@ use stoa_api::{
     ids::CourseId,
     recommendations::{
         FeedError,
+        external::EnginesSettings,
         lifecycle::{Due, Promotion, Schedule},
         model::Purpose,
     },
 };
-use stoa_recommender::{EngineSettings, Settings};
+use stoa_recommender::{EngineSettings, Registry, Settings};
 use stoa_testkit::{SCHOOL, School, story};
 
 use super::{
+    engines::own_engine::NEWEST,
     process::{imported, stoa_does, text},
     recommendations::busy,
 };
@@ -63,6 +65,41 @@ story! {
         let error = school.app.feed.use_model("2020-01-01-1").await.unwrap_err().to_string();
         assert!(error.contains(&third) && error.contains("2020-01-01-1"), "{error}");
         assert_eq!(current(&school).await, second, "what was refused changed nothing");
+    }
+
+    async fn a_model_that_foretells_worse_does_not_take_over_and_says_why(school) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut learners = String::from("key,name\n");
+        let mut activity = String::from("learner,lesson,started_at,seconds,progress\n");
+        for n in 0..80 {
+            learners += &format!("w{n},Learner {n}\n");
+            activity += &format!("w{n},soil-1,2026-01-{:02}T10:00:00Z,400,1\n", n % 28 + 1);
+            if n < 20 {
+                activity += &format!("w{n},compost-1,2026-02-01T12:00:00Z,300,0.9\n");
+            }
+        }
+        std::fs::write(folder.path().join("learners.csv"), learners).unwrap();
+        std::fs::write(folder.path().join("activity.csv"), activity).unwrap();
+        assert!(school.import(folder.path()).await.complete());
+        let mut registry = Registry::standard();
+        registry.register(NEWEST);
+        let feed = school.app.clone().with_engines(registry, &EnginesSettings::default()).unwrap().feed;
+        let good = feed.train_with(quick(), Promotion::Unmeasured, |_| {}).await.unwrap().name;
+        for n in 20..80 {
+            school.clock.advance(60);
+            enroll(&school, &format!("w{n}"), "compost").await;
+        }
+        // The newest course is the one that nobody takes.
+        let bad = Settings { engines: vec![EngineSettings::new("newest")], ..quick() };
+        let refused = feed.train(bad.clone(), |_| {}).await.unwrap();
+        let judgement = refused.judgement.unwrap();
+        assert!(!judgement.promoted && refused.promoted_at.is_none(), "{judgement:?}");
+        assert_eq!(judgement.against.as_deref(), Some(good.as_str()));
+        assert!(judgement.shadow.unwrap().questions >= 60 && judgement.why.len() > 20);
+        assert_eq!(current(&school).await, good);
+        let forced = feed.train_with(bad, Promotion::Always, |_| {}).await.unwrap();
+        assert!(forced.judgement.unwrap().why.contains("although"));
+        assert_eq!(current(&school).await, forced.name);
     }
 
     async fn a_model_that_cant_be_used_is_not_chosen(school) {

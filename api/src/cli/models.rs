@@ -74,6 +74,7 @@ fn told(model: &ModelInfo) -> String {
     if model.promoted_at.is_some() {
         format!("{trained}\nit serves now: {why}")
     } else {
+        let why = why.trim_end_matches('.');
         format!("{trained}\nit does not serve: {why}. `stoa models use {}` lets it serve anyhow", model.name)
     }
 }
@@ -138,8 +139,12 @@ fn judged(model: &ModelInfo) -> String {
     let Some(judgement) = &model.judgement else { return String::new() };
     match (&judgement.shadow, &judgement.against) {
         (Some(shadow), Some(against)) if shadow.questions > 0 => format!(
-            "NDCG@10 {:.3}, {against} {:.3} ({} questions): {}",
-            shadow.candidate, shadow.current, shadow.questions, judgement.why
+            "NDCG@10 {:.3} beside {:.3} of {} ({} questions): {}",
+            shadow.candidate,
+            shadow.current,
+            if shadow.against == "model in use" { against } else { &shadow.against },
+            shadow.questions,
+            judgement.why
         ),
         (_, Some(against)) => format!("beside {against}: {}", judgement.why),
         (_, None) => judgement.why.clone(),

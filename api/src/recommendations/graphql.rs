@@ -60,6 +60,12 @@ reason_kinds! {
     Length = "LENGTH",
     /// It stands next to `courses` in the catalogue.
     NextInCatalogue = "NEXT_IN_CATALOGUE",
+    /// Learners with the same interests take it.
+    Cohort = "COHORT",
+    /// The learner is clearly likelier to complete it, with probability `rate`, than learners usually are.
+    LikelyToComplete = "LIKELY_TO_COMPLETE",
+    /// It is like `courses`, which the learner liked.
+    Liked = "LIKED",
     /// An engine outside Stoa has made the list, and says so in its own words.
     Engine = "ENGINE",
 }

@@ -242,9 +242,9 @@ mod tests {
         let why = if promote { "it foretells as well" } else { "it foretells worse" };
         Shadow {
             questions: 100,
-            against: String::new(),
             candidate: 0.1,
             current: 0.3,
+            against: "model in use".to_owned(),
             difference: (-0.3, -0.1),
             promote,
             why: why.to_owned(),
