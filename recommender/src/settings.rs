@@ -75,8 +75,9 @@ impl EngineSettings {
 pub enum RankerKind {
     /// linfa's logistic regression on pairs of candidates.
     Pairwise,
-    /// A conditional logit over whole lists of candidates. Better than linfa's on validation (NDCG@10
-    /// .398 against .389 in English, .509 against .506 in French), and several times quicker to fit.
+    /// A conditional logit over whole lists of candidates. On validation, with the same features and
+    /// questions, its NDCG@10 is .511 against .506 in French (difference .006, standard error .002) and
+    /// .398 against .396 in English (within noise), and the fit takes a tenth of the time or less.
     #[default]
     Listwise,
     /// linfa's FTRL, which learns in small steps.
