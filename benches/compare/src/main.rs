@@ -21,9 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let method = arguments.next().ok_or("which method? hybrid, rules, slist or discorec")?;
     let split = Split::read(arguments.next().ok_or("which split?")?)?;
     let found = match &*method {
-        "hybrid" => stoa("Stoa, whole hybrid", MIX, &split, Settings::default())?,
-        "rules" => stoa("Stoa, sequential rules", "rules", &split, alone("rules"))?,
-        "slist" => stoa("Stoa, SLIST", "slist", &split, alone("slist"))?,
+        "hybrid" => stoa("Stoa, whole hybrid", MIX, &split, &Settings::default())?,
+        "rules" => stoa("Stoa, sequential rules", "rules", &split, &alone("rules"))?,
+        "slist" => stoa("Stoa, SLIST", "slist", &split, &alone("slist"))?,
         "discorec" => discorec(&split),
         _ => return Err(format!("there is no method {method}").into()),
     };
@@ -45,9 +45,9 @@ fn stoa(
     method: &'static str,
     name: &str,
     split: &Split,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Found, Box<dyn std::error::Error>> {
-    let report = evaluate_split(split, Part::Test, &settings, &mut |_| ())?;
+    let report = evaluate_split(split, Part::Test, settings, &mut |_| ())?;
     let found = report.method(name).ok_or("it has no ground in this data")?;
     Ok(Found { method, fit_seconds: report.fit_seconds, ndcg_10: found.ndcg_10, hr_10: found.hr_10 })
 }
