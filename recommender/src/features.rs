@@ -26,7 +26,7 @@ pub(crate) const PER_ENGINE: usize = 4;
 const DAY: f64 = 86_400.0;
 
 /// Features that don't come from an engine: name and the reason they give.
-pub(crate) const FACTS: [(&str, ReasonKind); 22] = [
+pub(crate) const FACTS: [(&str, ReasonKind); 23] = [
     ("completion_rate", ReasonKind::CompletionRate),
     ("topic_time", ReasonKind::TimeOnTopic),
     ("topic_hours", ReasonKind::TimeOnTopic),
@@ -47,6 +47,7 @@ pub(crate) const FACTS: [(&str, ReasonKind); 22] = [
     ("topic_next", ReasonKind::NextInCatalogue),
     ("completion_fit", ReasonKind::CompletionRate),
     ("nobody_yet", ReasonKind::Freshness),
+    ("first_visit", ReasonKind::Freshness),
     ("agreement", ReasonKind::TakenNext),
     ("agreement_first", ReasonKind::TakenNext),
 ];
@@ -238,24 +239,27 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// Days since the course appeared, logarithmic; or that it had not appeared yet.
+    /// How lately the course appeared, as it says itself and as its first visit tells: dates may be
+    /// rough, or the same for all. Or that it had not appeared yet.
     fn age(&self, course: u32, published_at: Option<i64>, out: &mut [f32]) {
         if !self.stats.clock {
             return;
         }
         let seen = self.stats.first_at.get(course as usize).copied();
         let seen = seen.filter(|&at| at != i64::MAX);
-        let Some(since) = published_at.into_iter().chain(seen).min() else {
-            return;
-        };
-        let days = (self.ask.now - since) as f64 / DAY;
-        if days < 0.0 {
+        let now = self.ask.now;
+        out[8] = published_at.map_or(0.0, |at| lately(now - at));
+        out[20] = seen.map_or(0.0, |at| lately(now - at));
+        if published_at.into_iter().chain(seen).min().is_some_and(|since| now < since) {
             out[9] = -1.0;
-        } else {
-            // 1 on the first day, about 0 after three years.
-            out[8] = (1.0 - (1.0 + days).ln() / 7.0) as f32;
         }
     }
+}
+
+/// 1 on the first day, about 0 after three years; 0 before it.
+fn lately(seconds: i64) -> f32 {
+    let days = seconds as f64 / DAY;
+    if days < 0.0 { 0.0 } else { (1.0 - (1.0 + days).ln() / 7.0) as f32 }
 }
 
 #[derive(Default)]

@@ -41,6 +41,13 @@ pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// What it printed as JSON, after what the test's own binary prints of itself.
+fn json(output: &Output) -> serde_json::Value {
+    let out = String::from_utf8_lossy(&output.stdout);
+    let begin = out.find("\n{").or_else(|| out.find("\n[")).unwrap_or_else(|| panic!("no JSON: {}", text(output)));
+    serde_json::from_str(&out[begin..]).unwrap()
+}
+
 /// A server that runs until it is dropped.
 struct Running {
     child: Child,
@@ -306,7 +313,7 @@ fn an_operator_judges_some_engines_on_a_folder_of_csv_files_and_nothing_is_kept(
     let asked = ["evaluate", "--csv", school, "--engines", "popularity,rules", "--json", "--report", "report.html"];
     let output = stoa_does(folder.path(), &asked);
     assert!(output.status.success(), "{}", text(&output));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: serde_json::Value = json(&output);
     let methods: Vec<_> = report["methods"].as_array().unwrap().iter().map(|method| method["name"].clone()).collect();
     assert_eq!(methods, ["popularity", "rules", "mix"]);
     assert_eq!(report["protocol"], "leave last out");
@@ -316,7 +323,7 @@ fn an_operator_judges_some_engines_on_a_folder_of_csv_files_and_nothing_is_kept(
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["report.html"]);
     let output = stoa_does(folder.path(), &["evaluate", "--csv", school, "--protocol", "all", "--json"]);
-    let reports: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reports: serde_json::Value = json(&output);
     let protocols: Vec<_> = reports.as_array().unwrap().iter().map(|report| report["protocol"].clone()).collect();
     assert_eq!(protocols, ["leave last out", "rolling", "first return"]);
     let output = stoa_does(folder.path(), &["evaluate", "--csv", school, "--engines", "gorse"]);

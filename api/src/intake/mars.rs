@@ -144,8 +144,11 @@ impl Mars {
         let tag = self.language.tag();
         let mut rows: Vec<_> = self.read(&self.items(), &ITEMS, |cells| item(cells, tag))?.collect();
         let listed = rows.iter().flatten().map(|row| row.record.id.clone()).collect();
-        let unlisted = self.unlisted(&listed, |event| event.item)?;
+        let mut unlisted = self.unlisted(&listed, |event| event.item)?;
         if !unlisted.is_empty() {
+            // The site counts its ids up, so they are the catalogue's order. That of the events would tell what
+            // a recommender is to find out.
+            unlisted.sort_by_cached_key(|id| (id.parse::<u64>().unwrap_or(u64::MAX), id.clone()));
             // Nothing says since when an item without a row has been there. The beginning of the log is
             // the same for all; its own first event would tell a recommender what it is to find out.
             let earliest = self.events()?.flatten().map(|row| row.record.at).min();

@@ -29,7 +29,7 @@ pub struct Ablated {
 }
 
 /// The groups of facts: name and the reasons they give.
-const GROUPS: [(&str, &[ReasonKind]); 7] = [
+const GROUPS: [(&str, &[ReasonKind]); 8] = [
     ("completion", &[ReasonKind::CompletionRate]),
     ("topics", &[ReasonKind::TimeOnTopic]),
     ("level", &[ReasonKind::NextLevel]),
@@ -37,6 +37,8 @@ const GROUPS: [(&str, &[ReasonKind]); 7] = [
     ("freshness", &[ReasonKind::Freshness]),
     ("shelf", &[ReasonKind::NextInCatalogue]),
     ("length", &[ReasonKind::Length]),
+    // The engines themselves are parts of their own.
+    ("agreement", &[ReasonKind::TakenNext]),
 ];
 
 /// A part that can be left out.
