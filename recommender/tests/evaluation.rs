@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use stoa_recommender::evaluate::{Part, Protocol, Split, evaluate, evaluate_split, leave_last_out};
-use stoa_recommender::{Catalogue, Course, Interaction, InteractionsBuilder, Settings};
+use stoa_recommender::engine::Registry;
+use stoa_recommender::evaluate::{Part, Protocol, Split, Trial, evaluate, evaluate_split, leave_last_out};
+use stoa_recommender::{Catalogue, Course, EngineSettings, Interaction, Interactions, InteractionsBuilder, Settings};
 
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let dir = std::env::temp_dir().join(format!("stoa-split-{name}-{}", std::process::id()));
@@ -123,4 +124,44 @@ fn without_a_clock_nothing_is_read_from_the_times() {
     let report = evaluate_split(&split, Part::Test, &Settings::default(), &mut |_| ()).expect("judged");
     assert!(report.method("recent_short").is_none(), "an engine without ground is left out");
     assert!(report.method("rules").is_some());
+}
+
+#[test]
+fn a_report_tells_of_completion_where_it_was_measured_and_of_each_part_when_asked() {
+    let courses = (0..12).map(|at| Course { key: at.to_string(), ..Course::default() });
+    let catalogue = Catalogue::new(vec![], courses.collect()).expect("a good catalogue");
+    let rows = |measured: bool| {
+        let mut rows = InteractionsBuilder::new(&catalogue);
+        for learner in 0_u32..300 {
+            for step in 0..4 {
+                let course = (learner + step) % 12;
+                let at = i64::from(learner) * 7200 + i64::from(step) * 600;
+                // Courses with even numbers are completed, the others hardly ever.
+                let completion = measured.then_some(if course % 2 == 0 || learner % 9 == 0 { 1.0 } else { 0.1 });
+                let row = Interaction { completion, ..Interaction::new(course, at) };
+                rows.push(learner.into(), row).expect("a good row");
+            }
+        }
+        rows.build()
+    };
+    let engines = ["rules", "popularity"].map(EngineSettings::new).to_vec();
+    let settings = Settings { engines, tune: false, ..Settings::default() };
+    let registry = Registry::standard();
+    let judged = |rows: &Interactions, ablation: bool| {
+        let trial = Trial { registry: &registry, settings: &settings, ablation };
+        trial.evaluate(Protocol::Rolling, &catalogue, rows, &mut |_| ()).expect("judged")
+    };
+    let report = judged(&rows(true), true);
+    let completion = report.completion.as_ref().expect("completion was measured");
+    assert!(completion.rows > 100 && completion.auc > 0.8 && !completion.curve.is_empty(), "{completion:?}");
+    let parts: Vec<_> = report.ablation.iter().map(|part| &*part.part).collect();
+    assert!(parts.contains(&"rules") && parts.contains(&"time crosses"), "{parts:?}");
+    assert!(!parts.contains(&"topics"), "there are no topics to leave out: {parts:?}");
+    let rules = report.ablation.iter().find(|part| part.part == "rules").expect("listed");
+    let whole = report.mix().expect("the mix is judged").ndcg_10;
+    assert!((rules.ndcg_10 - rules.difference - whole).abs() < 1e-9, "{rules:?}");
+    let text = report.to_string();
+    assert!(text.contains("completion: ") && text.contains("time crosses"), "{text}");
+    let bare = judged(&rows(false), false);
+    assert!(bare.completion.is_none() && bare.ablation.is_empty());
 }

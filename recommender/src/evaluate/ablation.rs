@@ -64,6 +64,7 @@ impl Part {
                 situations: Vec::new(),
             })
             .collect();
+        let first = parts.len() * PER_ENGINE;
         // Without the others, a single engine leaves nothing to rank by.
         if parts.len() == 1 {
             parts.clear();
@@ -75,7 +76,6 @@ impl Part {
             columns,
             situations,
         };
-        let first = parts.len() * PER_ENGINE;
         parts.push(features("time crosses", Vec::new(), TIME_CROSSES.to_vec()));
         for (name, kinds) in GROUPS {
             let columns = (0..FACTS.len()).filter(|&at| kinds.contains(&FACTS[at].1)).map(|at| first + at).collect();
@@ -202,5 +202,13 @@ mod tests {
         assert!((weights.iter().sum::<f64>() - ((SITUATIONS - 4) * width) as f64).abs() < 1e-9);
         let facts: usize = parts.iter().filter(|part| part.kind == "features").map(|part| part.columns.len()).sum();
         assert_eq!(facts, FACTS.len(), "every fact is in one group");
+    }
+
+    #[test]
+    fn of_a_single_engine_only_the_facts_are_left_out_and_never_its_own_columns() {
+        let parts = Part::all(["rules"].into_iter());
+        assert!(parts.iter().all(|part| part.kind == "features"));
+        let columns = parts.iter().flat_map(|part| &part.columns);
+        assert!(columns.clone().all(|&column| (PER_ENGINE..width(1)).contains(&column)));
     }
 }

@@ -173,12 +173,11 @@ fn groups(report: &Report) -> String {
 }
 
 fn completion(report: &CompletionReport) -> String {
-    let dots: Vec<(f64, f64, usize)> = report.curve.iter().map(|b| (b.predicted, b.observed, b.rows)).collect();
     let text = format!(
         "<p>{} rows, {:.3} of them completed. AUC {:.3}, Brier {:.3}, ECE {:.3}.</p>",
         report.rows, report.base_rate, report.auc, report.brier, report.ece
     );
-    let drawn = calibration("Completion foretold (across) against completion that came (up)", &dots);
+    let drawn = calibration("Completion foretold (across) against completion that came (up)", &report.curve);
     figure("Will she complete it? Foretold (across) against what came (up)", &drawn) + &text
 }
 
@@ -226,7 +225,7 @@ mod tests {
         let settings = Settings { engines: vec![engine], ..Settings::default() };
         let mut report =
             super::super::leave_last_out(&catalogue, &rows.build(), &settings, &mut |_| ()).expect("judged");
-        let curve = vec![super::super::Bucket { predicted: 0.2, observed: 0.3, rows: 9 }];
+        let curve = vec![(0.2, 0.3, 9)];
         report.completion = Some(CompletionReport { rows: 9, base_rate: 0.3, auc: 0.7, brier: 0.1, ece: 0.1, curve });
         let html = page(&[report.clone(), report]);
         assert!(html.contains("&lt;b&gt;rules&lt;/b&gt;") && !html.contains("<b>rules"));

@@ -7,7 +7,6 @@
 
 pub(crate) mod ablation;
 mod bootstrap;
-mod calibration;
 mod choose;
 mod groups;
 mod html;
@@ -24,8 +23,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+pub use crate::completion::CompletionReport;
 pub use ablation::Ablated;
-pub use calibration::{Bucket, CompletionReport};
 pub use choose::only;
 pub use groups::{Gap, Group};
 pub use html::page;
@@ -229,7 +228,7 @@ impl Asked<'_> {
             left_out,
             head_share,
             mix_over_best: versus,
-            completion: calibration::completion(catalogue, interactions),
+            completion: crate::completion::evaluate(catalogue, interactions),
             ablation: Vec::new(),
         };
         if trial.ablation {
