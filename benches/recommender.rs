@@ -41,6 +41,24 @@ fn lists(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// An interaction that arrives, counted without a fit.
+fn arrivals(criterion: &mut Criterion) {
+    let (catalogue, rows) = campus(24_000, 8_000);
+    let model = Model::fit(&catalogue, &rows, &quick(), &mut |_| ()).expect("fits");
+    let recommender = model.bind(&catalogue).expect("its own catalogue");
+    let steps: Vec<_> = rows.iter().take(500).filter_map(|(_, history)| history.split_last()).collect();
+    // The first one copies the engines.
+    let (row, history) = steps.first().expect("somebody did something");
+    recommender.absorb(history, row);
+    let mut next = steps.iter().cycle();
+    criterion.bench_function("an interaction arrives", |bench| {
+        bench.iter(|| {
+            let (row, history) = next.next().expect("a cycle has no end");
+            black_box(recommender.absorb(history, row))
+        });
+    });
+}
+
 /// Two engines alone, and the whole hybrid with its search, on a small school.
 fn fits(criterion: &mut Criterion) {
     let (catalogue, rows) = campus(2_000, 400);
@@ -50,7 +68,11 @@ fn fits(criterion: &mut Criterion) {
         tune: false,
         ..Settings::default()
     };
-    let all = [("rules", alone("rules")), ("slist", alone("slist")), ("whole hybrid", Settings::default())];
+    let all = [
+        ("model of rules alone", alone("rules")),
+        ("model of slist alone", alone("slist")),
+        ("whole hybrid", Settings::default()),
+    ];
     let mut group = criterion.benchmark_group("fit, 2,000 learners, 400 courses");
     group.sample_size(10);
     for (name, settings) in all {
@@ -61,5 +83,5 @@ fn fits(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, lists, fits);
+criterion_group!(benches, lists, arrivals, fits);
 criterion_main!(benches);

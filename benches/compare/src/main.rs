@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use discorec::RecommenderBuilder;
 use stoa_recommender::{
-    EngineSettings, RankerKind, Settings,
+    Content, EngineSettings, Settings,
+    engine::{Registry, TrainingData, Values},
     evaluate::{MIX, Part, Split, evaluate_split},
 };
 
@@ -22,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let split = Split::read(arguments.next().ok_or("which split?")?)?;
     let found = match &*method {
         "hybrid" => stoa("Stoa, whole hybrid", MIX, &split, &Settings::default())?,
-        "rules" => stoa("Stoa, sequential rules", "rules", &split, &alone("rules"))?,
-        "slist" => stoa("Stoa, SLIST", "slist", &split, &alone("slist"))?,
+        "rules" => alone("Stoa, sequential rules", "rules", &split)?,
+        "slist" => alone("Stoa, SLIST", "slist", &split)?,
         "discorec" => discorec(&split),
         _ => return Err(format!("there is no method {method}").into()),
     };
@@ -35,10 +36,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// One engine with its defaults, no search and nothing to learn a ranker from.
-fn alone(engine: &str) -> Settings {
-    let engines = vec![EngineSettings::new(engine)];
-    Settings { engines, choices: 0, tune: false, ranker: RankerKind::Listwise, ..Settings::default() }
+/// One engine with its defaults: its own fit, without a ranker and a completion model around it.
+fn alone(method: &'static str, engine: &str, split: &Split) -> Result<Found, Box<dyn std::error::Error>> {
+    let settings = EngineSettings::new(engine);
+    let registry = Registry::standard();
+    let registered = registry.find(engine).ok_or("there is no such engine")?;
+    let built = (registered.build)(&Values::check(engine, registered.parameters, &settings.parameters)?);
+    let content = Content::new(&split.catalogue);
+    let data = TrainingData {
+        content: &content,
+        histories: split.trainval.iter().map(|(_, history)| history).collect(),
+        now: split.trainval.last_at().unwrap_or(0),
+        clock: split.trainval.has_clock(),
+    };
+    let start = Instant::now();
+    let fitted = built.fit(&data)?;
+    let fit_seconds = start.elapsed().as_secs_f64();
+    drop(fitted);
+    let settings = Settings { engines: vec![settings], choices: 0, tune: false, ..Settings::default() };
+    Ok(Found { fit_seconds, ..stoa(method, engine, split, &settings)? })
 }
 
 fn stoa(

@@ -65,7 +65,7 @@ pub(super) fn part(questions: &[Question<'_>], crowd: &Crowd<'_>, clock: bool) -
     ];
     if clock {
         let back = |q: &Question<'_>| Some(q.now - q.history.last()?.at >= PAUSE);
-        all.push(of("pause", "back after a pause", "in a sitting", &back));
+        all.push(of("pause", "after a pause", "in a sitting", &back));
     }
     all
 }
@@ -126,13 +126,13 @@ mod tests {
         let gains: Vec<f64> = (0..80).map(|at| if at % 2 == 0 { 0.5 } else { 0.25 }).collect();
         let partings = part(&questions, &crowd, true);
         let groups = groups(&partings, &gains, Some(&gains));
-        let back = groups.iter().find(|g| g.group.starts_with("back")).expect("some are back");
+        let back = groups.iter().find(|g| g.group.starts_with("after")).expect("some are back");
         assert_eq!((back.questions, back.ndcg_10, back.best_single), (40, 0.25, Some(0.25)));
         // All histories are short: there is nothing to compare them with.
         let gaps = gaps(&partings, &gains);
         let by: Vec<_> = gaps.iter().map(|gap| gap.by).collect();
         assert_eq!(by, ["pause"]);
-        assert_eq!((gaps[0].worst, gaps[0].gap), ("back after a pause", -0.25));
+        assert_eq!((gaps[0].worst, gaps[0].gap), ("after a pause", -0.25));
         assert!(part(&questions, &crowd, false).iter().all(|parting| parting.by != "pause"));
     }
 }

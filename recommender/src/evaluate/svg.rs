@@ -101,14 +101,14 @@ pub(super) fn curves(title: &str, lines: &[Line<'_>]) -> String {
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut above = f64::NEG_INFINITY;
     for (end, _) in &mut ends {
-        *end = end.max(above + 15.0);
+        *end = end.max(above + 17.0);
         above = *end;
     }
     // What was pushed past the foot goes back up.
     let mut below = TOP + HEIGHT + 4.0;
     for (end, _) in ends.iter_mut().rev() {
         *end = end.min(below);
-        below = *end - 15.0;
+        below = *end - 17.0;
     }
     for (end, at) in ends {
         let line = &lines[at];
