@@ -123,6 +123,7 @@ impl Reason {
                 Some(rate) => format!("Learners get through {:.0} % of it, more than is usual.", rate * 100.0),
                 None => "Learners get through more of it than is usual.".to_owned(),
             },
+            ReasonKind::Goal if self.topics.len() > 1 => format!("It serves your goals: {}.", topics()),
             ReasonKind::Goal => format!("It serves your goal: {}.", topics()),
             ReasonKind::NextLevel => "Its level fits what you took.".to_owned(),
             ReasonKind::PrerequisitesMet => format!("You took {}, which it builds on.", course()),

@@ -1,8 +1,8 @@
 //! Stories of learners at a small school: what they took, and what they are shown.
 
 use stoa_recommender::{
-    Catalogue, Course, Interaction, Interactions, InteractionsBuilder, Model, Query, ReasonKind, Recommendation,
-    Recommender, Settings,
+    Catalogue, Course, Interaction, Interactions, InteractionsBuilder, Model, Query, Reason, ReasonKind,
+    Recommendation, Recommender, Settings,
 };
 
 const DAY: i64 = 86_400;
@@ -142,6 +142,8 @@ fn a_new_learner_gets_what_is_popular_and_her_goals_first() {
     assert_eq!(list[0].reasons[0].kind, ReasonKind::Goal);
     let sentence = list[0].reasons[0].sentence(&school);
     assert_eq!(sentence, "It serves your goal: Cooking.");
+    let both = Reason { topics: vec![1, 2], ..list[0].reasons[0].clone() };
+    assert_eq!(both.sentence(&school), "It serves your goals: Drawing and Cooking.");
 }
 
 #[test]

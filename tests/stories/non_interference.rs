@@ -264,8 +264,8 @@ const TEXTS: &[&str] = &[
 /// same there. With `STOA_PROPTEST_CASES` it is that number each time.
 const AFTER_EACH: u32 = 2;
 const AFTER_ALL: u32 = 40;
-/// Within how many questions what may be seen is noticed.
-const UNTIL_NOTICED: u32 = 600;
+/// Within how many questions what may be seen is noticed: the schema is wide, and a question asks for little of it.
+const UNTIL_NOTICED: u32 = 3_000;
 
 /// A school with all kinds of people: those who left, those who only help, and courses that are not published.
 async fn enlarge(school: &School) {
