@@ -54,6 +54,22 @@ ids! {
     ListId,
     /// A case: a reason to see more of a person, for a time.
     CaseId,
+    /// A cohort: learners who take a course together; found together with the course.
+    CohortId,
+    /// An invitation to a course; found together with it.
+    InvitationId,
+    /// A review of a course; found together with it. Not its author's id, since reviews are for everybody.
+    ReviewId,
+    /// A report to a forum's moderators; found together with the course.
+    ReportId,
+    /// A conversation between a learner and staff; found together with the course.
+    ConversationId,
+    /// A message in a conversation; found together with the course.
+    MessageId,
+    /// An announcement to a course's learners; found together with the course.
+    AnnouncementId,
+    /// A notification; found together with whom it is for.
+    NotificationId,
 }
 
 macro_rules! imported {

@@ -181,6 +181,18 @@ pub enum Category {
     Interaction,
     /// What was written to a course's forum.
     Communication,
+    /// Who wrote what was posted anonymously to classmates.
+    Authorship,
+    /// Who wrote what was posted anonymously to all but moderators.
+    HiddenAuthorship,
+    /// What was reported to the moderators of a forum, by whom, and what they decided.
+    Moderation,
+    /// What was written in private between a learner and the staff of a course.
+    Correspondence,
+    /// What she wrote about a course for everybody to read.
+    Review,
+    /// What she was notified of.
+    Notification,
     /// What the recommender makes of a learning history, with its reasons: courses taken, time on topics, goals.
     Recommendation,
     /// Who looked at her data, and under which cases.
@@ -205,6 +217,10 @@ pub enum Relation {
     Staff,
     /// An instructor or assistant of a course that the person has left, for as long as grading may need it.
     FormerStaff,
+    /// Whoever keeps order in the forum of the course at hand: its instructors.
+    Moderator,
+    /// Whoever takes part in the conversation at hand.
+    Correspondent,
     /// Somebody who takes the same course.
     Classmate,
     /// Anybody, of a person who teaches a course that is not a draft.

@@ -29,6 +29,18 @@ stored_enum! {
         Interaction = "INTERACTION",
         /// What was written to a course's forum.
         Communication = "COMMUNICATION",
+        /// Who wrote what was posted anonymously to classmates.
+        Authorship = "AUTHORSHIP",
+        /// Who wrote what was posted anonymously to all but moderators.
+        HiddenAuthorship = "HIDDEN_AUTHORSHIP",
+        /// What was reported to the moderators of a forum, by whom, and what they decided.
+        Moderation = "MODERATION",
+        /// What was written in private between a learner and the staff of a course.
+        Correspondence = "CORRESPONDENCE",
+        /// What she wrote about a course for everybody to read.
+        Review = "REVIEW",
+        /// What she was notified of.
+        Notification = "NOTIFICATION",
         /// What the recommender makes of a learning history, with its reasons: courses taken, time on topics, goals.
         Recommendation = "RECOMMENDATION",
         /// Who looked at her data, and under which cases.
@@ -53,6 +65,10 @@ stored_enum! {
         Staff = "STAFF",
         /// An instructor or assistant of a course that the person has left, for as long as grading may need it.
         FormerStaff = "FORMER_STAFF",
+        /// The viewer keeps order in the forum of the course at hand: its instructors do.
+        Moderator = "MODERATOR",
+        /// The viewer takes part in the conversation at hand.
+        Correspondent = "CORRESPONDENT",
         /// Both take the same course, or the viewer takes the course at hand.
         Classmate = "CLASSMATE",
         /// The person teaches a course that is not a draft, or one that the viewer teaches, too: she stands in the catalogue
@@ -79,7 +95,9 @@ stored_enum! {
 pub const fn may_see(relation: Relation, category: Category) -> bool {
     use Relation as R;
     match category {
-        Category::Identity => !matches!(relation, R::Analyst | R::Operator | R::Stranger),
+        Category::Identity => {
+            !matches!(relation, R::Moderator | R::Correspondent | R::Analyst | R::Operator | R::Stranger)
+        }
         Category::Contact | Category::Account => matches!(relation, R::Oneself | R::Support | R::Administrator),
         Category::Device => matches!(relation, R::Oneself | R::Support),
         Category::Profile | Category::LearningHistory | Category::Interaction => {
@@ -91,6 +109,11 @@ pub const fn may_see(relation: Relation, category: Category) -> bool {
         Category::Class => matches!(relation, R::Staff),
         Category::Engagement => matches!(relation, R::Oneself | R::Staff | R::CaseHolder),
         Category::Communication => matches!(relation, R::Staff | R::Classmate),
+        Category::Authorship => matches!(relation, R::Oneself | R::Staff | R::FormerStaff | R::Moderator),
+        Category::HiddenAuthorship | Category::Moderation => matches!(relation, R::Oneself | R::Moderator),
+        Category::Correspondence => matches!(relation, R::Correspondent),
+        Category::Review => true,
+        Category::Notification => matches!(relation, R::Oneself),
         Category::Recommendation => matches!(relation, R::Oneself | R::CaseHolder | R::Operator),
         Category::Oversight | Category::Payment | Category::Consent => matches!(relation, R::Oneself),
         Category::Statistics => matches!(relation, R::Staff | R::Analyst | R::Administrator),
@@ -99,12 +122,21 @@ pub const fn may_see(relation: Relation, category: Category) -> bool {
 
 /// Whether a look leaves a row in the access log.
 ///
-/// Not what somebody sees of herself; not sums, nor a class, each of whose learners has a row of her own; not what was written to be read there; and not the names that
+/// Not what somebody sees of herself; not sums, nor a class, each of whose learners has a row of her own; not what was written or
+/// reported to be read by those who read it; and not the names that
 /// classmates see of each other, or everybody of those who teach: such rows would tell the one who is
 /// looked at what her classmates read, and when.
 pub const fn is_logged(relation: Relation, category: Category) -> bool {
     !matches!(relation, Relation::Oneself | Relation::Classmate | Relation::Audience)
-        && !matches!(category, Category::Communication | Category::Statistics | Category::Class)
+        && !matches!(
+            category,
+            Category::Communication
+                | Category::Correspondence
+                | Category::Moderation
+                | Category::Review
+                | Category::Statistics
+                | Category::Class
+        )
 }
 
 /// The relations that may see a category, closest first.
@@ -270,6 +302,12 @@ mod tests {
              ASSESSMENT: ONESELF STAFF FORMER_STAFF CASE_HOLDER\n\
              INTERACTION: ONESELF CASE_HOLDER\n\
              COMMUNICATION: STAFF CLASSMATE\n\
+             AUTHORSHIP: ONESELF STAFF FORMER_STAFF MODERATOR\n\
+             HIDDEN_AUTHORSHIP: ONESELF MODERATOR\n\
+             MODERATION: ONESELF MODERATOR\n\
+             CORRESPONDENCE: CORRESPONDENT\n\
+             REVIEW: ONESELF STAFF FORMER_STAFF MODERATOR CORRESPONDENT CLASSMATE AUDIENCE CASE_HOLDER SUPPORT ANALYST ADMINISTRATOR OPERATOR STRANGER\n\
+             NOTIFICATION: ONESELF\n\
              RECOMMENDATION: ONESELF CASE_HOLDER OPERATOR\n\
              OVERSIGHT: ONESELF\n\
              PAYMENT: ONESELF\n\

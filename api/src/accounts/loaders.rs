@@ -109,8 +109,13 @@ impl Known {
         Facts { relations, case, ..facts }
     }
 
+    /// Whether the viewer keeps order in the course's forum, and may do so now.
+    pub(crate) fn moderates(&self, course: CourseId) -> bool {
+        self.membership(course).moderator && !self.withheld.has(Relation::Staff)
+    }
+
     /// Whether the viewer teaches the course, and may look at its learners now.
-    fn teaches(&self, course: CourseId) -> bool {
+    pub(crate) fn teaches(&self, course: CourseId) -> bool {
         self.membership(course).staff && !self.withheld.has(Relation::Staff)
     }
 }
@@ -192,6 +197,9 @@ impl Viewpoint {
         if known.teaches(course.id) {
             relations = relations.with(Relation::Staff);
         }
+        if known.moderates(course.id) {
+            relations = relations.with(Relation::Moderator);
+        }
         let open = course.open_forum && self.viewer.has_scope(TokenScope::Read);
         if course.is_public() && (known.membership(course.id).learner || open) {
             relations = relations.with(Relation::Classmate);
@@ -232,6 +240,9 @@ impl Viewpoint {
             let mut taught = self.taught.lock().unwrap_or_else(PoisonError::into_inner);
             let closest = taught.entry(person).or_insert(relation);
             *closest = relation.min(*closest);
+        }
+        if known.moderates(course) {
+            relations = relations.with(Relation::Moderator);
         }
         if known.membership(course).learner && lasts {
             relations = relations.with(Relation::Classmate);

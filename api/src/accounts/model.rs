@@ -70,6 +70,8 @@ pub struct Membership {
     pub learner: bool,
     /// Teaches it, or helps to.
     pub staff: bool,
+    /// Keeps order in its forum: its instructors do, assistants don't.
+    pub moderator: bool,
 }
 
 /// What the database knows of a viewer.

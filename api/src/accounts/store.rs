@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     access::{Tenure, TokenScope},
     accounts::model::{Account, HeldToken, Involvement, NewToken, SystemRole, Token},
+    courses::model::StaffRole,
     db::{Db, DbError, Stored as _, Text, Tx, Uuids, on, statements},
     ids::{AccountId, CourseId, TopicId},
     time::Timestamp,
@@ -41,7 +42,7 @@ statements! {
     /// What the person is: to each course, and by job function.
     INVOLVEMENT {
         "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $1 AND left_at IS NULL
-         UNION ALL SELECT course_id, 'STAFF' FROM course_staff WHERE account_id = $1
+         UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $1
          UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $1"
     }
     /// Which of the people (1) teach a course that is not a draft, or one of these courses (2).
@@ -264,10 +265,11 @@ pub(crate) async fn involvement(db: &Db, account: AccountId) -> Result<Involveme
         match course {
             Some(course) => {
                 let membership = involvement.courses.entry(course).or_default();
-                if what == "STAFF" {
-                    membership.staff = true;
-                } else {
+                if what == "LEARNER" {
                     membership.learner = true;
+                } else {
+                    membership.staff = true;
+                    membership.moderator = what == StaffRole::Instructor.as_str();
                 }
             }
             None => involvement.roles.extend(SystemRole::from_name(&what)),

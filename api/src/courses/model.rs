@@ -67,6 +67,32 @@ stored_enum! {
     }
 }
 
+stored_enum! {
+    /// Where a module or lesson is in its life.
+    pub enum PartStatus {
+        /// Seen by the course's staff only.
+        Draft = "DRAFT",
+        /// Part of the course.
+        Published = "PUBLISHED",
+        /// Taken out of the course, and kept for the records of those who saw it.
+        Retired = "RETIRED",
+    }
+}
+
+stored_enum! {
+    /// By what a lesson is completed.
+    pub enum Completion {
+        /// By seeing it to its end, or opening it where it has no length.
+        View = "VIEW",
+        /// By spending a share of its length with it.
+        Time = "TIME",
+        /// By reaching a score in it.
+        Score = "SCORE",
+        /// By saying that it is done.
+        Hand = "HAND",
+    }
+}
+
 /// A course.
 #[derive(Clone, Debug)]
 pub struct Course {
@@ -92,6 +118,10 @@ pub struct Course {
     pub seconds: i64,
     /// Since when it is in the catalogue.
     pub published_at: Timestamp,
+    /// Grows with each change of the course itself: whoever changes it gives the one that she read.
+    pub version: i64,
+    /// Grows with each change of what learners find in it.
+    pub content_version: i64,
 }
 
 impl Course {
@@ -112,6 +142,10 @@ pub struct Module {
     pub position: i64,
     /// The title.
     pub title: String,
+    /// Where it is in its life.
+    pub status: PartStatus,
+    /// Grows with each change: whoever changes it gives the one that she read.
+    pub version: i64,
 }
 
 /// A part of a module.
@@ -131,6 +165,16 @@ pub struct Lesson {
     pub kind: LessonKind,
     /// Its usual length in seconds, where it has one.
     pub seconds: Option<i64>,
+    /// Where it is in its life.
+    pub status: PartStatus,
+    /// Grows with each change: whoever changes it gives the one that she read.
+    pub version: i64,
+    /// The version of its content that it shows.
+    pub content_version: i64,
+    /// By what it is completed.
+    pub completion: Completion,
+    /// The share of its length, or of the full score, that completes it, in millionths; `None` for all of it.
+    pub completion_share: Option<i64>,
 }
 
 /// What courses are about.

@@ -3,8 +3,8 @@
 use sqlx::QueryBuilder;
 
 use super::model::{
-    Course, CourseFilter, CourseKey, CourseOrder, CourseRollup, CourseStatus, Lesson, LessonKind, Level, Module,
-    StaffMember, StaffRole, Topic,
+    Completion, Course, CourseFilter, CourseKey, CourseOrder, CourseRollup, CourseStatus, Lesson, LessonKind, Level,
+    Module, PartStatus, StaffMember, StaffRole, Topic,
 };
 use crate::{
     db::{
@@ -16,12 +16,12 @@ use crate::{
     time::Timestamp,
 };
 
-const PAGE_OF_COURSES: &str = "SELECT c.id, c.slug, c.title, c.summary, c.language, c.level, c.status, c.open_forum, c.lesson_count, c.seconds, c.published_at
+const PAGE_OF_COURSES: &str = "SELECT c.id, c.slug, c.title, c.summary, c.language, c.level, c.status, c.open_forum, c.lesson_count, c.seconds, c.published_at, c.version, c.content_version
      FROM courses c WHERE c.status = 'PUBLISHED'";
 
 statements! {
     BY_IDS {
-        "SELECT c.id, c.slug, c.title, c.summary, c.language, c.level, c.status, c.open_forum, c.lesson_count, c.seconds, c.published_at
+        "SELECT c.id, c.slug, c.title, c.summary, c.language, c.level, c.status, c.open_forum, c.lesson_count, c.seconds, c.published_at, c.version, c.content_version
          FROM courses c WHERE c.id " [any_uuid 1]
     }
     ID_BY_SLUG { "SELECT id FROM courses WHERE slug = $1" }
@@ -47,16 +47,16 @@ statements! {
         "SELECT course_id, account_id, role FROM course_staff
          WHERE course_id " [any_uuid 1] " ORDER BY course_id, position, account_id"
     }
-    MODULES_BY_IDS { "SELECT id, course_id, position, title FROM modules WHERE id " [any_uuid 1] }
+    MODULES_BY_IDS { "SELECT id, course_id, position, title, status, version FROM modules WHERE id " [any_uuid 1] }
     MODULES_OF_COURSES {
-        "SELECT id, course_id, position, title FROM modules
+        "SELECT id, course_id, position, title, status, version FROM modules
          WHERE course_id " [any_uuid 1] " ORDER BY course_id, position, id"
     }
     LESSONS_BY_IDS {
-        "SELECT id, course_id, module_id, position, title, kind, seconds FROM lessons WHERE id " [any_uuid 1]
+        "SELECT id, course_id, module_id, position, title, kind, seconds, status, version, content_version, completion, completion_share FROM lessons WHERE id " [any_uuid 1]
     }
     LESSONS_OF_MODULES {
-        "SELECT id, course_id, module_id, position, title, kind, seconds FROM lessons
+        "SELECT id, course_id, module_id, position, title, kind, seconds, status, version, content_version, completion, completion_share FROM lessons
          WHERE module_id " [any_uuid 1] " ORDER BY module_id, position, id"
     }
     ROLLUPS {
@@ -77,6 +77,8 @@ struct CourseRow {
     lesson_count: i64,
     seconds: i64,
     published_at: Timestamp,
+    version: i64,
+    content_version: i64,
 }
 
 impl From<CourseRow> for Course {
@@ -93,6 +95,8 @@ impl From<CourseRow> for Course {
             lesson_count: row.lesson_count,
             seconds: row.seconds,
             published_at: row.published_at,
+            version: row.version,
+            content_version: row.content_version,
         }
     }
 }
@@ -123,11 +127,13 @@ struct ModuleRow {
     course_id: CourseId,
     position: i64,
     title: String,
+    status: Text<PartStatus>,
+    version: i64,
 }
 
 impl From<ModuleRow> for Module {
-    fn from(ModuleRow { id, course_id, position, title }: ModuleRow) -> Self {
-        Self { id, course_id, position, title }
+    fn from(ModuleRow { id, course_id, position, title, status, version }: ModuleRow) -> Self {
+        Self { id, course_id, position, title, status: status.0, version }
     }
 }
 
@@ -140,6 +146,11 @@ struct LessonRow {
     title: String,
     kind: Text<LessonKind>,
     seconds: Option<i64>,
+    status: Text<PartStatus>,
+    version: i64,
+    content_version: i64,
+    completion: Text<Completion>,
+    completion_share: Option<i64>,
 }
 
 impl From<LessonRow> for Lesson {
@@ -152,6 +163,11 @@ impl From<LessonRow> for Lesson {
             title: row.title,
             kind: row.kind.0,
             seconds: row.seconds,
+            status: row.status.0,
+            version: row.version,
+            content_version: row.content_version,
+            completion: row.completion.0,
+            completion_share: row.completion_share,
         }
     }
 }

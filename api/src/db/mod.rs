@@ -22,6 +22,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::broadcast;
+
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -60,13 +62,19 @@ pub struct Lite {
 pub struct Db {
     backend: Backend<Lite, PgPool>,
     statements: Arc<AtomicU64>,
+    told: broadcast::Sender<Arc<str>>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
 pub struct Tx {
     backend: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
     statements: Arc<AtomicU64>,
+    notices: Vec<String>,
+    told: broadcast::Sender<Arc<str>>,
 }
+
+/// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
+const MAX_UNREAD: usize = 4_096;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -101,7 +109,8 @@ impl Db {
         } else {
             return Err(DbError::Url(without_password(&options.url)));
         };
-        Ok(Self { backend, statements: Arc::default() })
+        let (told, _) = broadcast::channel(MAX_UNREAD);
+        Ok(Self { backend, statements: Arc::default(), told })
     }
 
     /// The connections to read from.
@@ -127,7 +136,7 @@ impl Db {
             Backend::Lite(lite) => Backend::Lite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
             Backend::Pg(pool) => Backend::Pg(pool.begin().await?),
         };
-        Ok(Tx { backend, statements: Arc::clone(&self.statements) })
+        Ok(Tx { backend, statements: Arc::clone(&self.statements), notices: Vec::new(), told: self.told.clone() })
     }
 
     /// The text of a statement in this database's dialect; counted as one statement sent.
@@ -155,6 +164,11 @@ impl Db {
             }
             Backend::Pg(pool) => pool.close().await,
         }
+    }
+
+    /// The notices of committed transactions, from now on.
+    pub(crate) fn notices(&self) -> broadcast::Receiver<Arc<str>> {
+        self.told.subscribe()
     }
 
     /// Lets a SQLite file grow no more, as on a full disk; for tests of just that.
@@ -197,11 +211,30 @@ impl Tx {
         statement.text(&self.backend)
     }
 
+    /// Tells the tasks that listen ([`Db::notices`]), once this is committed, and never if it is not. On PostgreSQL those of
+    /// every replica hear it. A notice is short (under 8,000 bytes): ids, not contents.
+    pub(crate) fn announce(&mut self, notice: String) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
     /// Makes the changes last. When this returns, they survive a crash.
     pub async fn commit(self) -> Result<(), DbError> {
         match self.backend {
-            Backend::Lite(tx) => tx.commit().await?,
-            Backend::Pg(tx) => tx.commit().await?,
+            Backend::Lite(tx) => {
+                tx.commit().await?;
+                for notice in self.notices {
+                    // Nobody may be listening.
+                    let _ = self.told.send(notice.into());
+                }
+            }
+            Backend::Pg(mut tx) => {
+                for notice in self.notices {
+                    sqlx::query("SELECT pg_notify('stoa', $1)").bind(notice).execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::{
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
     time::Clock,
 };
-use model::{NewPost, NewThread, Post, Thread};
+use model::{Anonymity, NewPost, NewThread, Post, Thread};
 use store::{NewPostRow, NewThreadRow};
 
 /// The longest title, in characters.
@@ -121,6 +121,14 @@ impl Forum {
             title: title.to_owned().into(),
             created_at: now,
             post_count: 1,
+            anonymity: Anonymity::None,
+            version: 1,
+            last_post_at: now,
+            pinned_at: None,
+            locked_at: None,
+            lock_reason: None,
+            answer_id: None,
+            merged_into: None,
         }))
     }
 
@@ -164,6 +172,13 @@ impl Forum {
             reply_to: new.reply_to,
             body: new.body.into(),
             created_at: now,
+            anonymity: Anonymity::None,
+            version: 1,
+            depth: 0,
+            votes: 0,
+            endorsed_at: None,
+            edited_at: None,
+            removal: None,
         }))
     }
 }

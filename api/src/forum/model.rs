@@ -17,6 +17,28 @@ stored_enum! {
     }
 }
 
+stored_enum! {
+    /// From whom the author of a post hides.
+    pub enum Anonymity {
+        /// From nobody.
+        None = "NONE",
+        /// From her classmates; the course's staff see who it was.
+        Classmates = "CLASSMATES",
+        /// From all but the forum's moderators.
+        AllButModerators = "ALL_BUT_MODERATORS",
+    }
+}
+
+stored_enum! {
+    /// Who removed a post.
+    pub enum RemovedAs {
+        /// Who wrote it.
+        Author = "AUTHOR",
+        /// A moderator.
+        Moderator = "MODERATOR",
+    }
+}
+
 /// A part of a course's forum.
 #[derive(Clone, Debug)]
 pub struct ForumCategory {
@@ -47,6 +69,22 @@ pub struct Thread {
     pub created_at: Timestamp,
     /// How many posts it has, the first included.
     pub post_count: i64,
+    /// From whom its author hides.
+    pub anonymity: Anonymity,
+    /// Grows with each change of the thread itself: whoever changes it gives the one that she read.
+    pub version: i64,
+    /// When its last post was written.
+    pub last_post_at: Timestamp,
+    /// Since when it stands above the others; `None` for not.
+    pub pinned_at: Option<Timestamp>,
+    /// Since when it takes no more posts; `None` for not.
+    pub locked_at: Option<Timestamp>,
+    /// Why it is locked.
+    pub lock_reason: Option<String>,
+    /// The post that its author, or staff, accepted as the answer.
+    pub answer_id: Option<PostId>,
+    /// The thread that its posts were moved to; it is empty itself.
+    pub merged_into: Option<ThreadId>,
 }
 
 /// A post in a thread. The first one opens it.
@@ -66,6 +104,31 @@ pub struct Post {
     pub body: Personal<tags::Communication, String>,
     /// When it was written.
     pub created_at: Timestamp,
+    /// From whom its author hides.
+    pub anonymity: Anonymity,
+    /// Grows with each edit: whoever edits it gives the one that she read.
+    pub version: i64,
+    /// How many posts are above it: 0 for one that answers the thread as a whole.
+    pub depth: i64,
+    /// How many have voted for it.
+    pub votes: i64,
+    /// Since when staff stands behind it.
+    pub endorsed_at: Option<Timestamp>,
+    /// When it was last edited.
+    pub edited_at: Option<Timestamp>,
+    /// That it was removed. Its place stays, so that the replies to it make sense.
+    pub removal: Option<Removal>,
+}
+
+/// That a post was removed.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: RemovedAs,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// What is needed to begin a thread.

@@ -1,6 +1,6 @@
 //! The forum's tables. Every key starts with the course.
 
-use super::model::{ForumCategory, Post, Thread, ThreadKind};
+use super::model::{Anonymity, ForumCategory, Post, Removal, RemovedAs, Thread, ThreadKind};
 use crate::{
     db::{
         Db, DbError, Pairs, Text, Tx, Uuids, on,
@@ -17,48 +17,58 @@ statements! {
     }
     CATEGORIES { "SELECT c.course_id, c.id, c.name FROM " [pairs 1] " k JOIN forum_categories c ON c.course_id = k.owner AND c.id = k.key" }
     THREADS {
-        "SELECT t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count
+        "SELECT t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into
          FROM " [pairs 1] " k JOIN threads t ON t.course_id = k.owner AND t.id = k.key"
     }
     THREADS_FORWARD {
-        [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count"
+        [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
          from "threads" owned "t.course_id = k.key" where "i.course_id = k.key" by "created_at" "id" ("<" "DESC")]
     }
     THREADS_BACKWARD {
-        [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count"
+        [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
          from "threads" owned "t.course_id = k.key" where "i.course_id = k.key" by "created_at" "id" (">" "ASC")]
     }
     THREADS_OF_CATEGORY_FORWARD {
-        [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count"
+        [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
          from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key"
          by "created_at" "id" ("<" "DESC")]
     }
     THREADS_OF_CATEGORY_BACKWARD {
-        [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count"
+        [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
          from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key"
          by "created_at" "id" (">" "ASC")]
     }
     POSTS {
-        "SELECT p.course_id, p.id, p.thread_id, p.author_id, p.reply_to, p.body, p.created_at
+        "SELECT p.course_id, p.id, p.thread_id, p.author_id, p.reply_to, p.body, p.created_at,
+           p.anonymity, p.version, p.depth, p.votes, p.endorsed_at, p.edited_at, p.removed_at, p.removed_as, p.removal_reason
          FROM " [pairs 1] " k JOIN posts p ON p.course_id = k.owner AND p.id = k.key"
     }
     POSTS_FORWARD {
-        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at"
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
          by "created_at" "id" (">" "ASC")]
     }
     POSTS_BACKWARD {
-        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at"
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
          by "created_at" "id" ("<" "DESC")]
     }
     REPLIES_FORWARD {
-        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at"
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.reply_to = k.key"
          by "created_at" "id" (">" "ASC")]
     }
     REPLIES_BACKWARD {
-        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at"
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.reply_to = k.key"
          by "created_at" "id" ("<" "DESC")]
     }
@@ -72,7 +82,7 @@ statements! {
     INSERT_POST {
         "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     }
-    COUNT_POST { "UPDATE threads SET post_count = post_count + 1 WHERE course_id = $1 AND id = $2" }
+    COUNT_POST { "UPDATE threads SET post_count = post_count + 1, last_post_at = $3 WHERE course_id = $1 AND id = $2" }
 }
 
 #[derive(sqlx::FromRow)]
@@ -98,6 +108,14 @@ struct ThreadRow {
     title: String,
     created_at: Timestamp,
     post_count: i64,
+    anonymity: Text<Anonymity>,
+    version: i64,
+    last_post_at: Timestamp,
+    pinned_at: Option<Timestamp>,
+    locked_at: Option<Timestamp>,
+    lock_reason: Option<String>,
+    answer_id: Option<PostId>,
+    merged_into: Option<ThreadId>,
 }
 
 impl From<ThreadRow> for Thread {
@@ -111,6 +129,14 @@ impl From<ThreadRow> for Thread {
             title: row.title.into(),
             created_at: row.created_at,
             post_count: row.post_count,
+            anonymity: row.anonymity.0,
+            version: row.version,
+            last_post_at: row.last_post_at,
+            pinned_at: row.pinned_at,
+            locked_at: row.locked_at,
+            lock_reason: row.lock_reason,
+            answer_id: row.answer_id,
+            merged_into: row.merged_into,
         }
     }
 }
@@ -124,6 +150,15 @@ struct PostRow {
     reply_to: Option<PostId>,
     body: String,
     created_at: Timestamp,
+    anonymity: Text<Anonymity>,
+    version: i64,
+    depth: i64,
+    votes: i64,
+    endorsed_at: Option<Timestamp>,
+    edited_at: Option<Timestamp>,
+    removed_at: Option<Timestamp>,
+    removed_as: Option<Text<RemovedAs>>,
+    removal_reason: Option<String>,
 }
 
 impl From<PostRow> for Post {
@@ -136,6 +171,17 @@ impl From<PostRow> for Post {
             reply_to: row.reply_to,
             body: row.body.into(),
             created_at: row.created_at,
+            anonymity: row.anonymity.0,
+            version: row.version,
+            depth: row.depth,
+            votes: row.votes,
+            endorsed_at: row.endorsed_at,
+            edited_at: row.edited_at,
+            removal: row.removed_at.zip(row.removed_as).map(|(at, by)| Removal {
+                at,
+                by: by.0,
+                reason: row.removal_reason,
+            }),
         }
     }
 }
@@ -271,6 +317,6 @@ pub(crate) async fn insert_post(tx: &mut Tx, row: &NewPostRow<'_>) -> Result<(),
         .bind(row.reply_to).bind(row.body).bind(row.created_at)
         .execute(c).await.map(|_| ()))?;
     let sql = tx.sql(&COUNT_POST);
-    on!(tx.conn(), c => sqlx::query(sql).bind(row.course_id).bind(row.thread_id).execute(c).await.map(|_| ()))?;
+    on!(tx.conn(), c => sqlx::query(sql).bind(row.course_id).bind(row.thread_id).bind(row.created_at).execute(c).await.map(|_| ()))?;
     Ok(())
 }

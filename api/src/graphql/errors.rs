@@ -151,4 +151,26 @@ pub(crate) enum UserErrorCode {
     TooManyRequests,
     /// The password is too weak or known to others.
     PasswordRefused,
+    /// Somebody has changed it since you read it: read it again, and give its present `version`.
+    StaleVersion,
+    /// The idempotency key was used for something else.
+    IdempotencyKeyReused,
+    /// One thing would come before itself: the message names the circle.
+    Cycle,
+    /// There is no seat left.
+    CourseFull,
+    /// It is for those who were invited.
+    InvitationNeeded,
+    /// It is not open yet: something else comes before it.
+    PrerequisiteMissing,
+    /// The thread is locked.
+    Locked,
+    /// You have voted already.
+    AlreadyVoted,
+    /// Replies are nested too deep.
+    TooDeep,
+    /// The text holds markup that could do harm.
+    UnsafeContent,
+    /// The client's clock is ahead of the server's.
+    ClockAhead,
 }

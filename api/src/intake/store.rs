@@ -61,7 +61,8 @@ statements! {
            completed_count = excluded.completed_count, rating_count = excluded.rating_count, rating_sum = excluded.rating_sum"
     }
     COUNT_POSTS {
-        "UPDATE threads SET post_count = (SELECT COUNT(*) FROM posts p
+        "UPDATE threads SET last_post_at = (SELECT COALESCE(MAX(p.created_at), 0) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id),
+           post_count = (SELECT COUNT(*) FROM posts p
              WHERE p.course_id = threads.course_id AND p.thread_id = threads.id)
          WHERE course_id " [any_uuid 1]
     }
