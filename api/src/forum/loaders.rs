@@ -49,7 +49,7 @@ impl Fetch for Threads {
     type Value = Option<Arc<Thread>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-        let found = store::threads(&self.0, keys).await?;
+        let found = store::threads::threads(&self.0, keys).await?;
         Ok(found.into_iter().map(|found| ((found.course_id, found.id), Some(Arc::new(found)))).collect())
     }
 }
@@ -62,7 +62,7 @@ impl Fetch for Posts {
     type Value = Option<Arc<Post>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-        let found = store::posts(&self.0, keys).await?;
+        let found = store::posts::posts(&self.0, keys).await?;
         Ok(found.into_iter().map(|found| ((found.course_id, found.id), Some(Arc::new(found)))).collect())
     }
 }
@@ -93,13 +93,13 @@ macro_rules! page_loaders {
 
 page_loaders! {
     /// Pages of courses' threads.
-    ThreadsOfCourse: CourseId => Thread = store::thread_pages, |thread| Some(thread.course_id);
+    ThreadsOfCourse: CourseId => Thread = store::threads::thread_pages, |thread| Some(thread.course_id);
     /// Pages of categories' threads.
-    ThreadsOfCategory: (CourseId, CategoryId) => Thread = store::category_thread_pages,
+    ThreadsOfCategory: (CourseId, CategoryId) => Thread = store::threads::category_thread_pages,
         |thread| Some((thread.course_id, thread.category_id));
     /// Pages of threads' posts.
-    PostsOfThread: (CourseId, ThreadId) => Post = store::post_pages, |post| Some((post.course_id, post.thread_id));
+    PostsOfThread: (CourseId, ThreadId) => Post = store::posts::post_pages, |post| Some((post.course_id, post.thread_id));
     /// Pages of posts' replies.
-    RepliesOfPost: (CourseId, PostId) => Post = store::reply_pages,
+    RepliesOfPost: (CourseId, PostId) => Post = store::posts::reply_pages,
         |post| post.reply_to.map(|reply_to| (post.course_id, reply_to));
 }

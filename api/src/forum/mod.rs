@@ -14,7 +14,7 @@ use crate::{
     time::Clock,
 };
 use model::{Anonymity, NewPost, NewThread, Post, Thread};
-use store::{NewPostRow, NewThreadRow};
+use store::{posts::NewPostRow, threads::NewThreadRow};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 300;
@@ -100,7 +100,7 @@ impl Forum {
             title,
             created_at: now,
         };
-        store::insert_thread(&mut tx, &thread).await?;
+        store::threads::insert_thread(&mut tx, &thread).await?;
         let post = NewPostRow {
             course_id: course,
             id: self.clock.id(),
@@ -110,7 +110,7 @@ impl Forum {
             body: &new.body,
             created_at: now,
         };
-        store::insert_post(&mut tx, &post).await?;
+        store::posts::insert_post(&mut tx, &post).await?;
         tx.commit().await?;
         Ok(Ok(Thread {
             id,
@@ -142,11 +142,11 @@ impl Forum {
         if let Err(refusal) = length(&new.body, MAX_BODY, Refusal::Body) {
             return Ok(Err(refusal));
         }
-        if store::threads(&self.db, &[(course, thread)]).await?.is_empty() {
+        if store::threads::threads(&self.db, &[(course, thread)]).await?.is_empty() {
             return Ok(Err(Refusal::NoSuchThread));
         }
         if let Some(reply_to) = new.reply_to {
-            let answered = store::posts(&self.db, &[(course, reply_to)]).await?.pop();
+            let answered = store::posts::posts(&self.db, &[(course, reply_to)]).await?.pop();
             if answered.is_none_or(|post| post.thread_id != thread) {
                 return Ok(Err(Refusal::NoSuchPost));
             }
@@ -162,7 +162,7 @@ impl Forum {
             created_at: now,
         };
         let mut tx = self.db.begin().await?;
-        store::insert_post(&mut tx, &row).await?;
+        store::posts::insert_post(&mut tx, &row).await?;
         tx.commit().await?;
         Ok(Ok(Post {
             id,
