@@ -38,6 +38,7 @@ pub struct Mutation(
     crate::profile::graphql::ProfileMutation,
     crate::accounts::graphql::AccountMutation,
     crate::cases::graphql::CaseMutation,
+    crate::enrolling::graphql::EnrollingMutation,
     crate::progress::graphql::ProgressMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,

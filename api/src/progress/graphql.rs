@@ -22,7 +22,7 @@ use crate::{
     graphql::{
         connection::{Pages, Paging, connection},
         errors::{Fault, UserError, UserErrorCode},
-        node::{NodeId, course_id, lesson_id},
+        node::{NodeId, lesson_id},
         scalars::{DateTime, int},
         scope::{Scope, scope},
     },
@@ -378,24 +378,6 @@ impl CourseStatistics {
     }
 }
 
-/// What became of `enroll`.
-#[derive(SimpleObject)]
-pub(crate) struct EnrollPayload {
-    /// The enrolment; null if there were errors.
-    enrolment: Option<Enrolment>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-/// What became of `leaveCourse`.
-#[derive(SimpleObject)]
-pub(crate) struct LeaveCoursePayload {
-    /// The enrolment that was ended; null if there were errors.
-    enrolment: Option<Enrolment>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
 /// What became of `recordActivity`.
 #[derive(SimpleObject)]
 pub(crate) struct RecordActivityPayload {
@@ -407,55 +389,21 @@ pub(crate) struct RecordActivityPayload {
 
 fn user_error(refusal: Refusal) -> UserError {
     let (code, path): (_, &[&str]) = match refusal {
-        Refusal::NoSuchCourse => (UserErrorCode::NotFound, &["courseId"]),
         Refusal::NoSuchLesson => (UserErrorCode::NotFound, &["lessonId"]),
-        Refusal::CourseClosed => (UserErrorCode::CourseClosed, &["courseId"]),
         Refusal::NotEnrolled => (UserErrorCode::NotEnrolled, &["lessonId"]),
-        Refusal::NotInCourse => (UserErrorCode::NotEnrolled, &["courseId"]),
         Refusal::Seconds(_) => (UserErrorCode::OutOfRange, &["input", "seconds"]),
         Refusal::Position(_) => (UserErrorCode::OutOfRange, &["input", "position"]),
     };
     UserError::new(code, path, &refusal)
 }
 
-/// Taking courses.
+/// Learning.
 #[derive(Default)]
 pub(crate) struct ProgressMutation;
 
-/// Taking courses.
+/// Learning.
 #[Object]
 impl ProgressMutation {
-    /// Takes a course; one that you left goes on where you were. Doing it again changes nothing.
-    async fn enroll(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the course.")] course_id: ID,
-    ) -> Result<EnrollPayload, Fault> {
-        let scope = scope(ctx);
-        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
-        if let Err(refusal) = scope.app.learning.enroll(learner, course).await? {
-            return Ok(EnrollPayload { enrolment: None, user_errors: vec![user_error(refusal)] });
-        }
-        scope.forget();
-        Ok(EnrollPayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
-    }
-
-    /// Leaves a course. What you did there stays yours, and `enroll` brings you back to it. The course's staff keep what
-    /// grading needs for a time, and nothing else.
-    async fn leave_course(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the course.")] course_id: ID,
-    ) -> Result<LeaveCoursePayload, Fault> {
-        let scope = scope(ctx);
-        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
-        if let Err(refusal) = scope.app.learning.leave(learner, course).await? {
-            return Ok(LeaveCoursePayload { enrolment: None, user_errors: vec![user_error(refusal)] });
-        }
-        scope.forget();
-        Ok(LeaveCoursePayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
-    }
-
     /// Adds what you did in a lesson to your record.
     async fn record_activity(
         &self,
