@@ -90,7 +90,7 @@ impl App {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
-            enrolling: Enrolling::new(db.clone(), clock.clone(), feed.clone()),
+            enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed,
@@ -116,7 +116,8 @@ impl App {
     /// The same with the engines that models are made of, and those outside the process.
     pub fn with_engines(mut self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
         self.feed = self.feed.with_engines(registry, settings)?;
-        self.enrolling = Enrolling::new(self.db.clone(), self.clock.clone(), self.feed.clone());
+        let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
+        self.enrolling = Enrolling::new(db, clock, accounts, self.feed.clone());
         Ok(self)
     }
 }
@@ -129,6 +130,9 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("enrolling", crate::enrolling::store::STATEMENTS),
+        ("enrolling, cohorts", crate::enrolling::store::cohorts::STATEMENTS),
+        ("enrolling, invitations", crate::enrolling::store::invitations::STATEMENTS),
+        ("enrolling, waiting", crate::enrolling::store::waiting::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("idempotency", crate::idempotency::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),

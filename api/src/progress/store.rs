@@ -7,7 +7,7 @@ use crate::{
         page::{PageRequest, TimeKey},
         statements,
     },
-    ids::{AccountId, CourseId, LessonId, TopicId},
+    ids::{AccountId, CohortId, CourseId, LessonId, TopicId},
     progress::model::{Enrolment, EnrolmentState, LearnerOrder, LeftOff, LessonProgress, Progress},
     time::Timestamp,
 };
@@ -25,47 +25,53 @@ statements! {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
     }
-    /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`.
+    /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`, in a cohort (7) or any.
     CLASS_BY_ENROLLED_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
@@ -201,7 +207,7 @@ pub(super) async fn enrolment_pages(
 pub(super) async fn class_pages(
     db: &Db,
     courses: &[CourseId],
-    (order, state, kept_since): (LearnerOrder, Option<EnrolmentState>, Timestamp),
+    (order, state, cohort, kept_since): (LearnerOrder, Option<EnrolmentState>, Option<CohortId>, Timestamp),
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<EnrolmentRow>, DbError> {
     let upward = request.is_forward() == order.is_ascending();
@@ -216,7 +222,7 @@ pub(super) async fn class_pages(
     let (value, id) = request.start(order.is_ascending());
     let (keys, state) = (Uuids::new(courses.iter().copied()), state.map_or("ANY", EnrolmentState::as_str));
     Ok(on!(db.reader(), c => sqlx::query_as(sql)
-        .bind(keys).bind(value).bind(id).bind(request.fetch()).bind(kept_since).bind(state)
+        .bind(keys).bind(value).bind(id).bind(request.fetch()).bind(kept_since).bind(state).bind(cohort)
         .fetch_all(c).await)?)
 }
 
