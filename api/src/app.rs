@@ -8,6 +8,7 @@ use crate::{
     audit::Audit,
     cases::Cases,
     db::{Db, DbError, Sql},
+    enrolling::Enrolling,
     forum::Forum,
     mail::Outbox,
     oidc::{
@@ -65,7 +66,9 @@ pub struct App {
     pub profiles: Profiles,
     /// Reasons to see more of a person, for a time.
     pub cases: Cases,
-    /// Enrolments and progress.
+    /// Taking courses, and leaving them.
+    pub enrolling: Enrolling,
+    /// What learners do in their courses.
     pub learning: Learning,
     /// The forum.
     pub forum: Forum,
@@ -87,7 +90,8 @@ impl App {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
-            learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
+            enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
+            learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed,
             oidc: None,
@@ -112,7 +116,8 @@ impl App {
     /// The same with the engines that models are made of, and those outside the process.
     pub fn with_engines(mut self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
         self.feed = self.feed.with_engines(registry, settings)?;
-        self.learning = Learning::new(self.db.clone(), self.clock.clone(), self.feed.clone());
+        let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
+        self.enrolling = Enrolling::new(db, clock, accounts, self.feed.clone());
         Ok(self)
     }
 }
@@ -124,6 +129,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("audit", crate::audit::store::STATEMENTS),
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
+        ("enrolling", crate::enrolling::store::STATEMENTS),
+        ("enrolling, cohorts", crate::enrolling::store::cohorts::STATEMENTS),
+        ("enrolling, invitations", crate::enrolling::store::invitations::STATEMENTS),
+        ("enrolling, waiting", crate::enrolling::store::waiting::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("forum, posts", crate::forum::store::posts::STATEMENTS),
         ("forum, threads", crate::forum::store::threads::STATEMENTS),

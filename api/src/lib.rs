@@ -20,6 +20,7 @@ pub mod cases;
 pub mod cli;
 pub mod courses;
 pub mod db;
+pub mod enrolling;
 pub mod forum;
 pub mod graphql;
 pub mod http;

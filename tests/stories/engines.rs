@@ -170,7 +170,7 @@ story! {
         assert_eq!(whence(&school, &app, "zoe").await, made_by("shadowfax"));
         let zoe = at(&school, &app, "zoe").await;
         assert_eq!(slugs(&zoe).await, ["compost-step-by-step", "living-soil"], "as popular as each other, so by name");
-        school.app.learning.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
+        school.app.enrolling.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
         let list = zoe.data(NEXT).await["me"]["recommendations"].clone();
         assert_eq!(list[0]["course"]["slug"], "compost-step-by-step");
         assert_eq!(list[0]["reasons"][0], json!({ "kind": "ENGINE", "sentence": "13 learners took it with a course of yours." }));
@@ -253,7 +253,7 @@ story! {
         assert_eq!(whence(&school, &app, "zoe").await, made_by("hybrid"));
         assert_eq!(stub.seen().len(), 0);
         let gorse = with_engine(&school, "gorse", patient(EngineKind::Gorse, &stub.url));
-        gorse.learning.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
+        gorse.enrolling.enroll(school.id_of("zoe"), CourseId::imported(SCHOOL, "soil")).await.unwrap().unwrap();
         gorse.feed.engines().tell_queued().await;
         assert_eq!(stub.seen().len(), 0, "nor of what she takes");
     }
@@ -345,7 +345,7 @@ story! {
         let app = with_engine(&school, "gorse", engine);
         let (zoe, soil) = (school.id_of("zoe"), CourseId::imported(SCHOOL, "soil"));
         for _ in 0..2 {
-            app.learning.enroll(zoe, soil).await.unwrap().unwrap();
+            app.enrolling.enroll(zoe, soil).await.unwrap().unwrap();
         }
         assert_eq!(stub.seen().len(), 0, "nobody waited for it");
         app.feed.engines().happened(Happened::Liked, zoe, soil, school.clock.now());
@@ -370,7 +370,7 @@ story! {
         stub.answers(400, "");
         let app = with_engine(&school, "gorse", patient(EngineKind::Gorse, &stub.url));
         let (zoe, soil) = (school.id_of("zoe"), CourseId::imported(SCHOOL, "soil"));
-        app.learning.enroll(zoe, soil).await.unwrap().unwrap();
+        app.enrolling.enroll(zoe, soil).await.unwrap().unwrap();
         app.feed.engines().tell_queued().await;
         assert_eq!(app.feed.engines().told("gorse"), Told { taken: 0, lost: 1 });
         for _ in 0..1_100 {

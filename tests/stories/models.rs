@@ -37,7 +37,7 @@ async fn current(school: &School) -> String {
 
 async fn enroll(school: &School, learner: &str, course: &str) {
     let course = CourseId::imported(SCHOOL, course);
-    school.app.learning.enroll(school.id_of(learner), course).await.unwrap().unwrap();
+    school.app.enrolling.enroll(school.id_of(learner), course).await.unwrap().unwrap();
 }
 
 story! {

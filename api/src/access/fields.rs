@@ -89,6 +89,12 @@ fields! {
     LESSON_PROGRESS_SECONDS = "LessonProgress"."seconds": Engagement;
     LESSON_PROGRESS_POSITION = "LessonProgress"."position": Engagement;
     LESSON_PROGRESS_COMPLETED_AT = "LessonProgress"."completedAt": LearningRecord;
+    ENROLMENT_COHORT = "Enrolment"."cohort": LearningRecord;
+    ENROLMENT_HISTORY = "Enrolment"."history": LearningRecord;
+    PERSON_WAITING_FOR = "Person"."waitingFor": LearningHistory;
+    ENROLMENT_SETTINGS_WAITING = "EnrolmentSettings"."waiting": Class;
+    COURSE_COHORTS = "Course"."cohorts": Class;
+    COURSE_INVITATIONS = "Course"."invitations": Class;
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;

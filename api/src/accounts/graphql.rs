@@ -20,6 +20,7 @@ use crate::{
     audit::graphql::AccessLogEntry,
     cases::graphql::Case,
     courses::graphql::{Course, Topic},
+    enrolling::graphql::waiting::Waiter,
     graphql::{
         connection::{Pages, Paging},
         errors::Fault,
@@ -185,6 +186,11 @@ impl Person {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => self.read_teaches(scope(ctx), permit).await.into(),
         }
+    }
+
+    #[graphql(flatten)]
+    async fn waiting(&self) -> Waiter {
+        Waiter { person: self.account.id, standing: self.standing.clone() }
     }
 
     /// The courses that she takes or took, the latest first.

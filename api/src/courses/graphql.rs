@@ -11,6 +11,7 @@ use super::{
 use crate::{
     access::{COURSE_FORUM, COURSE_LEARNERS, COURSE_STATISTICS, InCourse, Shown, Standing, graphql::About, permit},
     accounts::graphql::Person,
+    enrolling::graphql::settings::CourseEnrolling,
     forum::graphql::Forum,
     graphql::{
         connection::{Pages, Paging, connection},
@@ -255,6 +256,11 @@ impl Course {
         Enrolment::find(scope, scope.viewer.id()?, self.0.id).await.transpose()
     }
 
+    #[graphql(flatten)]
+    async fn enrolling(&self) -> CourseEnrolling {
+        CourseEnrolling(Arc::clone(&self.0))
+    }
+
     /// Its forum, for those who take or teach it; an open forum is for everybody who has signed in.
     #[graphql(directive = About::apply(&COURSE_FORUM))]
     async fn forum(&self, ctx: &Context<'_>) -> Shown<Forum> {
@@ -279,10 +285,11 @@ impl Course {
         #[graphql(desc = "How many from the end, at most 300.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only those in this state; all if left out.")] state: Option<EnrolmentState>,
+        #[graphql(desc = "Only those in the cohort with this global id; all if left out.")] cohort: Option<ID>,
         #[graphql(desc = "In which order.", default_with = "LearnerOrder::EnrolledAt")] order_by: LearnerOrder,
     ) -> Shown<Pages<Enrolment>> {
         let paging = Paging { first, after, last, before };
-        Enrolment::of_class(scope(ctx), self.0.id, &paging, state, order_by).await
+        Enrolment::of_class(scope(ctx), self.0.id, &paging, (state, cohort), order_by).await
     }
 
     /// How the class does, in sums that speak of nobody alone: for those who teach it, analysts and administrators.

@@ -13,6 +13,7 @@ use crate::{
     cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
+    enrolling::graphql::{cohorts::Cohort, invitations::Invitation, waiting::PlaceInLine},
     forum::graphql::{Post, Thread},
     progress::graphql::Enrolment,
     recommendations::graphql::feedback::RecommendationFeedback,
@@ -33,6 +34,9 @@ pub(crate) struct Pages<T> {
     concrete(name = "PostConnection", params(Post)),
     concrete(name = "AccessLogConnection", params(AccessLogEntry)),
     concrete(name = "CaseConnection", params(Case)),
+    concrete(name = "PlaceInLineConnection", params(PlaceInLine)),
+    concrete(name = "CohortConnection", params(Cohort)),
+    concrete(name = "InvitationConnection", params(Invitation)),
     concrete(name = "RecommendationFeedbackConnection", params(RecommendationFeedback)),
     concrete(name = "SignInConnection", params(SignIn))
 )]
@@ -70,6 +74,9 @@ pub(crate) struct Edge<T> {
     concrete(name = "PostEdge", params(Post)),
     concrete(name = "AccessLogEdge", params(AccessLogEntry)),
     concrete(name = "CaseEdge", params(Case)),
+    concrete(name = "PlaceInLineEdge", params(PlaceInLine)),
+    concrete(name = "CohortEdge", params(Cohort)),
+    concrete(name = "InvitationEdge", params(Invitation)),
     concrete(name = "RecommendationFeedbackEdge", params(RecommendationFeedback)),
     concrete(name = "SignInEdge", params(SignIn))
 )]

@@ -161,6 +161,14 @@ pub(crate) enum UserErrorCode {
     CourseFull,
     /// It is for those who were invited.
     InvitationNeeded,
+    /// As many have come by the invitation as may.
+    InvitationSpent,
+    /// The invitation's time is over.
+    InvitationExpired,
+    /// The invitation was revoked.
+    InvitationRevoked,
+    /// Nobody is put into the cohort any more.
+    CohortClosed,
     /// It is not open yet: something else comes before it.
     PrerequisiteMissing,
     /// The thread is locked.

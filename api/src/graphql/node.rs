@@ -12,8 +12,11 @@ use crate::{
     accounts::graphql::Person,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
+    enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{
+        AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, PostId, ThreadId, TopicId,
+    },
     progress::graphql::Enrolment,
 };
 
@@ -70,6 +73,8 @@ node_ids! {
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
     b'K' Case(person: AccountId, case: CaseId),
+    b'H' Cohort(course: CourseId, cohort: CohortId),
+    b'I' Invitation(course: CourseId, invitation: InvitationId),
 }
 
 impl NodeId {
@@ -94,7 +99,9 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
+    use super::{
+        AccountId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId,
+    };
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -136,6 +143,16 @@ pub mod global_id {
         NodeId::Thread(course, thread).encode().0
     }
 
+    /// Of a cohort.
+    pub fn cohort(course: CourseId, cohort: CohortId) -> String {
+        NodeId::Cohort(course, cohort).encode().0
+    }
+
+    /// Of an invitation.
+    pub fn invitation(course: CourseId, invitation: InvitationId) -> String {
+        NodeId::Invitation(course, invitation).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -167,6 +184,9 @@ expect! {
     post_id -> Post(course, post): (CourseId, PostId);
     case_id -> Case(person, case): (AccountId, CaseId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
+    enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
+    cohort_id -> Cohort(course, cohort): (CourseId, CohortId);
+    invitation_id -> Invitation(course, invitation): (CourseId, InvitationId);
 }
 
 /// Anything with a global id.
@@ -183,6 +203,8 @@ pub(crate) enum Node {
     Thread(Thread),
     Post(Post),
     Case(Case),
+    Cohort(Cohort),
+    Invitation(Invitation),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -208,6 +230,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::ForumCategory(course, id) => ForumCategory::find(scope, course, id).await?.map(Node::ForumCategory),
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
+        NodeId::Cohort(course, id) => Cohort::find(scope, course, id).await?.map(Node::Cohort),
+        NodeId::Invitation(course, id) => Invitation::find(scope, course, id).await?.map(Node::Invitation),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
     })
 }

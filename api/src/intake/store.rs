@@ -60,6 +60,18 @@ statements! {
          ON CONFLICT (course_id) DO UPDATE SET learner_count = excluded.learner_count,
            completed_count = excluded.completed_count, rating_count = excluded.rating_count, rating_sum = excluded.rating_sum"
     }
+    BEGIN_SEATS {
+        "INSERT INTO enrolment_settings (course_id)
+         SELECT id FROM courses WHERE id " [any_uuid 1] " ORDER BY id ON CONFLICT (course_id) DO NOTHING"
+    }
+    LOCK_SEATS {
+        "SELECT course_id FROM enrolment_settings WHERE course_id " [any_uuid 1] " ORDER BY course_id" [for_update]
+    }
+    SUM_SEATS {
+        "UPDATE enrolment_settings SET taken = (SELECT COUNT(*) FROM enrolments e
+           WHERE e.course_id = enrolment_settings.course_id AND e.left_at IS NULL)
+         WHERE course_id " [any_uuid 1]
+    }
     COUNT_POSTS {
         "UPDATE threads SET last_post_at = (SELECT COALESCE(MAX(p.created_at), 0) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id),
            post_count = (SELECT COUNT(*) FROM posts p
@@ -379,6 +391,12 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
     Ok(())
 }
 
+/// Lets nobody take or leave these courses until the transaction ends: before any row of a learner's is locked, as they do it.
+pub(super) async fn hold_seats(tx: &mut Tx, courses: &[CourseId]) -> Result<(), DbError> {
+    for_each_piece(tx, &BEGIN_SEATS, courses).await?;
+    for_each_piece(tx, &LOCK_SEATS, courses).await
+}
+
 /// Brings the sums of enrolments and courses up to date with what was written.
 pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses: &[CourseId]) -> Result<(), DbError> {
     for_each_piece(tx, &LOCK_ENROLMENTS, learners).await?;
@@ -386,7 +404,8 @@ pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses:
     for_each_piece(tx, &MARK_COMPLETED, learners).await?;
     for_each_piece(tx, &BEGIN_ROLLUPS, courses).await?;
     for_each_piece(tx, &LOCK_ROLLUPS, courses).await?;
-    for_each_piece(tx, &SUM_ROLLUPS, courses).await
+    for_each_piece(tx, &SUM_ROLLUPS, courses).await?;
+    for_each_piece(tx, &SUM_SEATS, courses).await
 }
 
 /// Categories: course, id, position, name.

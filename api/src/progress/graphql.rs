@@ -19,10 +19,11 @@ use crate::{
     accounts::graphql::Person,
     courses::graphql::{Course, Lesson, Module},
     db::page::Page,
+    enrolling::graphql::cohorts::Attendance,
     graphql::{
         connection::{Pages, Paging, connection},
         errors::{Fault, UserError, UserErrorCode},
-        node::{NodeId, course_id, lesson_id},
+        node::{self, NodeId, lesson_id},
         scalars::{DateTime, int},
         scope::{Scope, scope},
     },
@@ -81,7 +82,7 @@ impl Enrolment {
         scope: &Scope,
         course: CourseId,
         paging: &Paging,
-        state: Option<EnrolmentState>,
+        (state, cohort): (Option<EnrolmentState>, Option<ID>),
         order: LearnerOrder,
     ) -> Shown<Pages<Self>> {
         let class = match scope.load().viewpoint.to_class(course).await {
@@ -90,7 +91,7 @@ impl Enrolment {
         };
         match permit(&COURSE_LEARNERS, &class) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Self::read_class(scope, course, paging, (state, order), permit).await.into(),
+            Ok(permit) => Self::read_class(scope, course, paging, (state, cohort, order), permit).await.into(),
         }
     }
 
@@ -98,7 +99,7 @@ impl Enrolment {
         scope: &Scope,
         course: CourseId,
         paging: &Paging,
-        (state, order): (Option<EnrolmentState>, LearnerOrder),
+        (state, cohort, order): (Option<EnrolmentState>, Option<ID>, LearnerOrder),
         permit: access::Permit<tags::Class>,
     ) -> Result<Pages<Self>, Fault> {
         let (state, order) = (state.map(Into::into), model::LearnerOrder::from(order));
@@ -108,10 +109,15 @@ impl Enrolment {
                 "of those who have left the course it is not shown what this order goes by: give `state` as ACTIVE or COMPLETED",
             ));
         }
-        let list = format!("learners/{order:?}/{state:?}");
+        // A learner's cohort is shown to whoever sees her in the list, also after she has left: so it may be asked for.
+        let cohort = match cohort.as_ref().map(node::cohort_id).transpose()? {
+            Some((of, _)) if of != course => return Err(Fault::bad_input("`cohort` is a cohort of another course")),
+            cohort => cohort.map(|(_, cohort)| cohort),
+        };
+        let list = format!("learners/{order:?}/{state:?}/{cohort:?}");
         let request = paging.request_of(scope, &list, MAX_CLASS)?;
         let since = scope.app.rules.kept_since(scope.app.clock.now());
-        let page = scope.load().class_pages.get((course, order, state, since, request)).await?;
+        let page = scope.load().class_pages.get((course, order, state, cohort, since, request)).await?;
         Self::listed(scope, &list, page.open(permit)).await
     }
 
@@ -177,6 +183,11 @@ impl Enrolment {
     /// The learner.
     async fn learner(&self, ctx: &Context<'_>) -> Option<Result<Person, Fault>> {
         Person::load(scope(ctx), self.row.learner_id).await.transpose()
+    }
+
+    #[graphql(flatten)]
+    async fn attendance(&self) -> Attendance {
+        Attendance { key: self.row.key(), standing: self.standing.clone() }
     }
 
     /// Since when.
@@ -378,24 +389,6 @@ impl CourseStatistics {
     }
 }
 
-/// What became of `enroll`.
-#[derive(SimpleObject)]
-pub(crate) struct EnrollPayload {
-    /// The enrolment; null if there were errors.
-    enrolment: Option<Enrolment>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-/// What became of `leaveCourse`.
-#[derive(SimpleObject)]
-pub(crate) struct LeaveCoursePayload {
-    /// The enrolment that was ended; null if there were errors.
-    enrolment: Option<Enrolment>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
 /// What became of `recordActivity`.
 #[derive(SimpleObject)]
 pub(crate) struct RecordActivityPayload {
@@ -407,55 +400,21 @@ pub(crate) struct RecordActivityPayload {
 
 fn user_error(refusal: Refusal) -> UserError {
     let (code, path): (_, &[&str]) = match refusal {
-        Refusal::NoSuchCourse => (UserErrorCode::NotFound, &["courseId"]),
         Refusal::NoSuchLesson => (UserErrorCode::NotFound, &["lessonId"]),
-        Refusal::CourseClosed => (UserErrorCode::CourseClosed, &["courseId"]),
         Refusal::NotEnrolled => (UserErrorCode::NotEnrolled, &["lessonId"]),
-        Refusal::NotInCourse => (UserErrorCode::NotEnrolled, &["courseId"]),
         Refusal::Seconds(_) => (UserErrorCode::OutOfRange, &["input", "seconds"]),
         Refusal::Position(_) => (UserErrorCode::OutOfRange, &["input", "position"]),
     };
     UserError::new(code, path, &refusal)
 }
 
-/// Taking courses.
+/// Learning.
 #[derive(Default)]
 pub(crate) struct ProgressMutation;
 
-/// Taking courses.
+/// Learning.
 #[Object]
 impl ProgressMutation {
-    /// Takes a course; one that you left goes on where you were. Doing it again changes nothing.
-    async fn enroll(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the course.")] course_id: ID,
-    ) -> Result<EnrollPayload, Fault> {
-        let scope = scope(ctx);
-        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
-        if let Err(refusal) = scope.app.learning.enroll(learner, course).await? {
-            return Ok(EnrollPayload { enrolment: None, user_errors: vec![user_error(refusal)] });
-        }
-        scope.forget();
-        Ok(EnrollPayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
-    }
-
-    /// Leaves a course. What you did there stays yours, and `enroll` brings you back to it. The course's staff keep what
-    /// grading needs for a time, and nothing else.
-    async fn leave_course(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the course.")] course_id: ID,
-    ) -> Result<LeaveCoursePayload, Fault> {
-        let scope = scope(ctx);
-        let (learner, course) = (scope.account_for(TokenScope::Write)?, self::course_id(&course_id)?);
-        if let Err(refusal) = scope.app.learning.leave(learner, course).await? {
-            return Ok(LeaveCoursePayload { enrolment: None, user_errors: vec![user_error(refusal)] });
-        }
-        scope.forget();
-        Ok(LeaveCoursePayload { enrolment: Enrolment::find(scope, learner, course).await?, user_errors: Vec::new() })
-    }
-
     /// Adds what you did in a lesson to your record.
     async fn record_activity(
         &self,

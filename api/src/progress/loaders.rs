@@ -13,7 +13,7 @@ use crate::{
         Db, DbError,
         page::{Page, PageRequest, TimeKey},
     },
-    ids::{AccountId, CourseId, LessonId, TopicId},
+    ids::{AccountId, CohortId, CourseId, LessonId, TopicId},
     time::Timestamp,
 };
 
@@ -54,26 +54,26 @@ impl Fetch for EnrolmentPages {
 /// Pages of classes, each in its order.
 pub(crate) struct ClassPages(pub(crate) Db);
 
-/// Which page of which class: the course, the order, the state, since when its staff keep records.
-pub(crate) type ClassPage = (CourseId, LearnerOrder, Option<EnrolmentState>, Timestamp, PageRequest<TimeKey>);
+/// Which page of which class: the course, the order, the state, the cohort, since when its staff keep records.
+pub(crate) type ClassPage =
+    (CourseId, LearnerOrder, Option<EnrolmentState>, Option<CohortId>, Timestamp, PageRequest<TimeKey>);
 
 impl Fetch for ClassPages {
     type Key = ClassPage;
     type Value = Personal<tags::Class, Arc<Page<Placed>>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-        let alike = grouped(
-            keys.iter()
-                .map(|(course, order, state, since, request)| ((*order, *state, *since, request.clone()), *course)),
-        );
+        let alike = grouped(keys.iter().map(|(course, order, state, cohort, since, request)| {
+            ((*order, *state, *cohort, *since, request.clone()), *course)
+        }));
         let mut found = HashMap::with_capacity(keys.len());
-        for ((order, state, since, request), courses) in alike {
-            let rows = store::class_pages(&self.0, &courses, (order, state, since), &request).await?;
+        for ((order, state, cohort, since, request), courses) in alike {
+            let rows = store::class_pages(&self.0, &courses, (order, state, cohort, since), &request).await?;
             let rows = rows.into_iter().map(|row| (row.course_id, (row.class_key(order), Arc::new(row.into()))));
             found.extend(
                 pages(&request, courses.to_vec(), rows)
                     .into_iter()
-                    .map(|((course, request), page)| ((course, order, state, since, request), page.into())),
+                    .map(|((course, request), page)| ((course, order, state, cohort, since, request), page.into())),
             );
         }
         Ok(found)

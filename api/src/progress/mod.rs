@@ -7,12 +7,12 @@ pub(crate) mod store;
 
 use crate::{
     courses::{
-        model::{Course, CourseStatus, Lesson},
+        model::{Course, Lesson},
         store as catalogue,
     },
     db::{Db, DbError, Tx},
     ids::{AccountId, CourseId, LessonId},
-    recommendations::{self, Feed},
+    recommendations,
     time::Clock,
 };
 use model::{Activity, Progress};
@@ -26,27 +26,17 @@ pub const MAX_SECONDS: i64 = 86_400;
 pub struct Learning {
     db: Db,
     clock: Clock,
-    feed: Feed,
 }
 
 /// Why something was not done: what a person can mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such course.
-    #[error("there is no such course")]
-    NoSuchCourse,
     /// There is no such lesson.
     #[error("there is no such lesson")]
     NoSuchLesson,
-    /// Archived.
-    #[error("this course is archived and takes no new learners")]
-    CourseClosed,
     /// Not a learner there.
     #[error("you are not enrolled in this lesson's course: call enroll first")]
     NotEnrolled,
-    /// Not a learner there.
-    #[error("you don't take this course")]
-    NotInCourse,
     /// Negative, or more than [`MAX_SECONDS`].
     #[error("seconds must be between 0 and {MAX_SECONDS}; this was {0}")]
     Seconds(i64),
@@ -57,33 +47,8 @@ pub enum Refusal {
 
 impl Learning {
     /// The service.
-    pub fn new(db: Db, clock: Clock, feed: Feed) -> Self {
-        Self { db, clock, feed }
-    }
-
-    /// Enrols a learner; one who left comes back to what she had. Doing it again changes nothing.
-    pub async fn enroll(&self, learner: AccountId, course: CourseId) -> Result<Result<(), Refusal>, DbError> {
-        let Some(course) = self.course(course).await? else { return Ok(Err(Refusal::NoSuchCourse)) };
-        if course.status != CourseStatus::Published {
-            return Ok(Err(Refusal::CourseClosed));
-        }
-        let mut tx = self.db.begin().await?;
-        let now = self.clock.now();
-        let is_new = store::enrol(&mut tx, learner, course.id, now).await?;
-        if is_new {
-            recommendations::enrolled(&mut tx, learner, course.id, now).await?;
-        }
-        tx.commit().await?;
-        if is_new {
-            self.feed.enrolled(learner, course.id, now);
-        }
-        Ok(Ok(()))
-    }
-
-    /// Leaves a course. What was achieved there stays hers, and enrolling again goes on from it.
-    pub async fn leave(&self, learner: AccountId, course: CourseId) -> Result<Result<(), Refusal>, DbError> {
-        let left = store::leave(&self.db, learner, course, self.clock.now()).await?;
-        Ok(if left { Ok(()) } else { Err(Refusal::NotInCourse) })
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
     }
 
     /// Adds what a learner did in a lesson to her record. Answers with the lesson's course.

@@ -7,7 +7,7 @@ use crate::{
         page::{PageRequest, TimeKey},
         statements,
     },
-    ids::{AccountId, CourseId, LessonId, TopicId},
+    ids::{AccountId, CohortId, CourseId, LessonId, TopicId},
     progress::model::{Enrolment, EnrolmentState, LearnerOrder, LeftOff, LessonProgress, Progress},
     time::Timestamp,
 };
@@ -25,47 +25,53 @@ statements! {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
     }
-    /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`.
+    /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`, in a cohort (7) or any.
     CLASS_BY_ENROLLED_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))"
+           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
+           AND (i.cohort_id = $7 OR $7 IS NULL)"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
@@ -88,17 +94,6 @@ statements! {
            JOIN course_topics ct ON ct.course_id = e.course_id
          WHERE e.learner_id " [any_uuid 1] " GROUP BY e.learner_id, ct.topic_id HAVING SUM(e.seconds) > 0
          ORDER BY e.learner_id, SUM(e.seconds) DESC, ct.topic_id"
-    }
-    ENROL {
-        "INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, seconds, progress_sum)
-         VALUES ($1, $2, $3, $3, 0, 0) ON CONFLICT (learner_id, course_id) DO NOTHING"
-    }
-    REJOIN { "UPDATE enrolments SET left_at = NULL WHERE learner_id = $1 AND course_id = $2 AND left_at IS NOT NULL" }
-    LEAVE { "UPDATE enrolments SET left_at = $3 WHERE learner_id = $1 AND course_id = $2 AND left_at IS NULL" }
-    COUNT_LEARNER {
-        "INSERT INTO course_rollups (course_id, learner_count, completed_count, rating_count, rating_sum)
-         VALUES ($1, 1, 0, 0, 0)
-         ON CONFLICT (course_id) DO UPDATE SET learner_count = course_rollups.learner_count + 1"
     }
     COUNT_COMPLETED { "UPDATE course_rollups SET completed_count = completed_count + 1 WHERE course_id = $1" }
     LOCK_ENROLMENT {
@@ -212,7 +207,7 @@ pub(super) async fn enrolment_pages(
 pub(super) async fn class_pages(
     db: &Db,
     courses: &[CourseId],
-    (order, state, kept_since): (LearnerOrder, Option<EnrolmentState>, Timestamp),
+    (order, state, cohort, kept_since): (LearnerOrder, Option<EnrolmentState>, Option<CohortId>, Timestamp),
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<EnrolmentRow>, DbError> {
     let upward = request.is_forward() == order.is_ascending();
@@ -227,7 +222,7 @@ pub(super) async fn class_pages(
     let (value, id) = request.start(order.is_ascending());
     let (keys, state) = (Uuids::new(courses.iter().copied()), state.map_or("ANY", EnrolmentState::as_str));
     Ok(on!(db.reader(), c => sqlx::query_as(sql)
-        .bind(keys).bind(value).bind(id).bind(request.fetch()).bind(kept_since).bind(state)
+        .bind(keys).bind(value).bind(id).bind(request.fetch()).bind(kept_since).bind(state).bind(cohort)
         .fetch_all(c).await)?)
 }
 
@@ -288,28 +283,6 @@ pub(super) async fn time_per_topic(
     let rows: Vec<(AccountId, TopicId, i64)> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(learner, topic, seconds)| (learner, (topic, seconds))).collect())
-}
-
-/// Whether the enrolment is new.
-pub(super) async fn enrol(tx: &mut Tx, learner: AccountId, course: CourseId, now: Timestamp) -> Result<bool, DbError> {
-    let sql = tx.sql(&ENROL);
-    let added = on!(tx.conn(), c => sqlx::query(sql).bind(learner).bind(course).bind(now)
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    if added == 0 {
-        let sql = tx.sql(&REJOIN);
-        on!(tx.conn(), c => sqlx::query(sql).bind(learner).bind(course).execute(c).await.map(|_| ()))?;
-        return Ok(false);
-    }
-    let sql = tx.sql(&COUNT_LEARNER);
-    on!(tx.conn(), c => sqlx::query(sql).bind(course).execute(c).await.map(|_| ()))?;
-    Ok(true)
-}
-
-/// Ends an enrolment. Whether there was one to end.
-pub(super) async fn leave(db: &Db, learner: AccountId, course: CourseId, now: Timestamp) -> Result<bool, DbError> {
-    let sql = db.sql(&LEAVE);
-    Ok(on!(db.writer(), c => sqlx::query(sql).bind(learner).bind(course).bind(now)
-        .execute(c).await.map(|done| done.rows_affected() > 0))?)
 }
 
 /// The enrolment of somebody who takes the course, held until the transaction ends.

@@ -52,6 +52,8 @@ impl Intake {
                 progress.entry((learner_id, lesson_id)).and_modify(|sum| sum.merge(&row)).or_insert(row);
             }
             let rows: Vec<_> = progress.into_values().collect();
+            let taken: HashSet<_> = rows.iter().map(|row| row.course_id).collect();
+            store::hold_seats(tx, &taken.into_iter().collect::<Vec<_>>()).await?;
             store::put_progress(tx, &self.db, &rows).await?;
         }
         if told.taken() {
