@@ -9,6 +9,7 @@ use crate::{
     cases::Cases,
     db::{Db, DbError, Sql},
     forum::Forum,
+    live::{Live, LiveSettings},
     mail::Outbox,
     oidc::{
         Oidc,
@@ -36,6 +37,8 @@ pub struct Settings {
     pub sign_in: SignInSettings,
     /// Between which engines learners are split, if they are.
     pub experiment: ExperimentSettings,
+    /// About live connections.
+    pub live: LiveSettings,
 }
 
 /// The services; cheap to clone.
@@ -71,6 +74,8 @@ pub struct App {
     pub forum: Forum,
     /// Next courses.
     pub feed: Feed,
+    /// Who listens to what happens.
+    pub live: Live,
 }
 
 impl App {
@@ -90,6 +95,7 @@ impl App {
             learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed,
+            live: Live::new(db.clone(), settings.live),
             oidc: None,
             rules: settings.rules,
             audit,
