@@ -238,7 +238,11 @@ impl Tx {
             }
             Backend::Pg(mut tx) => {
                 for notice in self.notices {
-                    sqlx::query("SELECT pg_notify($1, $2)").bind(notices::CHANNEL).bind(notice).execute(&mut *tx).await?;
+                    sqlx::query("SELECT pg_notify($1, $2)")
+                        .bind(notices::CHANNEL)
+                        .bind(notice)
+                        .execute(&mut *tx)
+                        .await?;
                 }
                 tx.commit().await?;
             }

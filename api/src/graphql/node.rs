@@ -13,7 +13,7 @@ use crate::{
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, NotificationId, PostId, ThreadId, TopicId},
     progress::graphql::Enrolment,
 };
 
@@ -70,6 +70,7 @@ node_ids! {
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
     b'K' Case(person: AccountId, case: CaseId),
+    b'N' Notification(person: AccountId, notification: NotificationId),
 }
 
 impl NodeId {
@@ -209,6 +210,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
+        // It has no fields of its own yet.
+        NodeId::Notification(..) => None,
     })
 }
 

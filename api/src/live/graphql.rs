@@ -4,6 +4,8 @@
 //! with loaders of its own and a viewer who was asked for anew. So what its resolver asks before [`begun`] is asked for
 //! every event: whoever may not subscribe any more is told nothing more.
 
+pub(crate) mod notifications;
+
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},

@@ -125,8 +125,12 @@ mod tests {
 
     #[test]
     fn a_seat_that_is_left_is_free_again() {
-        let settings =
-            LiveSettings { connections: 3, connections_per_address: 2, connections_per_viewer: 1, ..LiveSettings::default() };
+        let settings = LiveSettings {
+            connections: 3,
+            connections_per_address: 2,
+            connections_per_viewer: 1,
+            ..LiveSettings::default()
+        };
         let seats = Arc::new(Seats::new(&settings));
         let (here, there) = (Some(IpAddr::from([127, 0, 0, 1])), Some(IpAddr::from([127, 0, 0, 2])));
         let viewer = AccountId(uuid::Uuid::from_u128(1));
