@@ -227,7 +227,7 @@ impl Inner {
         let listeners = self.lock();
         for topic in event.topics().into_iter().flatten() {
             for queue in listeners.get(&topic).into_iter().flatten() {
-                queue.put(Happening::Event(event));
+                self.put(queue, Happening::Event(event));
             }
         }
     }
@@ -235,7 +235,13 @@ impl Inner {
     /// Tells everybody that there may have been something.
     fn miss(&self) {
         for queue in self.lock().values().flatten() {
-            queue.put(Happening::Missed);
+            self.put(queue, Happening::Missed);
+        }
+    }
+
+    fn put(&self, queue: &Queue, happening: Happening) {
+        if queue.put(happening).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -250,11 +256,7 @@ pub(crate) struct Subscription {
 impl Subscription {
     /// What happens next.
     pub(crate) async fn next(&self) -> Result<Happening, TooSlow> {
-        let next = self.queue.next().await;
-        if next.is_err() {
-            self.inner.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        next
+        self.queue.next().await
     }
 }
 

@@ -27,14 +27,17 @@ impl Queue {
         Self { most, waiting: Mutex::new(Ok(VecDeque::new())), came: Notify::new() }
     }
 
-    /// Adds something. If there is no room, all that waits is let go, and the listener is too slow.
-    pub(super) fn put(&self, happening: Happening) {
+    /// Adds something. If there is no room, all that waits is let go, and the listener is too slow from now on, which is
+    /// answered.
+    pub(super) fn put(&self, happening: Happening) -> Result<(), TooSlow> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut put = Ok(());
         if let Ok(queue) = &mut *waiting {
             if queue.contains(&happening) {
-                return;
+                return put;
             }
             if queue.len() >= self.most {
+                put = Err(TooSlow);
                 *waiting = Err(TooSlow);
             } else {
                 queue.push_back(happening);
@@ -42,6 +45,7 @@ impl Queue {
         }
         drop(waiting);
         self.came.notify_one();
+        put
     }
 
     /// Takes the oldest out, as soon as there is one.
@@ -80,10 +84,10 @@ mod tests {
     async fn what_waits_already_waits_once_and_the_order_is_kept() {
         let queue = Queue::new(3);
         for n in [1, 2, 1, 1, 2] {
-            queue.put(happening(n));
+            assert_eq!(queue.put(happening(n)), Ok(()));
         }
         assert_eq!(queue.next().await, Ok(happening(1)));
-        queue.put(happening(1));
+        assert_eq!(queue.put(happening(1)), Ok(()));
         assert_eq!(queue.next().await, Ok(happening(2)));
         assert_eq!(queue.next().await, Ok(happening(1)));
     }
@@ -91,11 +95,9 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_ends_at_once_and_for_good() {
         let queue = Queue::new(2);
-        for n in 1..=3 {
-            queue.put(happening(n));
-        }
+        assert_eq!([1, 2, 3].map(|n| queue.put(happening(n))), [Ok(()), Ok(()), Err(TooSlow)]);
         assert_eq!(queue.next().await, Err(TooSlow));
-        queue.put(happening(1));
+        assert_eq!(queue.put(happening(1)), Ok(()), "she is too slow once");
         assert_eq!(queue.next().await, Err(TooSlow));
     }
 }
