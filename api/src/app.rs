@@ -10,6 +10,7 @@ use crate::{
     db::{Db, DbError, Sql},
     enrolling::Enrolling,
     forum::Forum,
+    live::{Live, LiveSettings},
     mail::Outbox,
     oidc::{
         Oidc,
@@ -37,6 +38,8 @@ pub struct Settings {
     pub sign_in: SignInSettings,
     /// Between which engines learners are split, if they are.
     pub experiment: ExperimentSettings,
+    /// About live connections.
+    pub live: LiveSettings,
 }
 
 /// The services; cheap to clone.
@@ -74,6 +77,8 @@ pub struct App {
     pub forum: Forum,
     /// Next courses.
     pub feed: Feed,
+    /// Who listens to what happens.
+    pub live: Live,
 }
 
 impl App {
@@ -94,6 +99,7 @@ impl App {
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed,
+            live: Live::new(db.clone(), settings.live),
             oidc: None,
             rules: settings.rules,
             audit,

@@ -9,6 +9,7 @@ mod postgres;
 mod query;
 mod schema;
 mod school;
+mod socket;
 
 pub use client::{Answer, Client};
 pub use database::Database;
@@ -17,6 +18,7 @@ pub use post::Postbox;
 pub use query::{Argument, Query, Selection, Value, What};
 pub use schema::{Field, Input, Schema, Type, TypeRef};
 pub use school::{SCHOOL, School};
+pub use socket::{Said, Server, Socket};
 
 /// Declares a story that is told on both databases:
 ///

@@ -112,6 +112,15 @@ impl School {
         Self { app, clock, database, anybody }
     }
 
+    /// Another server's services on the same database.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn replica(&self) -> App {
+        let db = Db::open(&Options::existing(&self.database.url)).await.expect("the database");
+        App::new(db, self.clock.clone(), key(), Settings::default()).await.expect("the services")
+    }
+
     /// The same school with other settings.
     ///
     /// # Panics

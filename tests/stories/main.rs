@@ -12,6 +12,8 @@ mod feedback;
 mod forum;
 mod intake;
 mod learning;
+mod live;
+mod live_limits;
 mod mail;
 mod matrix;
 mod models;

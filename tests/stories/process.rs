@@ -49,13 +49,13 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 /// A server that runs until it is dropped.
-struct Running {
-    child: Child,
-    address: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut child = command(folder, arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut said) = (String::new(), String::new());
@@ -115,7 +115,7 @@ pub(crate) fn imported(folder: &Path) {
     assert!(text(&output).contains("activity.csv: 9 rows taken"), "{}", text(&output));
 }
 
-fn token(folder: &Path, email: &str) -> String {
+pub(crate) fn token(folder: &Path, email: &str) -> String {
     let output = stoa_does(folder, &["token", "--email", email]);
     assert!(output.status.success(), "{}", text(&output));
     let printed = String::from_utf8(output.stdout).unwrap();

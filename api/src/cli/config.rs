@@ -20,6 +20,7 @@ use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
     app::Settings,
+    live::LiveSettings,
     mail::model::MailSettings,
     oidc::model::OidcSettings,
     recommendations::{
@@ -78,6 +79,9 @@ pub(super) struct Config {
     /// Between which engines learners are split, if they are.
     #[serde(default)]
     pub(super) experiment: ExperimentSettings,
+    /// Limits of live connections.
+    #[serde(default)]
+    pub(super) live: LiveSettings,
     /// How mails are sent.
     #[serde(default)]
     pub(super) mail: MailSettings,
@@ -254,7 +258,13 @@ impl Config {
     /// What the installation decides.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         self.experiment.check()?;
-        Ok(Settings { rules: self.policy.rules()?, sign_in: self.sign_in()?, experiment: self.experiment.clone() })
+        self.live.check()?;
+        Ok(Settings {
+            rules: self.policy.rules()?,
+            sign_in: self.sign_in()?,
+            experiment: self.experiment.clone(),
+            live: self.live.clone(),
+        })
     }
 
     /// The engines outside the process. A token in the environment counts before one in the file.

@@ -130,8 +130,16 @@ async fn run(
     let pruned = tokio::spawn(async move { feed.keep_pruned().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
-    let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
-    for task in [Some(fresh), Some(telling), Some(pruned), Some(sending), training].into_iter().flatten() {
+    let live = app.live.clone();
+    let listening = tokio::spawn(async move { live.keep_listening().await });
+    let end = async {
+        http::asked_to_end().await;
+        app.live.end().await;
+    };
+    let served = listener.serve(http::routes(&app, &accounts), end).await;
+    for task in
+        [Some(fresh), Some(listening), Some(telling), Some(pruned), Some(sending), training].into_iter().flatten()
+    {
         task.abort();
     }
     app.db.close().await;

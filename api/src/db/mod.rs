@@ -33,6 +33,7 @@ use sqlx::{
 pub(crate) mod dialect;
 mod error;
 pub mod migrate;
+pub(crate) mod notices;
 pub mod page;
 pub(crate) mod settings;
 
@@ -222,16 +223,26 @@ impl Tx {
     /// Makes the changes last. When this returns, they survive a crash.
     pub async fn commit(self) -> Result<(), DbError> {
         match self.backend {
+            Backend::Lite(tx) if self.notices.is_empty() => tx.commit().await?,
             Backend::Lite(tx) => {
-                tx.commit().await?;
-                for notice in self.notices {
-                    // Nobody may be listening.
-                    let _ = self.told.send(notice.into());
-                }
+                // A request whose client is gone is dropped; what it has committed is told all the same.
+                let committed = tokio::spawn(async move {
+                    tx.commit().await?;
+                    for notice in self.notices {
+                        // Nobody may be listening.
+                        let _ = self.told.send(notice.into());
+                    }
+                    Ok::<(), sqlx::Error>(())
+                });
+                committed.await.map_err(|error| DbError::Unavailable(error.to_string()))??;
             }
             Backend::Pg(mut tx) => {
                 for notice in self.notices {
-                    sqlx::query("SELECT pg_notify('stoa', $1)").bind(notice).execute(&mut *tx).await?;
+                    sqlx::query("SELECT pg_notify($1, $2)")
+                        .bind(notices::CHANNEL)
+                        .bind(notice)
+                        .execute(&mut *tx)
+                        .await?;
                 }
                 tx.commit().await?;
             }

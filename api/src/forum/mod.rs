@@ -11,6 +11,7 @@ pub(crate) mod store;
 use crate::{
     db::{Db, DbError},
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
+    live::{self, model::Event},
     time::Clock,
 };
 use model::{Anonymity, NewPost, NewThread, Post, Thread};
@@ -111,6 +112,7 @@ impl Forum {
             created_at: now,
         };
         store::posts::insert_post(&mut tx, &post).await?;
+        live::announce(&mut tx, &Event::PostAdded { course, thread: id, post: post.id });
         tx.commit().await?;
         Ok(Ok(Thread {
             id,
@@ -163,6 +165,7 @@ impl Forum {
         };
         let mut tx = self.db.begin().await?;
         store::posts::insert_post(&mut tx, &row).await?;
+        live::announce(&mut tx, &Event::PostAdded { course, thread, post: id });
         tx.commit().await?;
         Ok(Ok(Post {
             id,

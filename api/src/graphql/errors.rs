@@ -37,6 +37,16 @@ impl Fault {
         Self::new("FORBIDDEN", format!("this is for {who}"))
     }
 
+    /// What a subscription is about is not there, or not for the viewer, or not any more: one answer for all.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new("NOT_FOUND", format!("there is no such {what}, or it is not for you"))
+    }
+
+    /// It needs an answer to a request of its own.
+    pub(crate) fn request_needed() -> Self {
+        Self::new("REQUEST_NEEDED", "this sets a cookie, and a WebSocket can't: send it by POST")
+    }
+
     /// An argument can't be used.
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
         Self::new("BAD_USER_INPUT", message)

@@ -3,7 +3,7 @@
 //! Invariant: no SQL and no rules here. A resolver asks a service or a loader, and shows what is about a
 //! person through [`crate::access`].
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use crate::app::App;
 
@@ -48,16 +48,25 @@ pub struct Mutation(
     crate::forum::graphql::ForumMutation,
 );
 
+/// What happens, as it happens: each goes on until you end it, or until it is not for you any more.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(
+    crate::forum::graphql::live::ForumSubscription,
+    crate::progress::graphql::live::ProgressSubscription,
+    crate::recommendations::graphql::live::RecommendationSubscription,
+    crate::live::graphql::notifications::NotificationSubscription,
+);
+
 /// The schema that is served.
-pub type StoaSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type StoaSchema = Schema<Query, Mutation, Subscription>;
 
 /// How deep a query may nest.
 const MAX_DEPTH: usize = 24;
 /// How much a query may ask for: its fields, each counted once.
 const MAX_COMPLEXITY: usize = 2_000;
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<node::Node>()
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)

@@ -15,7 +15,8 @@ use crate::{
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread},
     ids::{
-        AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, PostId, ThreadId, TopicId,
+        AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NotificationId, PostId,
+        ThreadId, TopicId,
     },
     progress::graphql::Enrolment,
 };
@@ -75,6 +76,7 @@ node_ids! {
     b'K' Case(person: AccountId, case: CaseId),
     b'H' Cohort(course: CourseId, cohort: CohortId),
     b'I' Invitation(course: CourseId, invitation: InvitationId),
+    b'N' Notification(person: AccountId, notification: NotificationId),
 }
 
 impl NodeId {
@@ -233,6 +235,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Cohort(course, id) => Cohort::find(scope, course, id).await?.map(Node::Cohort),
         NodeId::Invitation(course, id) => Invitation::find(scope, course, id).await?.map(Node::Invitation),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
+        // It has no fields of its own yet.
+        NodeId::Notification(..) => None,
     })
 }
 

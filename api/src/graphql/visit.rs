@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_graphql::Context;
 
+use super::errors::Fault;
 use crate::{
     accounts::secret::random_bytes,
     sign_in::model::{Device, Origin, SessionCookie},
@@ -20,13 +21,25 @@ const DEVICE_AGE: u32 = 365 * 86_400;
 #[derive(Default)]
 pub(crate) struct Visit {
     pub(crate) origin: Origin,
+    /// Whether the answer can't set any.
+    is_without_cookies: bool,
     cookies: Mutex<Vec<String>>,
 }
 
 impl Visit {
     /// From somewhere.
     pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, cookies: Mutex::default() }
+        Self { origin, ..Self::default() }
+    }
+
+    /// From somewhere, by a way on which no cookies are set.
+    pub(crate) fn without_cookies(origin: Origin) -> Self {
+        Self { origin, is_without_cookies: true, ..Self::default() }
+    }
+
+    /// To be asked before something is done whose only outcome is a cookie.
+    pub(crate) fn require_cookies(&self) -> Result<(), Fault> {
+        if self.is_without_cookies { Err(Fault::request_needed()) } else { Ok(()) }
     }
 
     /// Gives a browser that is new here something to be known by; `None` if it is known.

@@ -6,50 +6,28 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Request as GraphQlRequest, Variables,
-    parser::{
-        parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, VariableDefinition},
-    },
-};
+use async_graphql::parser::types::OperationType;
 use poem::{
     Endpoint, Request, Response,
     http::{HeaderValue, Method, StatusCode, header},
 };
 use serde::Deserialize;
 
-use super::viewer;
+use super::{
+    execution::{Answer, Asked, Asker, DENIED_FIELDS, Executor, Parameters, SEEN_AS, Unfit, Wishes},
+    socket, viewer,
+};
 use crate::{
-    access::{Ledger, Redactions, Relation, Viewer},
-    accounts::loaders::Lens,
+    access::Viewer,
     app::App,
-    audit::reads,
-    graphql::{Scope, StoaSchema, node::course_id, visit::Visit},
+    graphql::{StoaSchema, visit::Visit},
 };
 
-/// Says how denied fields are told: `list` or `errors`.
-const DENIED_FIELDS: &str = "stoa-denied-fields";
-/// Says with whose eyes a learner looks at herself.
-const SEEN_AS: &str = "stoa-seen-as";
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
 pub(super) struct GraphQl {
-    schema: StoaSchema,
-    app: App,
-}
-
-/// The parameters of a request, as a body or as a query string has them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    // Accepted, so that a client which sends it is served; nothing here uses it.
-    #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    executor: Executor,
 }
 
 /// In which media type the answer is wanted.
@@ -62,10 +40,11 @@ enum Wanted {
 }
 
 /// A request that is not carried out.
+#[derive(Debug)]
 pub(super) struct Refused {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
 }
 
 impl Refused {
@@ -73,14 +52,14 @@ impl Refused {
         Self { status, code, message: message.into() }
     }
 
-    fn bad_request(message: impl Into<String>) -> Self {
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 }
 
 impl GraphQl {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        Self { schema, app }
+        Self { executor: Executor::new(schema, app) }
     }
 
     async fn answer(&self, mut request: Request) -> Response {
@@ -95,7 +74,7 @@ impl GraphQl {
     }
 
     async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
-        let (viewer, visit) = viewer::viewer(&self.app, request).await?;
+        let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
         let mut response = match self.execute(request, wanted, viewer, &visit).await {
             Ok(response) => response,
             Err(refused) => refused.into_response(wanted),
@@ -117,72 +96,31 @@ impl GraphQl {
     ) -> Result<Response, Refused> {
         let by_get = request.method() == Method::GET;
         let parameters = parameters(request).await?;
-        let document = match parse_query(&parameters.query) {
-            Ok(document) => document,
-            Err(error) => return Ok(written(&unparsable(error), wanted, true)),
+        let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+        let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
+        let asked = match Asked::read(parameters, wishes, &viewer) {
+            Ok(asked) => asked,
+            Err(Unfit::Refused(refused)) => return Err(refused),
+            Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),
         };
-        let operation = operation(&document, parameters.operation_name.as_deref());
-        let changes = operation.is_some_and(|operation| operation.ty == OperationType::Mutation);
-        if by_get && changes {
+        if by_get && asked.kind == Some(OperationType::Mutation) {
             return Err(Refused::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
                 "a mutation changes something: send it by POST",
             ));
         }
-
-        if let Some(variable) =
-            operation.and_then(|operation| missing_variable(operation, parameters.variables.as_ref()))
-        {
-            let message = format!("the variable ${} of type {} is missing", variable.name.node, variable.var_type.node);
-            let mut error = async_graphql::ServerError::new(message, Some(variable.name.pos));
-            error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
-            return Ok(written(&async_graphql::Response::from_errors(vec![error]), wanted, true));
+        if asked.kind == Some(OperationType::Subscription) {
+            return Err(Refused::bad_request(
+                "a subscription has many answers: send it on a WebSocket to this address, with the subprotocol \
+                 graphql-transport-ws",
+            ));
         }
-
-        let redactions = Arc::new(Redactions::new(wants_errors(request)?));
-        let lens = lens(request, &viewer, operation)?;
-        let ledger = Ledger::default();
-        let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
-        if has_nul(&variables) || parameters.query.contains('\0') || parameters.query.contains("\\u0000") {
-            return Err(Refused::bad_request("texts may not contain the character U+0000"));
+        let asker = Asker { viewer: &viewer, visit, request_id: request.headers().get(&super::REQUEST_ID) };
+        match self.executor.execute(asked, asker, None).await? {
+            Some(answer) => Ok(written(&answer, wanted)),
+            None => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")),
         }
-        let mut query = GraphQlRequest::new(parameters.query)
-            .variables(Variables::from_json(variables))
-            .data(Scope::new(self.app.clone(), viewer.clone(), lens, ledger.clone()))
-            .data(Arc::clone(visit))
-            .data(Arc::clone(&redactions));
-        if let Some(name) = parameters.operation_name {
-            query = query.operation_name(name);
-        }
-        query.set_parsed_query(document);
-        let mut response = self.schema.execute(query).await;
-        // What was looked at is in the log before the answer leaves, or the answer does not leave.
-        let looks = reads(&viewer, request.header(&super::REQUEST_ID), ledger.take());
-        if let Err(error) = self.app.audit.record(looks).await {
-            tracing::error!(%error, "the access log could not be written");
-            let message = if changes {
-                "it was done, but the access log can't be written, and without it nothing is shown"
-            } else {
-                "the access log can't be written, and without it nothing is shown: try again in a moment"
-            };
-            return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
-        }
-        // Before execution there is no path: what fails there fails as a whole, and has no `data`.
-        let not_executed = response.data == async_graphql::Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|error| error.path.is_empty());
-        for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
-            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
-            error.extensions.get_or_insert_default().set("code", code);
-        }
-        if let Some(lens) = lens {
-            response.extensions.insert("seenAs".to_owned(), lens.relation.as_str().into());
-        }
-        if let Some(redactions) = redactions.to_value() {
-            response.extensions.insert("redactions".to_owned(), redactions);
-        }
-        Ok(written(&response, wanted, not_executed))
     }
 }
 
@@ -190,6 +128,9 @@ impl Endpoint for GraphQl {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        if socket::is_wanted(&request) {
+            return Ok(socket::upgrade(&self.executor, &request).await);
+        }
         let mut response = self.answer(request).await;
         // An answer is for whoever asked, now: kept somewhere, it would be shown to others, and unlogged.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -263,75 +204,6 @@ fn parameters_of_query(query: &str) -> Result<Parameters, Refused> {
     })
 }
 
-/// The answer to a document that is not GraphQL. The parser draws the place; the locations tell it too.
-fn unparsable(error: async_graphql::parser::Error) -> async_graphql::Response {
-    let mut error = async_graphql::ServerError::from(error);
-    if let Some((_, expectation)) = error.message.rsplit_once("= ") {
-        error.message = format!("the document can't be parsed: {}", expectation.trim());
-    }
-    error.extensions.get_or_insert_default().set("code", "GRAPHQL_PARSE_FAILED");
-    async_graphql::Response::from_errors(vec![error])
-}
-
-/// The operation that would run, if it is clear which.
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    match &document.operations {
-        DocumentOperations::Single(operation) => Some(&operation.node),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
-    }
-}
-
-/// Whether denied fields are to be errors at their places, and not one list in `extensions`.
-fn wants_errors(request: &Request) -> Result<bool, Refused> {
-    match request.headers().get(DENIED_FIELDS).map(HeaderValue::as_bytes) {
-        None | Some(b"list") => Ok(false),
-        Some(b"errors") => Ok(true),
-        Some(_) => Err(Refused::bad_request(format!("the header {DENIED_FIELDS} is `list` or `errors`"))),
-    }
-}
-
-/// With whose eyes a learner wants to look at herself: `STAFF` or `CLASSMATE`, and the global id of a course.
-fn lens(request: &Request, viewer: &Viewer, operation: Option<&OperationDefinition>) -> Result<Option<Lens>, Refused> {
-    let Some(value) = request.headers().get(SEEN_AS) else { return Ok(None) };
-    let wrong = || {
-        Refused::bad_request(format!(
-            "the header {SEEN_AS} is `STAFF` or `CLASSMATE`, a space, and the global id of a course"
-        ))
-    };
-    let (relation, course) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(wrong)?;
-    let Ok(relation @ (Relation::Staff | Relation::Classmate)) = relation.parse() else { return Err(wrong()) };
-    let course = course_id(&course.trim().into()).map_err(|_| wrong())?;
-    if viewer.id().is_none() {
-        return Err(Refused::bad_request(format!("with {SEEN_AS} you look at yourself: sign in first")));
-    }
-    if operation.is_some_and(|operation| operation.ty != OperationType::Query) {
-        return Err(Refused::bad_request(format!("{SEEN_AS} is for looking: send no mutation with it")));
-    }
-    Ok(Some(Lens { relation, course }))
-}
-
-/// A variable that the operation needs and the request lacks. The executor would find it out field by
-/// field, when half of the answer is there.
-fn missing_variable<'a>(
-    operation: &'a OperationDefinition,
-    variables: Option<&serde_json::Map<String, serde_json::Value>>,
-) -> Option<&'a VariableDefinition> {
-    let given = |name: &str| variables.and_then(|variables| variables.get(name)).is_some_and(|value| !value.is_null());
-    operation.variable_definitions.iter().map(|definition| &definition.node).find(|variable| {
-        !variable.var_type.node.nullable && variable.default_value.is_none() && !given(&variable.name.node)
-    })
-}
-
-/// Whether there is a NUL in a text: PostgreSQL can't store one, and nobody types one.
-fn has_nul(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(items) => items.iter().any(has_nul),
-        serde_json::Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
-        _ => false,
-    }
-}
-
 fn wanted(request: &Request) -> Result<Wanted, Refused> {
     let Some(accept) = request.headers().get(header::ACCEPT) else { return Ok(Wanted::Json) };
     let accept = accept.to_str().unwrap_or_default().to_ascii_lowercase();
@@ -351,6 +223,10 @@ fn wanted(request: &Request) -> Result<Wanted, Refused> {
 }
 
 impl Refused {
+    pub(super) fn into_problem(self) -> Response {
+        self.into_response(Wanted::Json)
+    }
+
     fn into_response(self, wanted: Wanted) -> Response {
         let mut response = problem(self.status, self.code, &self.message);
         if wanted == Wanted::GraphQl {
@@ -380,24 +256,10 @@ fn media_type(wanted: Wanted) -> &'static str {
     }
 }
 
-fn written(response: &async_graphql::Response, wanted: Wanted, not_executed: bool) -> Response {
-    /// The answer in the order in which people read it.
-    #[derive(serde::Serialize)]
-    struct Answer<'a> {
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        errors: &'a [async_graphql::ServerError],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<&'a async_graphql::Value>,
-        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-        extensions: &'a std::collections::BTreeMap<String, async_graphql::Value>,
-    }
-    let answer = Answer {
-        errors: &response.errors,
-        data: (!not_executed).then_some(&response.data),
-        extensions: &response.extensions,
-    };
-    let status = if not_executed && wanted == Wanted::GraphQl { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    match serde_json::to_vec(&answer) {
+fn written(answer: &Answer, wanted: Wanted) -> Response {
+    let failed = answer.not_executed && wanted == Wanted::GraphQl;
+    let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    match serde_json::to_vec(&answer.written()) {
         Ok(body) => super::plain(status, media_type(wanted), body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");

@@ -22,8 +22,10 @@ use crate::{app::App, graphql};
 
 mod console;
 mod endpoint;
+mod execution;
 mod health;
 mod oidc;
+mod socket;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};

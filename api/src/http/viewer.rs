@@ -21,46 +21,75 @@ use crate::{
     sign_in::model::{Device, Origin},
 };
 
+/// What somebody came with, to show who she is. It is a secret, and so is not printed.
+#[derive(Clone, Default)]
+pub(super) enum Pass {
+    /// Nothing: nobody.
+    #[default]
+    Nothing,
+    /// A bearer token.
+    Token(String),
+    /// A session's cookie.
+    Session(String),
+}
+
 /// Whose request it is. Without token and cookie an anonymous viewer. A token that is not valid is refused, since
 /// whoever sends one wants to be somebody; a cookie that is not valid is taken away, since a browser can't mend it.
 pub(super) async fn viewer(app: &App, request: &Request) -> Result<(Viewer, Arc<Visit>), Refused> {
     let visit = Arc::new(Visit::new(origin(app, request)));
+    let pass = pass(request)?;
     let network = visit.origin.network.as_deref();
+    let viewer = match identify(app, &pass, network).await? {
+        Some(viewer) => viewer,
+        None => {
+            visit.take_session();
+            Viewer::ANONYMOUS
+        }
+    };
+    Ok((viewer, visit))
+}
+
+/// What a request comes with. A session's cookie counts from a page of this site only.
+pub(super) fn pass(request: &Request) -> Result<Pass, Refused> {
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
-        let token = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token);
-        let Some(token) = token else {
-            return Err(Refused::new(
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHENTICATED",
-                "the Authorization header must be `Bearer` and a token",
-            ));
-        };
-        let viewer = app.accounts.authenticate(token, network).await.map_err(|error| match error {
+        return bearer(value.to_str().unwrap_or_default());
+    }
+    let Some(session) = cookie(request, SESSION_COOKIE) else { return Ok(Pass::Nothing) };
+    if is_same_origin(request) {
+        return Ok(Pass::Session(session.to_owned()));
+    }
+    Err(Refused::new(
+        StatusCode::FORBIDDEN,
+        "CROSS_SITE",
+        "a session is for pages of this site: from elsewhere, send a token as `Authorization: Bearer …`",
+    ))
+}
+
+/// The token in the value of `Authorization`.
+pub(super) fn bearer(value: &str) -> Result<Pass, Refused> {
+    let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match token {
+        Some((_, token)) => Ok(Pass::Token(token.to_owned())),
+        None => Err(Refused::new(
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHENTICATED",
+            "the Authorization header must be `Bearer` and a token",
+        )),
+    }
+}
+
+/// Who that is now; `None` for a session that is over.
+pub(super) async fn identify(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
+    match pass {
+        Pass::Nothing => Ok(Some(Viewer::ANONYMOUS)),
+        Pass::Session(cookie) => app.sign_in.authenticate(cookie, network).await.map_err(|error| unavailable(&error)),
+        Pass::Token(token) => app.accounts.authenticate(token, network).await.map(Some).map_err(|error| match error {
             AuthenticationError::Invalid => {
                 Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", error.to_string())
             }
             AuthenticationError::Database(error) => unavailable(&error),
-        })?;
-        return Ok((viewer, visit));
+        }),
     }
-    let Some(session) = cookie(request, SESSION_COOKIE) else { return Ok((Viewer::ANONYMOUS, visit)) };
-    if !is_same_origin(request) {
-        return Err(Refused::new(
-            StatusCode::FORBIDDEN,
-            "CROSS_SITE",
-            "a session is for pages of this site: from elsewhere, send a token as `Authorization: Bearer …`",
-        ));
-    }
-    if let Some(viewer) = app.sign_in.authenticate(session, network).await.map_err(|error| unavailable(&error))? {
-        return Ok((viewer, visit));
-    }
-    visit.take_session();
-    Ok((Viewer::ANONYMOUS, visit))
 }
 
 fn unavailable(error: &DbError) -> Refused {
@@ -101,17 +130,22 @@ fn is_same_origin(request: &Request) -> bool {
     }
 }
 
-/// Where a request comes from.
-pub(super) fn origin(app: &App, request: &Request) -> Origin {
+/// The address that a request comes from.
+pub(super) fn address(app: &App, request: &Request) -> Option<IpAddr> {
     let peer = match &request.remote_addr().0 {
         Addr::SocketAddr(address) => Some(address.ip()),
         _ => None,
     };
     let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let forwarded: Vec<_> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
+    client_address(peer, &forwarded, &app.sign_in.settings().trusted_proxies)
+}
+
+/// Where a request comes from.
+pub(super) fn origin(app: &App, request: &Request) -> Origin {
     Origin {
         client_label: client(text(request, "user-agent").unwrap_or_default()),
-        network: client_address(peer, &forwarded, &app.sign_in.settings().trusted_proxies).map(shortened),
+        network: address(app, request).map(shortened),
         device: cookie(request, DEVICE_COOKIE)
             .and_then(|value| uuid::Uuid::try_parse(value).ok())
             .map(|id| Device(id.into_bytes())),

@@ -47,6 +47,8 @@ pub enum Event {
         /// Whose.
         learner: AccountId,
     },
+    /// Another model or catalogue serves in this process, so that everybody's next courses are to be asked for anew.
+    ModelChanged,
     /// A report came to the moderators of a forum, or was decided.
     ModerationChanged {
         /// The course.
@@ -79,7 +81,58 @@ pub enum Event {
     },
 }
 
+/// What somebody may listen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// New posts of a thread.
+    Posts(CourseId, ThreadId),
+    /// Whatever happens to a thread and its posts.
+    Thread(CourseId, ThreadId),
+    /// A learner's progress in a course.
+    Progress(AccountId, CourseId),
+    /// A learner's next courses.
+    Recommendations(AccountId),
+    /// Everybody's next courses.
+    Models,
+    /// The reports of a course's forum.
+    Moderation(CourseId),
+    /// What a person is notified of.
+    Notifications(AccountId),
+    /// A conversation.
+    Conversation(CourseId, ConversationId),
+    /// The announcements of a course.
+    Announcements(CourseId),
+}
+
+/// What a listener is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Something has happened.
+    Event(Event),
+    /// Something may have happened that was not heard: whoever wants to be sure reads anew.
+    Missed,
+}
+
 impl Event {
+    /// The topics whose listeners are told of it.
+    pub(crate) const fn topics(self) -> [Option<Topic>; 2] {
+        match self {
+            Self::PostAdded { course, thread, .. } => {
+                [Some(Topic::Posts(course, thread)), Some(Topic::Thread(course, thread))]
+            }
+            Self::PostChanged { course, thread, .. } | Self::ThreadChanged { course, thread } => {
+                [Some(Topic::Thread(course, thread)), None]
+            }
+            Self::ProgressChanged { learner, course } => [Some(Topic::Progress(learner, course)), None],
+            Self::RecommendationsChanged { learner } => [Some(Topic::Recommendations(learner)), None],
+            Self::ModelChanged => [Some(Topic::Models), None],
+            Self::ModerationChanged { course, .. } => [Some(Topic::Moderation(course)), None],
+            Self::Notified { person, .. } => [Some(Topic::Notifications(person)), None],
+            Self::MessageAdded { course, conversation, .. } => [Some(Topic::Conversation(course, conversation)), None],
+            Self::Announced { course, .. } => [Some(Topic::Announcements(course)), None],
+        }
+    }
+
     /// As it is told.
     pub(crate) fn to_notice(self) -> String {
         serde_json::to_string(&self).unwrap_or_default()

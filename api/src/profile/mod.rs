@@ -15,6 +15,7 @@ use crate::{
     accounts, courses,
     db::{Db, DbError},
     ids::{AccountId, TopicId},
+    live::{self, model::Event},
     time::Clock,
 };
 use model::{Change, ProfileChange};
@@ -112,6 +113,7 @@ impl Profiles {
         }
         if let Some(goals) = goals {
             store::replace_goals(&mut tx, account, &goals, self.clock.now()).await?;
+            live::announce(&mut tx, &Event::RecommendationsChanged { learner: account });
         }
         tx.commit().await?;
         Ok(Ok(()))

@@ -1,5 +1,7 @@
 //! Enrolments and progress in the graph.
 
+pub(crate) mod live;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};

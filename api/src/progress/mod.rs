@@ -12,6 +12,7 @@ use crate::{
     },
     db::{Db, DbError, Tx},
     ids::{AccountId, CourseId, LessonId},
+    live::{self, model::Event},
     recommendations,
     time::Clock,
 };
@@ -83,6 +84,7 @@ impl Learning {
         if added.newly_completed {
             recommendations::completed(&mut tx, learner, lesson.course_id, now).await?;
         }
+        live::announce(&mut tx, &Event::ProgressChanged { learner, course: lesson.course_id });
         tx.commit().await?;
         Ok(Ok(lesson))
     }

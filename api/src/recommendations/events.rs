@@ -14,6 +14,7 @@ use super::{
 use crate::{
     db::{DbError, Tx},
     ids::{AccountId, CourseId, ListId},
+    live::{self, model::Event},
     time::Timestamp,
 };
 
@@ -123,6 +124,7 @@ pub(crate) async fn enrolled(tx: &mut Tx, learner: AccountId, course: CourseId, 
     if store::feedback::hold_consent(tx, learner, Purpose::PersonalRecommendations).await? {
         log::happen_since(tx, (learner, course), "ENROLMENT", Timestamp(now.0 - SHOWN_FOR), now).await?;
     }
+    live::announce(tx, &Event::RecommendationsChanged { learner });
     Ok(())
 }
 
@@ -136,5 +138,6 @@ pub(crate) async fn completed(
     if store::feedback::hold_consent(tx, learner, Purpose::PersonalRecommendations).await? {
         log::complete(tx, (learner, course), now).await?;
     }
+    live::announce(tx, &Event::RecommendationsChanged { learner });
     Ok(())
 }

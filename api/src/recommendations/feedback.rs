@@ -15,6 +15,7 @@ use crate::{
         page::{Page, PageRequest, TimeKey},
     },
     ids::{AccountId, CourseId, ListId},
+    live::{self, model::Event},
     time::Timestamp,
 };
 
@@ -76,6 +77,7 @@ impl Feed {
                 log::happen_since(&mut tx, (learner, course), kind.as_str(), since, now).await?;
             }
         }
+        live::announce(&mut tx, &Event::RecommendationsChanged { learner });
         tx.commit().await?;
         if kind == FeedbackKind::Like {
             self.engines.happened(Happened::Liked, learner, course, now);
@@ -90,6 +92,7 @@ impl Feed {
         if store::feedback::on_course(&mut tx, learner, course).await?.is_some() {
             store::feedback::take_back(&mut tx, learner, course).await?;
             log::forget_words(&mut tx, learner, course).await?;
+            live::announce(&mut tx, &Event::RecommendationsChanged { learner });
             tx.commit().await?;
         }
         Ok(())
@@ -119,6 +122,7 @@ impl Feed {
                 log::forget(&mut tx, learner).await?;
             }
         }
+        live::announce(&mut tx, &Event::RecommendationsChanged { learner });
         tx.commit().await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Next courses in the graph.
 
 pub(crate) mod feedback;
+pub(crate) mod live;
 pub(crate) mod why_not;
 
 use std::sync::Arc;

@@ -27,6 +27,7 @@ use crate::{
     accounts::secret::SecretKey,
     db::{Db, DbError},
     ids::ModelId,
+    live::{self, model::Event},
     time::Clock,
 };
 use arrivals::Arrivals;
@@ -159,6 +160,7 @@ impl Feed {
         let recommender = model.bind(&mapped.catalogue).map_err(unusable)?;
         let arrivals = Arrivals::after(trained_at);
         self.serving.store(Some(Arc::new(Serving { model_id: id, stamp, recommender, mapped, arrivals })));
+        live::announce_here(&self.db, &Event::ModelChanged);
         Ok(true)
     }
 

@@ -17,6 +17,7 @@ use crate::{
     ids::{CategoryId, CourseId},
 };
 
+pub(crate) mod live;
 mod posts;
 mod threads;
 

@@ -154,6 +154,7 @@ impl SignInMutation {
         #[graphql(desc = "Who signs in.")] input: SignInInput,
     ) -> Result<SignInPayload, Fault> {
         let (scope, visit) = (scope(ctx), visit(ctx));
+        visit.require_cookies()?;
         let mut origin = visit.origin.clone();
         // A browser that is new here is given something to be known by.
         let new_device = origin.device.is_none().then(|| Device(random_bytes()));

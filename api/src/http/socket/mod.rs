@@ -1,0 +1,93 @@
+//! Live data: `/graphql` as a WebSocket with the subprotocol `graphql-transport-ws`.
+//!
+//! The stock handler closes with 1002 where clients expect to read why, keeps one viewer for as long as the connection
+//! lives, and resolves every event with the loaders of the first one. This one asks anew for each event who the viewer is and
+//! what she may see.
+
+use poem::{
+    FromRequest as _, IntoResponse as _, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+    web::websocket::{WebSocket, WebSocketConfig},
+};
+use tracing::Instrument as _;
+
+use super::{
+    endpoint::Refused,
+    execution::Executor,
+    viewer::{self, Pass},
+};
+use crate::{
+    live::{NoSeat, Seat},
+    sign_in::model::Origin,
+};
+
+mod connection;
+mod operation;
+mod protocol;
+
+/// The subprotocol.
+const PROTOCOL: &str = "graphql-transport-ws";
+/// The buffers of a connection, in bytes. Most connections are silent most of the time.
+const BUFFER: usize = 4 << 10;
+
+/// Somebody who has connected, and has not said yet who she is.
+struct Visitor {
+    executor: Executor,
+    seat: Seat,
+    /// What the request came with; a token in the first message counts before it.
+    pass: Result<Pass, Refused>,
+    origin: Origin,
+    request_id: Option<HeaderValue>,
+}
+
+/// Whether a request wants a WebSocket.
+pub(super) fn is_wanted(request: &Request) -> bool {
+    request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Answers a request for a WebSocket.
+pub(super) async fn upgrade(executor: &Executor, request: &Request) -> Response {
+    match open(executor, request).await {
+        Ok(response) => response,
+        Err(refused) => refused.into_problem(),
+    }
+}
+
+async fn open(executor: &Executor, request: &Request) -> Result<Response, Refused> {
+    let app = &executor.app;
+    if app.live.is_ending() {
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the server is shutting down"));
+    }
+    let seat = app.live.seat(viewer::address(app, request)).map_err(|error| {
+        let status = match error {
+            NoSeat::Full => StatusCode::SERVICE_UNAVAILABLE,
+            NoSeat::Address | NoSeat::Viewer => StatusCode::TOO_MANY_REQUESTS,
+        };
+        Refused::new(status, "TOO_MANY_CONNECTIONS", error.to_string())
+    })?;
+    let socket = WebSocket::from_request_without_body(request)
+        .await
+        .map_err(|error| Refused::bad_request(format!("this is no request for a WebSocket: {error}")))?;
+    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let speaks = offered
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .any(|protocol| protocol.trim() == PROTOCOL);
+    let most = app.live.settings().message_bytes;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_message_size(Some(most))
+        .max_frame_size(Some(most));
+    let visitor = Visitor {
+        executor: executor.clone(),
+        seat,
+        pass: viewer::pass(request),
+        origin: viewer::origin(app, request),
+        request_id: request.headers().get(&super::REQUEST_ID).cloned(),
+    };
+    let id = visitor.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let span = tracing::info_span!(parent: None, "socket", %id);
+    let socket = socket.protocols([PROTOCOL]).config(config);
+    Ok(socket.on_upgrade(move |stream| connection::run(visitor, stream, speaks).instrument(span)).into_response())
+}
