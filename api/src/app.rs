@@ -125,6 +125,8 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
+        ("forum, reading", crate::forum::reading::store::STATEMENTS),
+        ("forum, search", crate::forum::search::store::STATEMENTS),
         ("idempotency", crate::idempotency::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),

@@ -1,5 +1,8 @@
 //! The forum in the graph.
 
+pub(crate) mod reading;
+pub(crate) mod search;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
@@ -10,7 +13,8 @@ use super::{
 };
 use crate::{
     access::{
-        self, COURSE_FORUM, InCourse, POST_BODY, Shown, Standing, THREAD_TITLE, TokenScope, graphql::About, permit,
+        self, COURSE_FORUM, InCourse, FORUM_UNREAD_THREADS, POST_BODY, Shown, Standing, THREAD_TITLE,
+        THREAD_UNREAD_COUNT, THREAD_VIEWER_READ_UP_TO, TokenScope, graphql::About, permit,
     },
     accounts::graphql::Person,
     courses::graphql::Course,
@@ -81,6 +85,40 @@ impl Forum {
         let request = Paging { first, after, last, before }.request(scope(ctx), THREADS)?;
         let page = scope(ctx).load().threads_of_course.get((self.course_id, request)).await?;
         threads(scope(ctx), &page, &self.standing)
+    }
+
+    /// What is found in it: titles first, then posts, the newest of each first. All words must be in the title, or in one post:
+    /// `words`, `"several in a row"`, `-without`, `begin*`. Case does not count, nor do accents of Latin letters. At most 16 terms
+    /// count; of a word that is everywhere the 2,000 latest places are looked at. Nothing is found for what is no word.
+    #[expect(clippy::too_many_arguments, reason = "a search and a page of it")]
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to look for.")] text: String,
+        #[graphql(desc = "In threads of this kind only.")] kind: Option<ThreadKind>,
+        #[graphql(desc = "In threads with an accepted answer only, or in those without.")] answered: Option<bool>,
+        #[graphql(desc = "What you wrote yourself only.", default)] mine: bool,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Result<Pages<search::ForumHit>, Fault> {
+        let arguments = search::Arguments { text, kind, answered, mine };
+        self.find_in_it(scope(ctx), arguments, &Paging { first, after, last, before }).await
+    }
+
+    /// Its threads in which there is something that you have not read, the one with the latest post first. The 1,500 threads with the
+    /// latest posts are looked at.
+    #[graphql(directive = About::apply(&FORUM_UNREAD_THREADS))]
+    async fn unread_threads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Thread>> {
+        self.show_unread_threads(scope(ctx), &Paging { first, after, last, before }).await
     }
 }
 
@@ -186,6 +224,18 @@ impl Thread {
     /// How many posts it has, the first included.
     async fn post_count(&self) -> i32 {
         int(self.row.post_count)
+    }
+
+    /// How many posts of others in it you have not read; 100 for that many and more.
+    #[graphql(directive = About::apply(&THREAD_UNREAD_COUNT))]
+    async fn unread_count(&self, ctx: &Context<'_>) -> Shown<i32> {
+        self.show_unread_count(scope(ctx)).await
+    }
+
+    /// When the last post was written that you have read; null also if you have read none.
+    #[graphql(directive = About::apply(&THREAD_VIEWER_READ_UP_TO))]
+    async fn viewer_read_up_to(&self, ctx: &Context<'_>) -> Shown<Option<DateTime>> {
+        self.show_read_up_to(scope(ctx)).await
     }
 
     /// Who began it.
