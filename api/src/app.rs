@@ -142,6 +142,8 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("forum", crate::forum::store::STATEMENTS),
         ("forum, posts", crate::forum::store::posts::STATEMENTS),
         ("forum, threads", crate::forum::store::threads::STATEMENTS),
+        ("forum, reading", crate::forum::reading::store::STATEMENTS),
+        ("forum, search", crate::forum::search::store::STATEMENTS),
         ("idempotency", crate::idempotency::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),

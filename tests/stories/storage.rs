@@ -52,7 +52,8 @@ async fn both_databases_have_the_same_tables_and_columns() {
     let tables: Vec<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_%' ESCAPE '\\'")
             .fetch_all(&pool).await.unwrap();
-    for table in tables {
+    // What is searched has two forms: an index of SQLite's own, and on PostgreSQL columns that are made of others.
+    for table in tables.into_iter().filter(|table| !table.starts_with("forum_words")) {
         let sql = AssertSqlSafe(format!("SELECT name, type, \"notnull\" FROM pragma_table_info('{table}')"));
         for row in sqlx::query(sql).fetch_all(&pool).await.unwrap() {
             let kind: String = row.get("type");
@@ -66,6 +67,10 @@ async fn both_databases_have_the_same_tables_and_columns() {
          WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%'",
     );
     for row in rows.fetch_all(&pool).await.unwrap() {
+        if row.get::<&str, _>("data_type") == "tsvector" {
+            assert!(["title_words", "body_words"].contains(&row.get::<&str, _>(1)), "one more column of words");
+            continue;
+        }
         let kind = match row.get::<&str, _>("data_type") {
             "uuid" | "bytea" => "BLOB",
             "bigint" | "boolean" => "INTEGER",

@@ -100,4 +100,8 @@ fields! {
     COURSE_STATISTICS = "Course"."statistics": Statistics;
     THREAD_TITLE = "Thread"."title": Communication;
     POST_BODY = "Post"."body": Communication;
+    FORUM_HIT_SNIPPET = "ForumHit"."snippet": Communication;
+    FORUM_UNREAD_THREADS = "Forum"."unreadThreads": Interaction;
+    THREAD_UNREAD_COUNT = "Thread"."unreadCount": Interaction;
+    THREAD_VIEWER_READ_UP_TO = "Thread"."viewerReadUpTo": Interaction;
 }

@@ -97,6 +97,11 @@ impl Known {
         self.involvement.courses.get(&course).copied().unwrap_or_default()
     }
 
+    /// The courses that the viewer takes or teaches.
+    pub(crate) fn courses(&self) -> Vec<CourseId> {
+        self.involvement.courses.keys().copied().collect()
+    }
+
     /// Whether the viewer has a role by job function, and it counts now.
     pub(crate) const fn has_role(&self, role: SystemRole) -> bool {
         self.roles.has(role.relation())

@@ -6,6 +6,8 @@
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
+pub mod reading;
+pub(crate) mod search;
 pub(crate) mod store;
 
 use crate::{

@@ -92,4 +92,6 @@ loaders! {
     threads_of_category: forum::ThreadsOfCategory,
     posts_of_thread: forum::PostsOfThread,
     replies_of_post: forum::RepliesOfPost,
+    forum_hits: crate::forum::search::loaders::Found,
+    read_states: crate::forum::reading::loaders::ReadStates,
 }

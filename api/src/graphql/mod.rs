@@ -25,6 +25,7 @@ pub struct Query(
     crate::courses::graphql::CourseQuery,
     crate::cases::graphql::CaseQuery,
     crate::oidc::graphql::OidcQuery,
+    crate::forum::graphql::search::SearchQuery,
     node::NodeQuery,
 );
 
@@ -46,6 +47,7 @@ pub struct Mutation(
     crate::progress::graphql::ProgressMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
+    crate::forum::graphql::reading::ReadingMutation,
 );
 
 /// What happens, as it happens: each goes on until you end it, or until it is not for you any more.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, MergedObject, Object};
 
 use super::{Refusal, model};
 use crate::{
-    access::{COURSE_FORUM, InCourse, Standing, permit},
+    access::{COURSE_FORUM, FORUM_UNREAD_THREADS, InCourse, Shown, Standing, graphql::About, permit},
     courses::graphql::Course,
     graphql::{
         connection::{Pages, Paging},
@@ -19,10 +19,12 @@ use crate::{
 
 pub(crate) mod live;
 mod posts;
+pub(crate) mod reading;
+pub(crate) mod search;
 mod threads;
 
 pub(crate) use posts::Post;
-pub(crate) use threads::Thread;
+pub(crate) use threads::{Thread, ThreadKind};
 
 /// The names of the lists for cursors.
 const THREADS: &str = "threads";

@@ -6,7 +6,10 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{ForumCategory, POSTS, Post, THREADS, posts, reader, user_error};
 use crate::{
-    access::{self, InCourse, Shown, Standing, THREAD_TITLE, TokenScope, graphql::About},
+    access::{
+        self, InCourse, Shown, Standing, THREAD_TITLE, THREAD_UNREAD_COUNT, THREAD_VIEWER_READ_UP_TO, TokenScope,
+        graphql::About,
+    },
     accounts::graphql::Person,
     courses::graphql::Course,
     db::page::{Page, TimeKey},
@@ -45,8 +48,8 @@ pub(crate) fn pages_of(
 }
 /// A thread of a course's forum.
 pub(crate) struct Thread {
-    row: Arc<model::Thread>,
-    standing: Standing<InCourse>,
+    pub(super) row: Arc<model::Thread>,
+    pub(super) standing: Standing<InCourse>,
 }
 
 impl Thread {
@@ -84,6 +87,18 @@ impl Thread {
     /// How many posts it has, the first included.
     async fn post_count(&self) -> i32 {
         int(self.row.post_count)
+    }
+
+    /// How many posts of others in it you have not read; 100 for that many and more.
+    #[graphql(directive = About::apply(&THREAD_UNREAD_COUNT))]
+    async fn unread_count(&self, ctx: &Context<'_>) -> Shown<i32> {
+        self.show_unread_count(scope(ctx)).await
+    }
+
+    /// When the last post was written that you have read; null also if you have read none.
+    #[graphql(directive = About::apply(&THREAD_VIEWER_READ_UP_TO))]
+    async fn viewer_read_up_to(&self, ctx: &Context<'_>) -> Shown<Option<DateTime>> {
+        self.show_read_up_to(scope(ctx)).await
     }
 
     /// Who began it.

@@ -1,0 +1,28 @@
+//! What somebody has read of a thread.
+
+use crate::{
+    access::{Personal, tags},
+    ids::PostId,
+    time::Timestamp,
+};
+
+/// So many unread posts are counted; more are shown as this.
+pub const MAX_UNREAD: i64 = 100;
+
+/// Up to where somebody has read a thread: the last post that she has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The post.
+    pub post: PostId,
+}
+
+/// What somebody has read of a thread, and what not.
+#[derive(Clone, Debug, Default)]
+pub struct ReadState {
+    /// When the last post was written that she has read; `None` if she has read none.
+    pub read_up_to: Personal<tags::Interaction, Option<Timestamp>>,
+    /// How many posts of others there are beyond it, up to [`MAX_UNREAD`].
+    pub unread: Personal<tags::Interaction, i64>,
+}
