@@ -6,6 +6,7 @@
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
+pub mod moderation;
 pub(crate) mod store;
 
 use crate::{
