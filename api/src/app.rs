@@ -8,7 +8,7 @@ use crate::{
     audit::Audit,
     cases::Cases,
     db::{Db, DbError, Sql},
-    forum::Forum,
+    forum::{Forum, moderation::Moderation},
     mail::Outbox,
     oidc::{
         Oidc,
@@ -69,6 +69,8 @@ pub struct App {
     pub learning: Learning,
     /// The forum.
     pub forum: Forum,
+    /// Keeping order in forums.
+    pub moderation: Moderation,
     /// Next courses.
     pub feed: Feed,
 }
@@ -89,6 +91,7 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
+            moderation: Moderation::new(db.clone(), clock.clone()),
             feed,
             oidc: None,
             rules: settings.rules,

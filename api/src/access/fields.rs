@@ -92,6 +92,20 @@ fields! {
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;
+    FORUM_UNANSWERED = "Forum"."unanswered": Class;
+    FORUM_STUCK = "Forum"."stuck": Class;
+    FORUM_MODERATION_LOG = "Forum"."moderationLog": Moderation;
+    FORUM_MODERATION_QUEUE = "Forum"."moderationQueue": Moderation;
+    FORMER_TITLE_TITLE = "FormerTitle"."title": Communication;
+    POST_WARNING = "Post"."warning": Moderation;
+    REPORT_MINE = "Report"."mine": Moderation;
+    REPORT_OUTCOME = "Report"."outcome": Moderation;
+    REPORT_REPORTED_AT = "Report"."reportedAt": Moderation;
+    REPORT_VERSION = "Report"."version": Moderation;
+    REPORT_REPORTER_COUNT = "Report"."reporterCount": Moderation;
+    REPORT_REASONS = "Report"."reasons": Moderation;
+    REPORT_REPORTS = "Report"."reports": Moderation;
+    REPORT_DECISION = "Report"."decision": Moderation;
     THREAD_TITLE = "Thread"."title": Communication;
     POST_BODY = "Post"."body": Communication;
 }

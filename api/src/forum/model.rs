@@ -148,6 +148,8 @@ pub struct NewThread {
     pub category_id: Option<CategoryId>,
     /// What it is for.
     pub kind: ThreadKind,
+    /// Whether its author is of the course's staff: some categories are for staff.
+    pub is_staff: bool,
     /// What it is about.
     pub title: String,
     /// The first post.

@@ -12,8 +12,8 @@ use crate::{
     accounts::graphql::Person,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
-    forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    forum::graphql::{ForumCategory, Post, Thread, reports::Report},
+    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ReportId, ThreadId, TopicId},
     progress::graphql::Enrolment,
 };
 
@@ -70,6 +70,7 @@ node_ids! {
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
     b'K' Case(person: AccountId, case: CaseId),
+    b'Q' Report(course: CourseId, report: ReportId),
 }
 
 impl NodeId {
@@ -94,7 +95,7 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
+    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ReportId, ThreadId, TopicId};
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -136,6 +137,11 @@ pub mod global_id {
         NodeId::Thread(course, thread).encode().0
     }
 
+    /// Of a report.
+    pub fn report(course: CourseId, report: ReportId) -> String {
+        NodeId::Report(course, report).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -165,6 +171,7 @@ expect! {
     lesson_id -> Lesson(lesson): LessonId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
+    report_id -> Report(course, report): (CourseId, ReportId);
     case_id -> Case(person, case): (AccountId, CaseId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
 }
@@ -183,6 +190,7 @@ pub(crate) enum Node {
     Thread(Thread),
     Post(Post),
     Case(Case),
+    Report(Report),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -208,6 +216,7 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::ForumCategory(course, id) => ForumCategory::find(scope, course, id).await?.map(Node::ForumCategory),
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
+        NodeId::Report(course, id) => Report::find(scope, course, id).await?.map(Node::Report),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
     })
 }

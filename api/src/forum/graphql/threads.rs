@@ -13,6 +13,7 @@ use crate::{
     forum::{
         Refusal,
         model::{self, NewThread},
+        moderation::categories::NotHere,
     },
     graphql::{
         connection::{Pages, Paging, connection},
@@ -45,8 +46,8 @@ pub(crate) fn pages_of(
 }
 /// A thread of a course's forum.
 pub(crate) struct Thread {
-    row: Arc<model::Thread>,
-    standing: Standing<InCourse>,
+    pub(super) row: Arc<model::Thread>,
+    pub(super) standing: Standing<InCourse>,
 }
 
 impl Thread {
@@ -63,6 +64,11 @@ impl Thread {
     /// The global id.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Thread(self.row.course_id, self.row.id).encode()
+    }
+
+    #[graphql(flatten)]
+    async fn moderation(&self) -> super::moderation::ThreadModeration {
+        super::moderation::ThreadModeration { row: Arc::clone(&self.row), standing: self.standing.clone() }
     }
 
     /// What it is about.
@@ -158,10 +164,11 @@ impl ThreadMutation {
         let refused = |refusal| CreateThreadPayload { thread: None, user_errors: vec![user_error(refusal)] };
         let Some(standing) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchForum)) };
         let category_id = match input.category_id.as_ref().map(node::category_id).transpose()? {
-            Some((of, _)) if of != course => return Ok(refused(Refusal::NoSuchCategory)),
+            Some((of, _)) if of != course => return Ok(refused(Refusal::NotHere(NotHere::NoSuch))),
             category => category.map(|(_, category)| category),
         };
-        let new = NewThread { category_id, kind: input.kind.into(), title: input.title, body: input.body };
+        let is_staff = scope.load().viewpoint.known().await?.teaches(course);
+        let new = NewThread { category_id, kind: input.kind.into(), is_staff, title: input.title, body: input.body };
         Ok(match scope.app.forum.create_thread(author, course, new).await? {
             Err(refusal) => refused(refusal),
             Ok(thread) => {

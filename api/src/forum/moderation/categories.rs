@@ -37,7 +37,7 @@ pub(crate) fn for_new_thread(
 
 /// Why a thread can't begin in a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotHere {
+pub enum NotHere {
     /// There is none.
     #[error("there is no such category in this course's forum")]
     NoSuch,

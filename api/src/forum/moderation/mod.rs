@@ -6,10 +6,11 @@
 //! Invariant: who reported a post is told to moderators only, and never to the one who wrote it.
 
 pub mod attention;
-pub(crate) mod categories;
+pub mod categories;
+pub(crate) mod loaders;
 pub mod model;
 mod removal;
-mod reports;
+pub(crate) mod reports;
 
 use crate::{
     db::{
@@ -125,7 +126,9 @@ pub enum Refusal {
     #[error("this thread was merged into another one: go on there")]
     Merged,
     /// The opening post would not be the first.
-    #[error("the thread to be merged is the older one, so its first post would come before the other's: merge the other one into it")]
+    #[error(
+        "the thread to be merged is the older one, so its first post would come before the other's: merge the other one into it"
+    )]
     Older,
     /// Too many posts to move.
     #[error("a thread of more than {MAX_MERGED} posts can't be merged into another; this one has {0}")]
@@ -140,7 +143,9 @@ pub enum Refusal {
     #[error("this is your own post: edit or remove it instead")]
     OwnPost,
     /// More than one person may report.
-    #[error("you have reported {MAX_REPORTS} posts of this course in {REPORTS_IN_HOURS} hours: write to its instructors instead")]
+    #[error(
+        "you have reported {MAX_REPORTS} posts of this course in {REPORTS_IN_HOURS} hours: write to its instructors instead"
+    )]
     TooManyReports,
     /// There is nothing to do.
     #[error("the post was removed already")]
@@ -280,8 +285,7 @@ impl Moderation {
             tx.commit().await?;
             return Ok(Ok(()));
         }
-        let entry =
-            NewEntry { before: Some(&held.title), after: Some(title), ..NewEntry::of(Act::RenameThread) };
+        let entry = NewEntry { before: Some(&held.title), after: Some(title), ..NewEntry::of(Act::RenameThread) };
         self.done(tx, who, &held, entry).await
     }
 
@@ -308,12 +312,8 @@ impl Moderation {
         }
         table::move_to(&mut tx, &held, category).await?;
         let from = categories.iter().find(|found| found.id == held.category_id).map(|found| found.name.as_str());
-        let entry = NewEntry {
-            category: Some(category),
-            before: from,
-            after: Some(&to.name),
-            ..NewEntry::of(Act::MoveThread)
-        };
+        let entry =
+            NewEntry { category: Some(category), before: from, after: Some(&to.name), ..NewEntry::of(Act::MoveThread) };
         self.done(tx, who, &held, entry).await
     }
 
@@ -346,30 +346,18 @@ impl Moderation {
         attention::recount(&mut tx, who.course, from.id).await?;
         attention::recount(&mut tx, who.course, into.id).await?;
         live::announce(&mut tx, &Event::ThreadChanged { course: who.course, thread: into.id });
-        let entry = NewEntry {
-            reason,
-            before: Some(&from.title),
-            after: Some(&into.title),
-            ..NewEntry::of(Act::MergeThreads)
-        };
+        let entry =
+            NewEntry { reason, before: Some(&from.title), after: Some(&into.title), ..NewEntry::of(Act::MergeThreads) };
         self.done(tx, who, &from, entry).await
     }
 
     /// A page of a forum's log of what its moderators did, the latest first, as one of them reads it.
-    pub(crate) async fn log(
-        &self,
-        who: Moderator,
-        request: &PageRequest<TimeKey>,
-    ) -> Result<Page<Entry>, DbError> {
+    pub(crate) async fn log(&self, who: Moderator, request: &PageRequest<TimeKey>) -> Result<Page<Entry>, DbError> {
         Ok(Page::from_rows(table::log(&self.db, who.course, who.id, request).await?, request))
     }
 
     /// Begins a transaction with a thread that nobody else changes until it ends.
-    async fn held(
-        &self,
-        course: CourseId,
-        (thread, version): Wanted,
-    ) -> Result<Result<(Tx, Held), Refusal>, DbError> {
+    async fn held(&self, course: CourseId, (thread, version): Wanted) -> Result<Result<(Tx, Held), Refusal>, DbError> {
         let mut tx = self.db.begin().await?;
         let Some(held) = table::hold(&mut tx, course, thread).await? else { return Ok(Err(Refusal::NoSuchThread)) };
         Ok(match version {

@@ -1,7 +1,11 @@
 //! Posts that a moderator removes and puts back. The place of a removed post stays, with the reason; what it said is shown to
 //! its author and to moderators only.
 
-use super::{MAX_REASON, Moderation, Moderator, Refusal, attention, model::{Act, Decided, Decision, NewEntry}, text};
+use super::{
+    MAX_REASON, Moderation, Moderator, Refusal, attention,
+    model::{Act, Decided, Decision, NewEntry},
+    text,
+};
 use crate::{
     db::{DbError, Tx},
     forum::{

@@ -6,8 +6,7 @@
 //! nobody else could: then she finds it without names and texts.
 
 use super::{
-    MAX_REASON, MAX_REPORT, MAX_REPORTS, Moderation, Moderator, REPORTS_IN_HOURS, Refusal,
-    attention,
+    MAX_REASON, MAX_REPORT, MAX_REPORTS, Moderation, Moderator, REPORTS_IN_HOURS, Refusal, attention,
     model::{Decided, Decision, NewEntry, NewReport, Report, ReportReason, ReportState},
     text,
 };
@@ -63,7 +62,8 @@ impl Moderation {
         let (report, is_first) = match reports::open_of_post(&mut tx, course, post).await? {
             Some(report) => (report, false),
             None => {
-                let report = self.clock.id();
+                // Hashed: an id that told the time would tell who reports it later that somebody did before.
+                let report = ReportId::imported("new", &self.clock.id::<uuid::Uuid>().to_string());
                 reports::open(&mut tx, (course, report), (post, held.author_id), now).await?;
                 (report, true)
             }
@@ -97,11 +97,7 @@ impl Moderation {
     }
 
     /// Decides on all reports of a post that wait. The same decision by the same moderator again changes nothing.
-    pub(crate) async fn decide(
-        &self,
-        who: Moderator,
-        new: NewDecision<'_>,
-    ) -> Result<Result<(), Refusal>, DbError> {
+    pub(crate) async fn decide(&self, who: Moderator, new: NewDecision<'_>) -> Result<Result<(), Refusal>, DbError> {
         let reason = match new.reason {
             None if new.decision == Decision::Dismiss => None,
             reason => match text(reason.unwrap_or_default(), MAX_REASON, Refusal::Reason) {

@@ -170,7 +170,9 @@ pub(crate) async fn unanswered(
     });
     let (time, id) = request.start(true);
     let keys = Uuids::new([course]);
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?)
+    Ok(
+        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?,
+    )
 }
 
 /// The rows of a page of a course's threads that are stuck at this instant, the longest stuck first, as they were read.
@@ -183,5 +185,7 @@ pub(crate) async fn stuck(
     let sql = db.sql(if request.is_forward() { &STUCK_FORWARD } else { &STUCK_BACKWARD });
     let (time, id) = request.start(true);
     let keys = Uuids::new([course]);
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).bind(now).fetch_all(c).await)?)
+    Ok(
+        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).bind(now).fetch_all(c).await)?,
+    )
 }

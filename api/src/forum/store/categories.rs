@@ -54,21 +54,13 @@ pub(crate) async fn change(
 }
 
 /// Puts a category at a place.
-pub(crate) async fn place(
-    tx: &mut Tx,
-    (course, id): (CourseId, CategoryId),
-    position: i64,
-) -> Result<(), DbError> {
+pub(crate) async fn place(tx: &mut Tx, (course, id): (CourseId, CategoryId), position: i64) -> Result<(), DbError> {
     let sql = tx.sql(&PLACE);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(position).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
-pub(crate) async fn archive(
-    tx: &mut Tx,
-    (course, id): (CourseId, CategoryId),
-    at: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn archive(tx: &mut Tx, (course, id): (CourseId, CategoryId), at: Timestamp) -> Result<(), DbError> {
     let sql = tx.sql(&ARCHIVE);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(at).execute(c).await.map(|_| ()))?;
     Ok(())

@@ -179,13 +179,11 @@ pub(crate) async fn pin(tx: &mut Tx, held: &Held, at: Option<Timestamp>) -> Resu
 }
 
 /// The pinned threads of courses, the one pinned last first; at most so many of each.
-pub(crate) async fn pinned(
-    db: &Db,
-    courses: &[CourseId],
-    most: i64,
-) -> Result<Vec<(CourseId, ThreadId)>, DbError> {
+pub(crate) async fn pinned(db: &Db, courses: &[CourseId], most: i64) -> Result<Vec<(CourseId, ThreadId)>, DbError> {
     let (sql, keys) = (db.sql(&PINNED), Uuids::new(courses.iter().copied()));
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(i64::MAX).bind(uuid::Uuid::max()).bind(most).fetch_all(c).await)?)
+    Ok(
+        on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(i64::MAX).bind(uuid::Uuid::max()).bind(most).fetch_all(c).await)?,
+    )
 }
 
 /// How many threads of a course are pinned.
@@ -248,9 +246,12 @@ pub(crate) async fn move_to(tx: &mut Tx, held: &Held, category: CategoryId) -> R
 /// Moves the posts of a thread into another one. The old one stays, empty, and leads to the other.
 pub(crate) async fn merge(tx: &mut Tx, from: &Held, into: &Held) -> Result<(), DbError> {
     let course = from.course_id;
-    for (statement, a, b) in
-        [(&MOVE_POSTS, from.id, into.id), (&TAKE_OVER, into.id, from.id), (&LEAD_TO, from.id, into.id), (&LEAD_ON, from.id, into.id)]
-    {
+    for (statement, a, b) in [
+        (&MOVE_POSTS, from.id, into.id),
+        (&TAKE_OVER, into.id, from.id),
+        (&LEAD_TO, from.id, into.id),
+        (&LEAD_ON, from.id, into.id),
+    ] {
         let sql = tx.sql(statement);
         on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(a).bind(b).execute(c).await.map(|_| ()))?;
     }

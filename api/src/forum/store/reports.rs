@@ -192,8 +192,10 @@ pub(crate) async fn tell(
     at: Timestamp,
 ) -> Result<bool, DbError> {
     let sql = tx.sql(&TELL);
-    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(report).bind(reporter).bind(Text(new.reason)).bind(&new.text).bind(at)
-        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+    Ok(
+        on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(report).bind(reporter).bind(Text(new.reason)).bind(&new.text).bind(at)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?,
+    )
 }
 
 /// Counts one more who has reported a post.
@@ -251,7 +253,9 @@ pub(crate) async fn lately(
     (since, most): (Timestamp, i64),
 ) -> Result<i64, DbError> {
     let sql = tx.sql(&LATELY);
-    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).bind(reporter).bind(since).bind(most).fetch_one(c).await)?)
+    Ok(
+        on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).bind(reporter).bind(since).bind(most).fetch_one(c).await)?,
+    )
 }
 
 /// Notes a decision; `false` if there is one.
@@ -261,6 +265,8 @@ pub(crate) async fn decide(
     decided: &Decided,
 ) -> Result<bool, DbError> {
     let sql = tx.sql(&DECIDE);
-    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(report).bind(Text(decided.decision)).bind(&decided.reason)
-        .bind(decided.by).bind(decided.at).execute(c).await.map(|done| done.rows_affected() > 0))?)
+    Ok(
+        on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(report).bind(Text(decided.decision)).bind(&decided.reason)
+        .bind(decided.by).bind(decided.at).execute(c).await.map(|done| done.rows_affected() > 0))?,
+    )
 }
