@@ -1,6 +1,7 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod attention;
 mod audit;
 mod batching;
 mod cases;
@@ -15,6 +16,7 @@ mod learning;
 mod mail;
 mod matrix;
 mod models;
+mod moderation;
 mod non_interference;
 mod oidc;
 mod policy;
@@ -22,6 +24,7 @@ mod process;
 mod profile;
 mod recommendations;
 mod recovery;
+mod reports;
 mod roles;
 mod schema;
 mod sign_in;
