@@ -9,7 +9,7 @@ use crate::{
     cases::Cases,
     db::{Db, DbError, Sql},
     enrolling::Enrolling,
-    forum::Forum,
+    forum::{Forum, moderation::Moderation},
     live::{Live, LiveSettings},
     mail::Outbox,
     oidc::{
@@ -75,6 +75,8 @@ pub struct App {
     pub learning: Learning,
     /// The forum.
     pub forum: Forum,
+    /// Keeping order in forums.
+    pub moderation: Moderation,
     /// Next courses.
     pub feed: Feed,
     /// Who listens to what happens.
@@ -98,6 +100,7 @@ impl App {
             enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
+            moderation: Moderation::new(db.clone(), clock.clone()),
             feed,
             live: Live::new(db.clone(), settings.live),
             oidc: None,
@@ -140,6 +143,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("enrolling, invitations", crate::enrolling::store::invitations::STATEMENTS),
         ("enrolling, waiting", crate::enrolling::store::waiting::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
+        ("forum, attention", crate::forum::store::attention::STATEMENTS),
+        ("forum, categories", crate::forum::store::categories::STATEMENTS),
+        ("forum, moderation", crate::forum::store::moderation::STATEMENTS),
+        ("forum, reports", crate::forum::store::reports::STATEMENTS),
         ("forum, posts", crate::forum::store::posts::STATEMENTS),
         ("forum, threads", crate::forum::store::threads::STATEMENTS),
         ("forum, reading", crate::forum::reading::store::STATEMENTS),

@@ -92,6 +92,7 @@ imported! {
     CategoryId = "category",
     ThreadId = "thread",
     PostId = "post",
+    ReportId = "report",
 }
 
 #[cfg(test)]

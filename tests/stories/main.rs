@@ -1,6 +1,7 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod attention;
 mod audit;
 mod batching;
 mod cases;
@@ -18,6 +19,7 @@ mod mail;
 mod matrix;
 mod messages;
 mod models;
+mod moderation;
 mod non_interference;
 mod oidc;
 mod policy;
@@ -26,6 +28,7 @@ mod profile;
 mod reading;
 mod recommendations;
 mod recovery;
+mod reports;
 mod roles;
 mod schema;
 mod search;

@@ -6,6 +6,7 @@
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
+pub mod moderation;
 pub mod reading;
 pub(crate) mod search;
 pub(crate) mod store;
@@ -47,9 +48,12 @@ pub enum Refusal {
     /// No such thread in that course.
     #[error("there is no such thread")]
     NoSuchThread,
-    /// No such category in that course.
-    #[error("there is no such category in this course's forum")]
-    NoSuchCategory,
+    /// No thread begins in that category.
+    #[error(transparent)]
+    NotHere(#[from] moderation::categories::NotHere),
+    /// The thread takes no posts.
+    #[error(transparent)]
+    Closed(#[from] moderation::Closed),
     /// No such post in that thread.
     #[error("there is no such post in this thread to reply to")]
     NoSuchPost,
@@ -79,14 +83,13 @@ impl Forum {
             return Ok(Err(refusal));
         }
         let categories = store::categories_of_courses(&self.db, &[course]).await?;
-        let wanted = match new.category_id {
-            Some(id) => categories.iter().find(|category| category.id == id).map(|category| category.id),
-            None => categories.first().map(|category| category.id),
+        let wanted = match moderation::categories::for_new_thread(&categories, new.category_id, new.is_staff) {
+            Err(not_here) => return Ok(Err(Refusal::NotHere(not_here))),
+            Ok(wanted) => wanted,
         };
         let mut tx = self.db.begin().await?;
         let category_id = match wanted {
             Some(id) => id,
-            None if new.category_id.is_some() => return Ok(Err(Refusal::NoSuchCategory)),
             None => {
                 let id = first_category(course);
                 store::insert_category(&mut tx, course, id, 0, FIRST_CATEGORY).await?;
@@ -115,6 +118,7 @@ impl Forum {
         };
         store::posts::insert_post(&mut tx, &post).await?;
         live::announce(&mut tx, &Event::PostAdded { course, thread: id, post: post.id });
+        moderation::attention::posted(&mut tx, (course, id), author, Anonymity::None, now).await?;
         tx.commit().await?;
         Ok(Ok(Thread {
             id,
@@ -146,9 +150,6 @@ impl Forum {
         if let Err(refusal) = length(&new.body, MAX_BODY, Refusal::Body) {
             return Ok(Err(refusal));
         }
-        if store::threads::threads(&self.db, &[(course, thread)]).await?.is_empty() {
-            return Ok(Err(Refusal::NoSuchThread));
-        }
         if let Some(reply_to) = new.reply_to {
             let answered = store::posts::posts(&self.db, &[(course, reply_to)]).await?.pop();
             if answered.is_none_or(|post| post.thread_id != thread) {
@@ -166,8 +167,14 @@ impl Forum {
             created_at: now,
         };
         let mut tx = self.db.begin().await?;
+        match moderation::takes_posts(&mut tx, course, thread).await? {
+            None => return Ok(Err(Refusal::NoSuchThread)),
+            Some(Err(closed)) => return Ok(Err(Refusal::Closed(closed))),
+            Some(Ok(())) => {}
+        }
         store::posts::insert_post(&mut tx, &row).await?;
         live::announce(&mut tx, &Event::PostAdded { course, thread, post: id });
+        moderation::attention::posted(&mut tx, (course, thread), author, Anonymity::None, now).await?;
         tx.commit().await?;
         Ok(Ok(Post {
             id,

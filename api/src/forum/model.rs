@@ -48,6 +48,16 @@ pub struct ForumCategory {
     pub course_id: CourseId,
     /// Its name.
     pub name: String,
+    /// Its place among the course's.
+    pub position: i64,
+    /// What belongs into it.
+    pub description: Option<String>,
+    /// Whether only staff begins threads in it.
+    pub staff_only: bool,
+    /// Since when it takes no new threads.
+    pub archived_at: Option<Timestamp>,
+    /// Grows with each change: whoever changes it gives the one that she read.
+    pub version: i64,
 }
 
 /// A thread.
@@ -138,6 +148,8 @@ pub struct NewThread {
     pub category_id: Option<CategoryId>,
     /// What it is for.
     pub kind: ThreadKind,
+    /// Whether its author is of the course's staff: some categories are for staff.
+    pub is_staff: bool,
     /// What it is about.
     pub title: String,
     /// The first post.

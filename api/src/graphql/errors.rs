@@ -185,6 +185,8 @@ pub(crate) enum UserErrorCode {
     Locked,
     /// You have voted already.
     AlreadyVoted,
+    /// You have reported it already, and nobody has decided yet.
+    AlreadyReported,
     /// Replies are nested too deep.
     TooDeep,
     /// The text holds markup that could do harm.

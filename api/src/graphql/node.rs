@@ -13,10 +13,10 @@ use crate::{
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
-    forum::graphql::{ForumCategory, Post, Thread},
+    forum::graphql::{ForumCategory, Post, Thread, reports::Report},
     ids::{
         AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NotificationId, PostId,
-        ThreadId, TopicId,
+        ReportId, ThreadId, TopicId,
     },
     progress::graphql::Enrolment,
 };
@@ -77,6 +77,7 @@ node_ids! {
     b'H' Cohort(course: CourseId, cohort: CohortId),
     b'I' Invitation(course: CourseId, invitation: InvitationId),
     b'N' Notification(person: AccountId, notification: NotificationId),
+    b'Q' Report(course: CourseId, report: ReportId),
 }
 
 impl NodeId {
@@ -102,7 +103,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId,
+        AccountId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId, ReportId,
+        ThreadId, TopicId,
     };
 
     /// Of a course.
@@ -155,6 +157,11 @@ pub mod global_id {
         NodeId::Invitation(course, invitation).encode().0
     }
 
+    /// Of a report.
+    pub fn report(course: CourseId, report: ReportId) -> String {
+        NodeId::Report(course, report).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -184,6 +191,7 @@ expect! {
     lesson_id -> Lesson(lesson): LessonId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
+    report_id -> Report(course, report): (CourseId, ReportId);
     case_id -> Case(person, case): (AccountId, CaseId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
     enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
@@ -207,6 +215,7 @@ pub(crate) enum Node {
     Case(Case),
     Cohort(Cohort),
     Invitation(Invitation),
+    Report(Report),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -234,6 +243,7 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
         NodeId::Cohort(course, id) => Cohort::find(scope, course, id).await?.map(Node::Cohort),
         NodeId::Invitation(course, id) => Invitation::find(scope, course, id).await?.map(Node::Invitation),
+        NodeId::Report(course, id) => Report::find(scope, course, id).await?.map(Node::Report),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
         // It has no fields of its own yet.
         NodeId::Notification(..) => None,

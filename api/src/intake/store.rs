@@ -479,5 +479,6 @@ pub(super) async fn put_posts(tx: &mut Tx, rows: &[PostRow]) -> Result<(), DbErr
 
 pub(super) async fn count_posts(tx: &mut Tx, courses: &[CourseId]) -> Result<(), DbError> {
     for_each_piece(tx, &LOCK_THREADS, courses).await?;
-    for_each_piece(tx, &COUNT_POSTS, courses).await
+    for_each_piece(tx, &COUNT_POSTS, courses).await?;
+    crate::forum::store::attention::count_all(tx, courses).await
 }

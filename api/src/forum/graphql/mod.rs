@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object};
 
-use super::{Refusal, model};
+use super::{
+    Refusal, model,
+    moderation::{Closed, categories::NotHere},
+};
 use crate::{
     access::{COURSE_FORUM, FORUM_UNREAD_THREADS, InCourse, Shown, Standing, graphql::About, permit},
     courses::graphql::Course,
@@ -17,9 +20,13 @@ use crate::{
     ids::{CategoryId, CourseId},
 };
 
+pub(crate) mod categories;
 pub(crate) mod live;
+pub(crate) mod moderating;
+pub(crate) mod moderation;
 mod posts;
 pub(crate) mod reading;
+pub(crate) mod reports;
 pub(crate) mod search;
 mod threads;
 
@@ -33,7 +40,13 @@ const REPLIES: &str = "replies";
 
 /// Taking part in the forum.
 #[derive(Default, MergedObject)]
-pub(crate) struct ForumMutation(threads::ThreadMutation, posts::PostMutation);
+pub(crate) struct ForumMutation(
+    threads::ThreadMutation,
+    posts::PostMutation,
+    moderating::ModerationMutation,
+    reports::ReportMutation,
+    categories::CategoryMutation,
+);
 
 /// What the viewer is to those who write in a course's forum, if she may read it at all.
 async fn reader(scope: &Scope, course: CourseId) -> Result<Option<Standing<InCourse>>, Fault> {
@@ -58,10 +71,20 @@ impl Forum {
 /// The forum of a course.
 #[Object]
 impl Forum {
+    #[graphql(flatten)]
+    async fn moderation(&self) -> moderation::ForumModeration {
+        moderation::ForumModeration { course_id: self.course_id, standing: self.standing.clone() }
+    }
+
     /// Its categories, in order.
-    async fn categories(&self, ctx: &Context<'_>) -> Result<Vec<ForumCategory>, Fault> {
+    async fn categories(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether those that are archived are wanted, too.", default)] archived: bool,
+    ) -> Result<Vec<ForumCategory>, Fault> {
         let found = scope(ctx).load().categories_of_course.get(self.course_id).await?;
-        Ok(found.iter().map(|row| ForumCategory { row: Arc::clone(row), standing: self.standing.clone() }).collect())
+        let wanted = found.iter().filter(|row| archived || row.archived_at.is_none());
+        Ok(wanted.map(|row| ForumCategory { row: Arc::clone(row), standing: self.standing.clone() }).collect())
     }
 
     /// Its threads, the latest first.
@@ -79,6 +102,7 @@ impl Forum {
     }
 }
 /// A part of a course's forum.
+#[derive(Clone)]
 pub(crate) struct ForumCategory {
     row: Arc<model::ForumCategory>,
     standing: Standing<InCourse>,
@@ -98,6 +122,11 @@ impl ForumCategory {
     /// The global id.
     pub(crate) async fn id(&self) -> ID {
         NodeId::ForumCategory(self.row.course_id, self.row.id).encode()
+    }
+
+    #[graphql(flatten)]
+    async fn rules(&self) -> categories::CategoryRules {
+        categories::CategoryRules { category: self.clone() }
     }
 
     /// Its name.
@@ -124,7 +153,10 @@ fn user_error(refusal: Refusal) -> UserError {
     let (code, path): (_, &[&str]) = match refusal {
         Refusal::NoSuchForum => (UserErrorCode::NotFound, &["courseId"]),
         Refusal::NoSuchThread => (UserErrorCode::NotFound, &["threadId"]),
-        Refusal::NoSuchCategory => (UserErrorCode::NotFound, &["input", "categoryId"]),
+        Refusal::NotHere(NotHere::NoSuch) => (UserErrorCode::NotFound, &["input", "categoryId"]),
+        Refusal::NotHere(_) => (UserErrorCode::NotAllowed, &["input", "categoryId"]),
+        Refusal::Closed(Closed::Locked) => (UserErrorCode::Locked, &["threadId"]),
+        Refusal::Closed(Closed::Merged(_)) => (UserErrorCode::Conflict, &["threadId"]),
         Refusal::NoSuchPost => (UserErrorCode::NotFound, &["input", "replyTo"]),
         Refusal::Title(_) => (UserErrorCode::Length, &["input", "title"]),
         Refusal::Body(_) => (UserErrorCode::Length, &["input", "body"]),

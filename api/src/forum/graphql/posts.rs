@@ -56,6 +56,11 @@ impl Post {
         NodeId::Post(self.row.course_id, self.row.id).encode()
     }
 
+    #[graphql(flatten)]
+    async fn moderation(&self) -> super::moderation::PostModeration {
+        super::moderation::PostModeration { row: Arc::clone(&self.row) }
+    }
+
     /// What it says, in Markdown. It is what somebody typed: escape it before you show it.
     #[graphql(directive = About::apply(&POST_BODY))]
     async fn body(&self) -> Shown<String> {

@@ -16,6 +16,7 @@ use crate::{
     forum::{
         Refusal,
         model::{self, NewThread},
+        moderation::categories::NotHere,
     },
     graphql::{
         connection::{Pages, Paging, connection},
@@ -66,6 +67,11 @@ impl Thread {
     /// The global id.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Thread(self.row.course_id, self.row.id).encode()
+    }
+
+    #[graphql(flatten)]
+    async fn moderation(&self) -> super::moderation::ThreadModeration {
+        super::moderation::ThreadModeration { row: Arc::clone(&self.row), standing: self.standing.clone() }
     }
 
     /// What it is about.
@@ -173,10 +179,11 @@ impl ThreadMutation {
         let refused = |refusal| CreateThreadPayload { thread: None, user_errors: vec![user_error(refusal)] };
         let Some(standing) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchForum)) };
         let category_id = match input.category_id.as_ref().map(node::category_id).transpose()? {
-            Some((of, _)) if of != course => return Ok(refused(Refusal::NoSuchCategory)),
+            Some((of, _)) if of != course => return Ok(refused(Refusal::NotHere(NotHere::NoSuch))),
             category => category.map(|(_, category)| category),
         };
-        let new = NewThread { category_id, kind: input.kind.into(), title: input.title, body: input.body };
+        let is_staff = scope.load().viewpoint.known().await?.teaches(course);
+        let new = NewThread { category_id, kind: input.kind.into(), is_staff, title: input.title, body: input.body };
         Ok(match scope.app.forum.create_thread(author, course, new).await? {
             Err(refusal) => refused(refusal),
             Ok(thread) => {

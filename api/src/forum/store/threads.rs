@@ -20,23 +20,23 @@ statements! {
     THREADS_FORWARD {
         [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
            t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
-         from "threads" owned "t.course_id = k.key" where "i.course_id = k.key" by "created_at" "id" ("<" "DESC")]
+         from "threads" owned "t.course_id = k.key" where "i.course_id = k.key AND i.merged_into IS NULL" by "created_at" "id" ("<" "DESC")]
     }
     THREADS_BACKWARD {
         [page (uuids) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
            t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
-         from "threads" owned "t.course_id = k.key" where "i.course_id = k.key" by "created_at" "id" (">" "ASC")]
+         from "threads" owned "t.course_id = k.key" where "i.course_id = k.key AND i.merged_into IS NULL" by "created_at" "id" (">" "ASC")]
     }
     THREADS_OF_CATEGORY_FORWARD {
         [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
            t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
-         from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key"
+         from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key AND i.merged_into IS NULL"
          by "created_at" "id" ("<" "DESC")]
     }
     THREADS_OF_CATEGORY_BACKWARD {
         [page (pairs) "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
            t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into"
-         from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key"
+         from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key AND i.merged_into IS NULL"
          by "created_at" "id" (">" "ASC")]
     }
     INSERT_THREAD {
