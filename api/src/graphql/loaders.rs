@@ -22,6 +22,7 @@ macro_rules! loaders {
         pub(crate) struct Loaders {
             pub(crate) viewpoint: Arc<accounts::Viewpoint>,
             pub(crate) relations: Load<accounts::Relations>,
+            pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
             $(pub(crate) $field: Load<$fetch>),+
         }
@@ -31,6 +32,7 @@ macro_rules! loaders {
                 let (db, viewpoint) = (&app.db, Arc::new(viewpoint));
                 Self {
                     relations: Load::new(accounts::Relations(Arc::clone(&viewpoint))),
+                    in_course: Load::new(accounts::InCourses(Arc::clone(&viewpoint))),
                     viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
@@ -82,5 +84,8 @@ loaders! {
     threads_of_course: forum::ThreadsOfCourse,
     threads_of_category: forum::ThreadsOfCategory,
     posts_of_thread: forum::PostsOfThread,
+    posts_by_votes: forum::PostsByVotes,
     replies_of_post: forum::RepliesOfPost,
+    revisions_of_post: forum::RevisionsOfPost,
+    post_votes: forum::Voted,
 }

@@ -7,7 +7,9 @@ use crate::{
 };
 
 pub(crate) mod posts;
+pub(crate) mod revisions;
 pub(crate) mod threads;
+pub(crate) mod votes;
 
 statements! {
     CATEGORIES_OF_COURSES {
