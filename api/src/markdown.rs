@@ -17,6 +17,10 @@ use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html
 /// get slow or give up.
 const MAX_NESTING: usize = 24;
 
+/// What becomes more than so many times as long is shown as it was typed: a table of a thousand columns and one cell in each row is
+/// short to type, and long to read.
+const MOST_TIMES: usize = 10;
+
 /// The names of elements that could do harm if they were HTML: whoever types them means code, or harm.
 const HARMFUL: &[&str] = &[
     "applet",
@@ -99,6 +103,9 @@ pub fn check(markdown: &str) -> Result<(), Unsafe> {
 pub fn to_html(markdown: &str) -> String {
     let mut harmless = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut harmless, Harmless::new(Parser::new_ext(markdown, options())));
+    if harmless.len() > MOST_TIMES * markdown.len() + 1_000 {
+        harmless = format!("<pre>{}</pre>", ammonia::clean_text(markdown));
+    }
     CLEANER.clean(&harmless).to_string()
 }
 

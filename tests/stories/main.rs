@@ -1,6 +1,7 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod anonymity;
 mod audit;
 mod batching;
 mod cases;
@@ -18,6 +19,7 @@ mod models;
 mod non_interference;
 mod oidc;
 mod policy;
+mod posts;
 mod process;
 mod profile;
 mod recommendations;

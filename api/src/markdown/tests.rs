@@ -426,14 +426,16 @@ fn no_post_takes_long() {
         format!("[a]({}", "(".repeat(49_000)),
         format!("|{}\n|{}\n{}", "a|".repeat(300), "-|".repeat(300), "|a\n".repeat(15_000)),
     ];
+    // Not optimised, and on a busy machine: there the slowest, nothing but `&`, takes some 6 s.
+    let most = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 2 });
     for post in posts {
         let start: String = post.chars().take(20).collect();
         let began = Instant::now();
         let _ = check(&post);
         let html = to_html(&post);
         let took = began.elapsed();
-        assert!(took < Duration::from_secs(5), "{start:?} took {took:?}");
+        assert!(took < most, "{start:?} took {took:?}");
         assert_eq!(judge(&html), Ok(()), "{start:?}");
-        assert!(html.len() < 3_000_000, "{start:?} became {} bytes", html.len());
+        assert!(html.len() < 600_000, "{start:?} became {} bytes", html.len());
     }
 }

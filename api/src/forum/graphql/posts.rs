@@ -30,6 +30,9 @@ use crate::{
     markdown,
 };
 
+/// What is longer, in bytes, is made HTML of beside the threads that answer requests.
+const AT_ONCE: usize = 8_192;
+
 /// In what order the posts of a thread come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum PostOrder {
