@@ -374,12 +374,15 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            let relations = match name.split('.').next() {
-                // A class is for whoever may look at its learners.
-                _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
-                _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
-                _ if category.is_of_a_course() => *in_course,
-                _ => *anywhere,
+            // A class is for whoever may look at its learners.
+            let relations = if name == "Course.learners" && !anywhere.contains(&Relation::Staff) {
+                &[]
+            } else if matches!(category, Category::Communication | Category::Statistics | Category::Class) {
+                *to_course
+            } else if category.is_of_a_course() {
+                *in_course
+            } else {
+                *anywhere
             };
             let may = relations.iter().any(|relation| access::may_see(*relation, *category));
             match sign {

@@ -118,8 +118,13 @@ impl Post {
     /// that runs. HTML that somebody typed shows as she typed it. Null where `body` is.
     #[graphql(directive = About::apply(&POST_BODY_HTML))]
     async fn body_html(&self, ctx: &Context<'_>) -> Shown<String> {
-        let show =
-            async || access::show(&POST_BODY_HTML, &self.standing, &self.row.body).map(|body| markdown::to_html(&body));
+        let show = async || match access::show(&POST_BODY_HTML, &self.standing, &self.row.body) {
+            Shown::Visible(body) if body.len() > AT_ONCE => {
+                let made = tokio::task::spawn_blocking(move || markdown::to_html(&body)).await;
+                Shown::Visible(made.unwrap_or_default())
+            }
+            shown => shown.map(|body| markdown::to_html(&body)),
+        };
         self.if_readable(scope(ctx), &POST_REMOVED_BODY_HTML, show).await
     }
 
