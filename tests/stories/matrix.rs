@@ -188,9 +188,9 @@ type Kind = (&'static str, &'static [Relation], &'static [Relation], &'static [R
 /// The kinds of viewers, and what each is to Mei as a whole, to Mei in *Living Soil*, and to that course's talk and sums.
 const VIEWERS: &[Kind] = &[
     ("herself", &[Relation::Oneself], &[Relation::Oneself], &[Relation::Classmate]),
-    ("instructor", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
+    ("instructor", &[Relation::Staff], &[Relation::Staff, Relation::Moderator], &[Relation::Staff]),
     ("assistant", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
-    ("instructor, she left", &[Relation::Staff], &[Relation::FormerStaff], &[Relation::Staff]),
+    ("instructor, she left", &[Relation::Staff], &[Relation::FormerStaff, Relation::Moderator], &[Relation::Staff]),
     ("instructor elsewhere", &[], &[], &[]),
     ("classmate", &[Relation::Classmate], &[Relation::Classmate], &[Relation::Classmate]),
     ("learner elsewhere", &[], &[], &[]),
@@ -221,7 +221,11 @@ async fn fill_in(school: &School) {
         .execute(
             "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
                language = 'ja' WHERE id = {person:mei};
-             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
+             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40;
+             UPDATE threads SET author_id = {person:mei}, anonymity = 'CLASSMATES', answer_id = {post:p5} WHERE id = {thread:t2};
+             UPDATE posts SET author_id = {person:mei}, anonymity = 'CLASSMATES', alias = 1 WHERE thread_id = {thread:t2};
+             INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id, reason)
+               VALUES ({course:soil}, {post:p5}, {new:40}, 1, 'In a pot.', 5, 'AUTHOR', {person:mei}, 'There are two.')",
         )
         .await;
     let kim = app
@@ -370,12 +374,15 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            let relations = match name.split('.').next() {
-                // A class is for whoever may look at its learners.
-                _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
-                Some("Course" | "Thread" | "Post") => *to_course,
-                _ if category.is_of_a_course() => *in_course,
-                _ => *anywhere,
+            // A class is for whoever may look at its learners.
+            let relations = if name == "Course.learners" && !anywhere.contains(&Relation::Staff) {
+                &[]
+            } else if matches!(category, Category::Communication | Category::Statistics | Category::Class) {
+                *to_course
+            } else if category.is_of_a_course() {
+                *in_course
+            } else {
+                *anywhere
             };
             let may = relations.iter().any(|relation| access::may_see(*relation, *category));
             match sign {

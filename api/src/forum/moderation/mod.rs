@@ -161,31 +161,6 @@ pub enum Refusal {
     OwnReport,
 }
 
-/// Why a thread takes no post.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Closed {
-    /// A moderator locked it.
-    #[error("this thread is locked: it takes no more posts")]
-    Locked,
-    /// Its posts are elsewhere.
-    #[error("this thread was merged into another one: post there")]
-    Merged(ThreadId),
-}
-
-/// Whether a thread takes posts, asked in the transaction of the post: nobody locks it before that ends. `None` if there is no
-/// such thread.
-pub(crate) async fn takes_posts(
-    tx: &mut Tx,
-    course: CourseId,
-    thread: ThreadId,
-) -> Result<Option<Result<(), Closed>>, DbError> {
-    Ok(table::hold(tx, course, thread).await?.map(|held| match held.merged_into {
-        Some(other) => Err(Closed::Merged(other)),
-        None if held.is_locked => Err(Closed::Locked),
-        None => Ok(()),
-    }))
-}
-
 /// A moderator, in the forum that she keeps order in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moderator {

@@ -246,6 +246,7 @@ pub(crate) async fn move_to(tx: &mut Tx, held: &Held, category: CategoryId) -> R
 /// Moves the posts of a thread into another one. The old one stays, empty, and leads to the other.
 pub(crate) async fn merge(tx: &mut Tx, from: &Held, into: &Held) -> Result<(), DbError> {
     let course = from.course_id;
+    super::posts::keep_aliases_apart(tx, course, from.id, into.id).await?;
     for (statement, a, b) in [
         (&MOVE_POSTS, from.id, into.id),
         (&TAKE_OVER, into.id, from.id),
