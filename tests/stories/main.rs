@@ -7,6 +7,7 @@ mod cases;
 mod catalogue;
 mod consent;
 mod engines;
+mod enrolling;
 mod experiments;
 mod feedback;
 mod forum;
