@@ -10,14 +10,17 @@ use super::{
 };
 use crate::{
     accounts::graphql::Person,
+    bookmarks::graphql::Bookmark,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread},
     ids::{
-        AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, PostId, ThreadId, TopicId,
+        AccountId, BookmarkId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, PostId,
+        ReviewId, ThreadId, TopicId,
     },
     progress::graphql::Enrolment,
+    reviews::graphql::Review,
 };
 
 /// How many ids `nodes` takes.
@@ -75,6 +78,8 @@ node_ids! {
     b'K' Case(person: AccountId, case: CaseId),
     b'H' Cohort(course: CourseId, cohort: CohortId),
     b'I' Invitation(course: CourseId, invitation: InvitationId),
+    b'V' Review(course: CourseId, review: ReviewId),
+    b'B' Bookmark(person: AccountId, bookmark: BookmarkId),
 }
 
 impl NodeId {
@@ -100,7 +105,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId,
+        AccountId, BookmarkId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId,
+        ReviewId, ThreadId, TopicId,
     };
 
     /// Of a course.
@@ -153,6 +159,16 @@ pub mod global_id {
         NodeId::Invitation(course, invitation).encode().0
     }
 
+    /// Of a review.
+    pub fn review(course: CourseId, review: ReviewId) -> String {
+        NodeId::Review(course, review).encode().0
+    }
+
+    /// Of a bookmark.
+    pub fn bookmark(person: AccountId, bookmark: BookmarkId) -> String {
+        NodeId::Bookmark(person, bookmark).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -187,6 +203,7 @@ expect! {
     enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
     cohort_id -> Cohort(course, cohort): (CourseId, CohortId);
     invitation_id -> Invitation(course, invitation): (CourseId, InvitationId);
+    bookmark_id -> Bookmark(person, bookmark): (AccountId, BookmarkId);
 }
 
 /// Anything with a global id.
@@ -205,10 +222,12 @@ pub(crate) enum Node {
     Case(Case),
     Cohort(Cohort),
     Invitation(Invitation),
+    Review(Review),
+    Bookmark(Bookmark),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
-async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
+pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
     let load = scope.load();
     Ok(match id {
         NodeId::Course(id) => Course::find(scope, id).await?.map(Node::Course),
@@ -232,6 +251,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
         NodeId::Cohort(course, id) => Cohort::find(scope, course, id).await?.map(Node::Cohort),
         NodeId::Invitation(course, id) => Invitation::find(scope, course, id).await?.map(Node::Invitation),
+        NodeId::Review(course, id) => Review::find(scope, course, id).await?.map(Node::Review),
+        NodeId::Bookmark(person, id) => Bookmark::find(scope, person, id).await?.map(Node::Bookmark),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
     })
 }
