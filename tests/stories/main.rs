@@ -23,6 +23,7 @@ mod process;
 mod profile;
 mod recommendations;
 mod recovery;
+mod reviews;
 mod roles;
 mod schema;
 mod sign_in;
