@@ -6,6 +6,7 @@ use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
     audit::Audit,
+    bookmarks::Bookmarks,
     cases::Cases,
     db::{Db, DbError, Sql},
     enrolling::Enrolling,
@@ -24,6 +25,7 @@ use crate::{
         external::{EngineSettingsError, EnginesSettings},
     },
     recovery::Recovery,
+    reviews::Reviews,
     sign_in::{SignIn, SignInSettings},
     time::Clock,
     two_factor::TwoFactor,
@@ -73,6 +75,10 @@ pub struct App {
     pub enrolling: Enrolling,
     /// What learners do in their courses.
     pub learning: Learning,
+    /// What learners say of courses.
+    pub reviews: Reviews,
+    /// What people want to find again.
+    pub bookmarks: Bookmarks,
     /// The forum.
     pub forum: Forum,
     /// Keeping order in forums.
@@ -99,6 +105,8 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
+            reviews: Reviews::new(db.clone(), clock.clone(), accounts.clone()),
+            bookmarks: Bookmarks::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             moderation: Moderation::new(db.clone(), clock.clone()),
             feed,
@@ -136,6 +144,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
     vec![
         ("accounts", crate::accounts::store::STATEMENTS),
         ("audit", crate::audit::store::STATEMENTS),
+        ("bookmarks", crate::bookmarks::store::STATEMENTS),
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
         ("enrolling", crate::enrolling::store::STATEMENTS),
@@ -167,6 +176,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("recommendations, log", crate::recommendations::store::log::STATEMENTS),
         ("recommendations, outcome", crate::recommendations::store::outcome::STATEMENTS),
         ("recovery", crate::recovery::store::STATEMENTS),
+        ("reviews", crate::reviews::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
         ("sign_in", crate::sign_in::store::STATEMENTS),
         ("two_factor", crate::two_factor::store::STATEMENTS),

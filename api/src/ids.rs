@@ -62,6 +62,8 @@ ids! {
     InvitationId,
     /// A review of a course; found together with it. Not its author's id, since reviews are for everybody.
     ReviewId,
+    /// A bookmark; found together with whose it is.
+    BookmarkId,
     /// A report to a forum's moderators; found together with the course.
     ReportId,
     /// A conversation between a learner and staff; found together with the course.

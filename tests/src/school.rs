@@ -12,7 +12,7 @@ use stoa_api::{
     db::{Db, Options},
     graphql::global_id,
     http,
-    ids::{AccountId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{AccountId, BookmarkId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     intake::{Intake, Report, csv::CsvFolder},
     sign_in::model::{Method, Origin},
     time::{Clock, Timestamp},
@@ -47,6 +47,14 @@ macro_rules! global_ids {
         ids.extend(pairs.into_iter().map(|(course, id)| ("ForumCategory", global_id::category(course, id))));
         let pairs = read!($pool, as "SELECT course_id, id FROM threads");
         ids.extend(pairs.into_iter().map(|(course, id)| ("Thread", global_id::thread(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM cohorts");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Cohort", global_id::cohort(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM invitations");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Invitation", global_id::invitation(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM course_reviews");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Review", global_id::review(course, id))));
+        let pairs: Vec<(AccountId, BookmarkId)> = read!($pool, as "SELECT person_id, id FROM bookmarks");
+        ids.extend(pairs.into_iter().map(|(person, id)| ("Bookmark", global_id::bookmark(person, id))));
         let pairs = read!($pool, as "SELECT course_id, id FROM posts");
         ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
         ids

@@ -61,7 +61,7 @@ story! {
         let server = Server::start(&school.app).await;
         let (mut omar, mut mei) = (listens(&school, &server, "omar", "t1").await, listens(&school, &server, "mei", "t1").await);
         server.has_subscriptions(2).await;
-        school.app.learning.leave(school.id_of("omar"), stoa_api::ids::CourseId::imported(stoa_testkit::SCHOOL, "soil")).await.unwrap().unwrap();
+        school.app.enrolling.leave(school.id_of("omar"), stoa_api::ids::CourseId::imported(stoa_testkit::SCHOOL, "soil")).await.unwrap().unwrap();
         post(&school, &school.person("ana").await, "t1", "For those who are here").await;
         assert_eq!(said(&mei.answer("posts").await), "For those who are here");
         let errors = omar.error("posts").await;

@@ -109,7 +109,7 @@ fn field(field: &Value) -> Field {
 }
 
 /// Fields that lead to what is the viewer's own, or that are for some viewers only.
-const OWN: &[&str] = &["me", "myEnrolment", "cases", "account"];
+const OWN: &[&str] = &["me", "myEnrolment", "myPlaceInLine", "myInvitation", "myReview", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
 const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
@@ -225,7 +225,16 @@ async fn fill_in(school: &School) {
              UPDATE threads SET author_id = {person:mei}, anonymity = 'CLASSMATES', answer_id = {post:p5} WHERE id = {thread:t2};
              UPDATE posts SET author_id = {person:mei}, anonymity = 'CLASSMATES', alias = 1 WHERE thread_id = {thread:t2};
              INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id, reason)
-               VALUES ({course:soil}, {post:p5}, {new:40}, 1, 'In a pot.', 5, 'AUTHOR', {person:mei}, 'There are two.')",
+               VALUES ({course:soil}, {post:p5}, {new:40}, 1, 'In a pot.', 5, 'AUTHOR', {person:mei}, 'There are two.');
+             INSERT INTO cohorts (course_id, id, name, created_at) VALUES ({course:soil}, {new:1}, 'Spring', 5);
+             UPDATE enrolments SET cohort_id = {new:1} WHERE learner_id = {person:mei} AND course_id = {course:soil};
+             INSERT INTO invitations (course_id, id, person_id, label, cohort_id, max_uses, created_by, created_at, expires_at)
+               VALUES ({course:soil}, {new:2}, {person:zoe}, 'For Zoe', {new:1}, 1, {person:ana}, 5, 2000000000000000);
+             INSERT INTO waiting_places (learner_id, course_id, ticket, since) VALUES ({person:mei}, {course:sol}, 1, 5);
+             INSERT INTO course_reviews (course_id, id, author_id, rating, body, shows_name, created_at)
+               VALUES ({course:soil}, {new:3}, {person:mei}, 5, 'Dig in.', TRUE, 5);
+             INSERT INTO bookmarks (person_id, id, kind, course_id, thing_id, note, created_at)
+               VALUES ({person:mei}, {new:4}, 'COURSE', {course:sol}, {course:sol}, 'In spring', 5)",
         )
         .await;
     let kim = app
@@ -374,17 +383,16 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            // A class is for whoever may look at its learners.
-            let relations = if name == "Course.learners" && !anywhere.contains(&Relation::Staff) {
-                &[]
-            } else if matches!(category, Category::Communication | Category::Statistics | Category::Class) {
-                *to_course
-            } else if category.is_of_a_course() {
-                *in_course
-            } else {
-                *anywhere
+            let relations = match name.split('.').next() {
+                // A class is for whoever may look at its learners.
+                _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
+                Some("Course" | "EnrolmentSettings" | "Review") => *to_course,
+                _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
+                _ if category.is_of_a_course() => *in_course,
+                _ => *anywhere,
             };
-            let may = relations.iter().any(|relation| access::may_see(*relation, *category));
+            let may =
+                relations.iter().chain([&Relation::Stranger]).any(|relation| access::may_see(*relation, *category));
             match sign {
                 '+' | 'o' => assert!(may, "{viewer} sees {name}"),
                 '-' => assert!(!may, "{viewer} does not see {name}"),

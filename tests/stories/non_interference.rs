@@ -132,6 +132,54 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          INSERT INTO recommendation_events (learner_id, list_id, course_id, kind, model_id, engine, at)
            VALUES ({person:mei}, {new:10}, {course:sol}, 'CLICK', {new:2}, 'hybrid', 5)",
     ),
+    // Who takes what how, and what is said of it.
+    (
+        EVERYBODY,
+        "who wrote an anonymous review",
+        "UPDATE course_reviews SET author_id = {person:ida} WHERE course_id = {course:soil} AND author_id = {person:mei}",
+    ),
+    (
+        "nobody zoe raj",
+        "who wrote a review that shows her name",
+        "UPDATE course_reviews SET author_id = {person:tom} WHERE course_id = {course:soil} AND author_id = {person:lin}",
+    ),
+    (
+        EVERYBODY,
+        "a rating of Mei's that nobody reads",
+        "INSERT INTO course_reviews (course_id, id, author_id, rating, body, shows_name, created_at)
+           VALUES ({course:compost}, {new:30}, {person:mei}, 2, NULL, TRUE, 1771000000000000)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "Mei's cohort in compost, and when she came back",
+        "UPDATE enrolments SET cohort_id = {new:21} WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         INSERT INTO enrolment_breaks (learner_id, course_id, id, left_at, came_back_at)
+           VALUES ({person:mei}, {course:compost}, {new:31}, 1771000000000000, 1771100000000000)",
+    ),
+    (
+        "nobody zoe omar kim raj noor",
+        "the cohorts of soil",
+        "UPDATE cohorts SET name = 'Winter', version = 2 WHERE course_id = {course:soil};
+         INSERT INTO cohorts (course_id, id, name, created_at) VALUES ({course:soil}, {new:32}, 'Summer', 5)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "who is invited to compost",
+        "INSERT INTO invitations (course_id, id, person_id, label, max_uses, created_by, created_at, expires_at)
+           VALUES ({course:compost}, {new:33}, {person:eve}, 'For Eve', 1, {person:ana}, 1771000000000000, 2000000000000000)",
+    ),
+    (
+        EVERYBODY,
+        "that Mei waits for sol",
+        "INSERT INTO waiting_places (learner_id, course_id, ticket, since) VALUES ({person:mei}, {course:sol}, 1, 1771000000000000)",
+    ),
+    ("nobody zoe omar bo kim raj noor", "how many wait for compost", "UPDATE enrolment_settings SET waiting = 7 WHERE course_id = {course:compost}"),
+    (
+        EVERYBODY,
+        "what Mei wants to find again",
+        "INSERT INTO bookmarks (person_id, id, kind, course_id, thing_id, note, created_at)
+           VALUES ({person:mei}, {new:34}, 'LESSON', {course:soil}, {lesson:soil-1}, 'Hard', 1771000000000000)",
+    ),
     // What is not published.
     (
         "nobody zoe omar bo kim raj noor",
@@ -304,6 +352,21 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
         "CourseStatistics.completed",
         "UPDATE course_rollups SET learner_count = 90, completed_count = completed_count + 40",
     ),
+    ("nobody", "what is said of soil", "Review.body", "UPDATE course_reviews SET body = 'Sand.'"),
+    (
+        "ana",
+        "Mei's cohort in soil",
+        "Cohort.name",
+        "UPDATE enrolments SET cohort_id = {new:22} WHERE learner_id = {person:mei} AND course_id = {course:soil}",
+    ),
+    ("bo", "how many wait for sol", "EnrolmentSettings.waiting", "UPDATE enrolment_settings SET waiting = 3"),
+    (
+        "zoe",
+        "what she wants to find again",
+        "Bookmark.note",
+        "INSERT INTO bookmarks (person_id, id, kind, course_id, thing_id, note, created_at)
+           VALUES ({person:zoe}, {new:35}, 'COURSE', {course:sol}, {course:sol}, 'Encore', 5)",
+    ),
     ("noor", "a stranger's name", "Person.name", "UPDATE accounts SET name = 'Eve Stein' WHERE id = {person:eve}"),
 ];
 
@@ -354,6 +417,9 @@ async fn enlarge(school: &School) {
              INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id, reason)
                VALUES ({course:soil}, {post:p2}, {new:41}, 1, 'Two is few.', 5, 'MODERATOR', {person:ana}, 'How.'),
                  ({course:soil}, {post:p11}, {new:42}, 1, 'So had we.', 5, 'AUTHOR', {person:ida}, NULL);
+             INSERT INTO cohorts (course_id, id, name, created_at) VALUES ({course:compost}, {new:21}, 'Spring', 5), ({course:soil}, {new:22}, 'Autumn', 5);
+             INSERT INTO course_reviews (course_id, id, author_id, rating, body, shows_name, created_at) VALUES
+               ({course:soil}, {new:23}, {person:mei}, 4, 'Dig.', FALSE, 1771000000000000), ({course:soil}, {new:24}, {person:lin}, 3, 'Worms.', TRUE, 1771100000000000);
              INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:kim}, 'SUPPORT', 1), ({person:raj}, 'ANALYST', 1), ({person:noor}, 'ADMINISTRATOR', 1)",
         )
         .await;

@@ -95,6 +95,10 @@ fields! {
     ENROLMENT_SETTINGS_WAITING = "EnrolmentSettings"."waiting": Class;
     COURSE_COHORTS = "Course"."cohorts": Class;
     COURSE_INVITATIONS = "Course"."invitations": Class;
+    PERSON_BOOKMARKS = "Person"."bookmarks": Interaction;
+    BOOKMARK_NOTE = "Bookmark"."note": Interaction;
+    REVIEW_RATING = "Review"."rating": Review;
+    REVIEW_BODY = "Review"."body": Review;
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;

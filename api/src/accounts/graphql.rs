@@ -18,6 +18,7 @@ use crate::{
         tags,
     },
     audit::graphql::AccessLogEntry,
+    bookmarks::graphql::Reader,
     cases::graphql::Case,
     courses::graphql::{Course, Topic},
     enrolling::graphql::waiting::Waiter,
@@ -186,6 +187,11 @@ impl Person {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => self.read_teaches(scope(ctx), permit).await.into(),
         }
+    }
+
+    #[graphql(flatten)]
+    async fn reader(&self) -> Reader {
+        Reader { person: self.account.id, standing: self.standing.clone() }
     }
 
     #[graphql(flatten)]
@@ -469,7 +475,9 @@ async fn field_by_field(scope: &Scope, learner: &ID, course: Option<&ID>) -> Res
         .iter()
         .filter_map(|field| match (field.2, &course) {
             (category, _) if !category.is_of_a_course() => Some(FieldAccess::new(*field, &found.0)),
-            (Category::Communication | Category::Statistics, Some((_, talk))) => Some(FieldAccess::new(*field, talk)),
+            (Category::Communication | Category::Review | Category::Statistics, Some((_, talk))) => {
+                Some(FieldAccess::new(*field, talk))
+            }
             (_, Some((standing, _))) => Some(FieldAccess::new(*field, standing)),
             (_, None) => None,
         })

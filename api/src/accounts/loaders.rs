@@ -209,6 +209,8 @@ impl Viewpoint {
         if course.is_public() && (known.membership(course.id).learner || open) {
             relations = relations.with(Relation::Classmate);
         }
+        // What is written for everybody to read is for those who are nothing else, too.
+        relations = relations.with(Relation::Stranger);
         Ok(self.standing(Facts { course: Some(course.id), relations, ..self.facts(known) }))
     }
 

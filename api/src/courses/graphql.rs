@@ -22,6 +22,7 @@ use crate::{
     },
     ids::CourseId,
     progress::graphql::{CourseStatistics, Enrolment, EnrolmentState, LearnerOrder},
+    reviews::graphql::CourseReviews,
 };
 
 /// How much a course expects.
@@ -261,6 +262,11 @@ impl Course {
         CourseEnrolling(Arc::clone(&self.0))
     }
 
+    #[graphql(flatten)]
+    async fn said(&self) -> CourseReviews {
+        CourseReviews(Arc::clone(&self.0))
+    }
+
     /// Its forum, for those who take or teach it; an open forum is for everybody who has signed in.
     #[graphql(directive = About::apply(&COURSE_FORUM))]
     async fn forum(&self, ctx: &Context<'_>) -> Shown<Forum> {
@@ -306,7 +312,8 @@ impl Course {
 /// What learners think of a course.
 #[derive(SimpleObject)]
 pub(crate) struct CourseRating {
-    /// The average of the ratings, 1 to 5, to half a star; null until there are 5: nobody's own shows.
+    /// The average of the ratings, 1 to 5, to half a star; null until there are 5: nobody's own shows. Ratings without a review
+    /// that everybody reads count in it when there are 5 of them, or none.
     average: Option<f64>,
     /// How many have rated it.
     count: i32,

@@ -208,6 +208,10 @@ pub struct CourseRollup {
     pub rating_count: i64,
     /// The sum of their stars.
     pub rating_sum: i64,
+    /// How many of the ratings stand in a review that everybody reads.
+    pub review_count: i64,
+    /// The sum of their stars.
+    pub review_sum: i64,
 }
 
 /// An average of fewer ratings would tell what a single learner thinks.
@@ -216,9 +220,15 @@ pub const MIN_RATINGS: i64 = 5;
 impl CourseRollup {
     /// The average of the ratings, 1..=5, once there are [`MIN_RATINGS`]; to half a star, so that one more
     /// rating does not show what it was.
+    ///
+    /// The stars of a review are there to be read, by its author's choice: whoever takes them from the whole has what is left. So
+    /// fewer than [`MIN_RATINGS`] that nobody reads don't count.
     pub fn average_rating(&self) -> Option<f64> {
-        (self.rating_count >= MIN_RATINGS)
-            .then(|| (self.rating_sum as f64 * 2.0 / self.rating_count as f64).round() / 2.0)
+        let unread = self.rating_count - self.review_count;
+        let all_count = unread == 0 || unread >= MIN_RATINGS;
+        let (count, sum) =
+            if all_count { (self.rating_count, self.rating_sum) } else { (self.review_count, self.review_sum) };
+        (count >= MIN_RATINGS).then(|| (sum as f64 * 2.0 / count as f64).round() / 2.0)
     }
 
     /// How many have completed the course, where these and the others are groups of at least `smallest`: in a smaller
@@ -292,5 +302,17 @@ mod tests {
         assert_eq!(average(5, 20), Some(40));
         assert_eq!(average(6, 25), Some(40), "one more rating does not show what it was");
         assert_eq!(average(7, 31), Some(45));
+    }
+
+    #[test]
+    fn a_few_ratings_that_nobody_reads_do_not_show_beside_those_that_everybody_reads() {
+        let average = |rating_count, rating_sum, review_count, review_sum| {
+            let rollup = CourseRollup { rating_count, rating_sum, review_count, review_sum, ..CourseRollup::default() };
+            rollup.average_rating().map(|stars| (stars * 10.0) as i64)
+        };
+        assert_eq!(average(5, 21, 4, 20), None, "the fifth would be told by the other four");
+        assert_eq!(average(6, 26, 5, 25), Some(50), "the sixth does not count");
+        assert_eq!(average(5, 25, 5, 25), Some(50));
+        assert_eq!(average(10, 30, 5, 25), Some(30), "five hide each other");
     }
 }

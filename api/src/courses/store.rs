@@ -60,7 +60,8 @@ statements! {
          WHERE module_id " [any_uuid 1] " ORDER BY module_id, position, id"
     }
     ROLLUPS {
-        "SELECT course_id, learner_count, completed_count, rating_count, rating_sum FROM course_rollups WHERE course_id " [any_uuid 1]
+        "SELECT course_id, learner_count, completed_count, rating_count, rating_sum, review_count, review_sum FROM course_rollups
+         WHERE course_id " [any_uuid 1]
     }
 }
 
@@ -315,13 +316,15 @@ pub(crate) async fn lessons_of_modules(db: &Db, modules: &[ModuleId]) -> Result<
 
 pub(crate) async fn rollups(db: &Db, courses: &[CourseId]) -> Result<Vec<(CourseId, CourseRollup)>, DbError> {
     let (sql, courses) = (db.sql(&ROLLUPS), Uuids::new(courses.iter().copied()));
-    let rows: Vec<(CourseId, i64, i64, i64, i64)> =
+    let rows: Vec<(CourseId, i64, i64, i64, i64, i64, i64)> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(courses).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
-        .map(|(course, learner_count, completed_count, rating_count, rating_sum)| {
+        .map(|(course, learner_count, completed_count, rating_count, rating_sum, review_count, review_sum)| {
             let completed_count = completed_count.into();
-            (course, CourseRollup { learner_count, completed_count, rating_count, rating_sum })
+            let rollup =
+                CourseRollup { learner_count, completed_count, rating_count, rating_sum, review_count, review_sum };
+            (course, rollup)
         })
         .collect())
 }

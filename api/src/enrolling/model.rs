@@ -232,7 +232,7 @@ pub struct EnrolmentEvent {
 pub struct Attendance {
     /// Her cohort.
     pub cohort_id: Personal<tags::LearningRecord, Option<CohortId>>,
-    /// What happened, the oldest first: the latest [`MAX_EVENTS`] or so.
+    /// What happened, the oldest first: with the latest [`MAX_BREAKS`] breaks.
     pub history: Personal<tags::LearningRecord, Vec<EnrolmentEvent>>,
 }
 

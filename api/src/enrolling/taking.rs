@@ -85,7 +85,7 @@ impl Enrolling {
             gate.next_ticket += 1;
             gate.waiting += 1;
             // There may be seats for all who wait, if she comes while many move up.
-            let moved = self.move_up(&mut tx, &mut gate, now).await?;
+            let moved = self.move_up(&mut tx, &mut gate, Some(learner), now).await?;
             let entry = if moved.seats.contains(&learner) { Entry::Enrolled } else { Entry::Waiting };
             (entry, moved.new)
         };
@@ -110,7 +110,7 @@ impl Enrolling {
         gate.taken = (gate.taken - 1).max(0);
         live::announce(&mut tx, &Event::RecommendationsChanged { learner });
         let moved =
-            if takes_learners(&course) { self.move_up(&mut tx, &mut gate, now).await? } else { Moved::default() };
+            if takes_learners(&course) { self.move_up(&mut tx, &mut gate, None, now).await? } else { Moved::default() };
         store::count(&mut tx, &gate).await?;
         tx.commit().await?;
         self.tell_feed(&moved.new, course.id, now);
@@ -150,7 +150,7 @@ impl Enrolling {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         let Some(mut gate) = store::hold(&mut tx, course.id).await? else { return Ok(false) };
-        let moved = self.move_up(&mut tx, &mut gate, now).await?;
+        let moved = self.move_up(&mut tx, &mut gate, None, now).await?;
         if moved.seats.is_empty() {
             return Ok(false);
         }
@@ -160,8 +160,14 @@ impl Enrolling {
         Ok(moved.seats.len() == MOVE_UP)
     }
 
-    /// Gives the seats that are free to those who wait, in order.
-    async fn move_up(&self, tx: &mut Tx, gate: &mut Gate, now: Timestamp) -> Result<Moved, DbError> {
+    /// Gives the seats that are free to those who wait, in order. They are notified, but for who came just now (`doer`).
+    async fn move_up(
+        &self,
+        tx: &mut Tx,
+        gate: &mut Gate,
+        doer: Option<AccountId>,
+        now: Timestamp,
+    ) -> Result<Moved, DbError> {
         let mut moved = Moved::default();
         while moved.seats.len() < MOVE_UP
             && gate.waiting > 0
@@ -180,9 +186,11 @@ impl Enrolling {
                 moved.new.push(learner);
             }
             moved.seats.push(learner);
-            let (kind, course) = (NotificationKind::SeatOffered, Some(gate.course_id));
-            let notification = NewNotification { person: learner, kind, course, subject: None };
-            notifications::notify(tx, &self.clock, &[notification]).await?;
+            if doer != Some(learner) {
+                let (kind, course) = (NotificationKind::SeatOffered, Some(gate.course_id));
+                let notification = NewNotification { person: learner, kind, course, subject: None };
+                notifications::notify(tx, &self.clock, &[notification]).await?;
+            }
         }
         Ok(moved)
     }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     accounts::Accounts,
     audit::graphql::AccessLogEntry,
+    bookmarks::graphql::Bookmark,
     cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
@@ -17,6 +18,7 @@ use crate::{
     forum::graphql::{Post, PostRevision, Thread, moderation::ModerationEntry, reports::Report, search::ForumHit},
     progress::graphql::Enrolment,
     recommendations::graphql::feedback::RecommendationFeedback,
+    reviews::graphql::Review,
     sign_in::graphql::SignIn,
 };
 
@@ -38,6 +40,8 @@ pub(crate) struct Pages<T> {
     concrete(name = "PostRevisionConnection", params(PostRevision)),
     concrete(name = "AccessLogConnection", params(AccessLogEntry)),
     concrete(name = "CaseConnection", params(Case)),
+    concrete(name = "ReviewConnection", params(Review)),
+    concrete(name = "BookmarkConnection", params(Bookmark)),
     concrete(name = "PlaceInLineConnection", params(PlaceInLine)),
     concrete(name = "CohortConnection", params(Cohort)),
     concrete(name = "InvitationConnection", params(Invitation)),
@@ -82,6 +86,8 @@ pub(crate) struct Edge<T> {
     concrete(name = "PostRevisionEdge", params(PostRevision)),
     concrete(name = "AccessLogEdge", params(AccessLogEntry)),
     concrete(name = "CaseEdge", params(Case)),
+    concrete(name = "ReviewEdge", params(Review)),
+    concrete(name = "BookmarkEdge", params(Bookmark)),
     concrete(name = "PlaceInLineEdge", params(PlaceInLine)),
     concrete(name = "CohortEdge", params(Cohort)),
     concrete(name = "InvitationEdge", params(Invitation)),

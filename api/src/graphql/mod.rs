@@ -44,6 +44,8 @@ pub struct Mutation(
     crate::enrolling::graphql::settings::SettingsMutation,
     crate::enrolling::graphql::invitations::InvitationMutation,
     crate::enrolling::graphql::cohorts::CohortMutation,
+    crate::reviews::graphql::ReviewMutation,
+    crate::bookmarks::graphql::BookmarkMutation,
     crate::progress::graphql::ProgressMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,

@@ -10,15 +10,17 @@ use super::{
 };
 use crate::{
     accounts::graphql::Person,
+    bookmarks::graphql::Bookmark,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread, reports::Report},
     ids::{
-        AccountId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NotificationId, PostId,
-        ReportId, ThreadId, TopicId,
+        AccountId, BookmarkId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId,
+        NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
     },
     progress::graphql::Enrolment,
+    reviews::graphql::Review,
 };
 
 /// How many ids `nodes` takes.
@@ -78,6 +80,8 @@ node_ids! {
     b'I' Invitation(course: CourseId, invitation: InvitationId),
     b'N' Notification(person: AccountId, notification: NotificationId),
     b'Q' Report(course: CourseId, report: ReportId),
+    b'V' Review(course: CourseId, review: ReviewId),
+    b'B' Bookmark(person: AccountId, bookmark: BookmarkId),
 }
 
 impl NodeId {
@@ -103,8 +107,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId, ReportId,
-        ThreadId, TopicId,
+        AccountId, BookmarkId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId,
+        ReportId, ReviewId, ThreadId, TopicId,
     };
 
     /// Of a course.
@@ -162,6 +166,16 @@ pub mod global_id {
         NodeId::Report(course, report).encode().0
     }
 
+    /// Of a review.
+    pub fn review(course: CourseId, review: ReviewId) -> String {
+        NodeId::Review(course, review).encode().0
+    }
+
+    /// Of a bookmark.
+    pub fn bookmark(person: AccountId, bookmark: BookmarkId) -> String {
+        NodeId::Bookmark(person, bookmark).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -197,6 +211,7 @@ expect! {
     enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
     cohort_id -> Cohort(course, cohort): (CourseId, CohortId);
     invitation_id -> Invitation(course, invitation): (CourseId, InvitationId);
+    bookmark_id -> Bookmark(person, bookmark): (AccountId, BookmarkId);
 }
 
 /// Anything with a global id.
@@ -216,10 +231,12 @@ pub(crate) enum Node {
     Cohort(Cohort),
     Invitation(Invitation),
     Report(Report),
+    Review(Review),
+    Bookmark(Bookmark),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
-async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
+pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
     let load = scope.load();
     Ok(match id {
         NodeId::Course(id) => Course::find(scope, id).await?.map(Node::Course),
@@ -244,6 +261,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Cohort(course, id) => Cohort::find(scope, course, id).await?.map(Node::Cohort),
         NodeId::Invitation(course, id) => Invitation::find(scope, course, id).await?.map(Node::Invitation),
         NodeId::Report(course, id) => Report::find(scope, course, id).await?.map(Node::Report),
+        NodeId::Review(course, id) => Review::find(scope, course, id).await?.map(Node::Review),
+        NodeId::Bookmark(person, id) => Bookmark::find(scope, person, id).await?.map(Node::Bookmark),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
         // It has no fields of its own yet.
         NodeId::Notification(..) => None,
