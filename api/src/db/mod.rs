@@ -37,7 +37,7 @@ pub mod page;
 pub(crate) mod settings;
 
 pub use dialect::Sql;
-pub(crate) use dialect::{Pairs, Stored, Text, Texts, Uuids, on, statements, stored_enum};
+pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
 
 /// One of two things: what SQLite needs, or what PostgreSQL needs.

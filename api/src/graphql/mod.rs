@@ -39,6 +39,8 @@ pub struct Mutation(
     crate::accounts::graphql::AccountMutation,
     crate::cases::graphql::CaseMutation,
     crate::progress::graphql::ProgressMutation,
+    crate::progress::graphql::activity::ActivityMutation,
+    crate::progress::graphql::activity::ChangesMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
 );
