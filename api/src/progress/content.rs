@@ -49,6 +49,14 @@ pub(crate) async fn changed(tx: &mut Tx, course: CourseId, _removed: &[LessonId]
 }
 
 impl Learning {
+    /// Makes the sums of a course's learners anew in a transaction of its own: for whoever changes a course's content, and its
+    /// `course_contents`, beside the graph.
+    pub async fn settle(&self, course: CourseId) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        changed(&mut tx, course, &[]).await?;
+        tx.commit().await
+    }
+
     /// A learner has taken notice of what changed in a course, up to a version of its content.
     pub async fn acknowledge(
         &self,
