@@ -230,8 +230,9 @@ impl Tx {
                 }
             }
             Backend::Pg(mut tx) => {
-                for notice in self.notices {
-                    sqlx::query("SELECT pg_notify('stoa', $1)").bind(notice).execute(&mut *tx).await?;
+                if !self.notices.is_empty() {
+                    let sql = "SELECT pg_notify('stoa', notice) FROM unnest($1::text[]) notice";
+                    sqlx::query(sql).bind(self.notices).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;
             }
