@@ -113,7 +113,7 @@ story! {
         assert_eq!(begin["recorded"], json!({ "counted": 30, "capped": 270, "reason": "SINCE_BEGIN", "replayed": false }));
         school.clock.advance(30);
         let since = record(&school, &zoe, "soil-2", json!({ "seconds": 86_400 })).await;
-        assert_eq!(since["recorded"], json!({ "counted": 30, "capped": 86_370, "reason": "SINCE_BEGIN", "replayed": false }));
+        assert_eq!(since["recorded"], json!({ "counted": 30, "capped": 86_370, "reason": "SINCE_LAST_BEAT", "replayed": false }));
         school.clock.advance(86_400 * 2);
         record(&school, &zoe, "soil-1", json!({ "seconds": 30 })).await;
         school.clock.advance(30);

@@ -384,8 +384,13 @@ fn take_beat(state: &mut StateRow, lesson: &LessonRow, rule: &Rule, new: &NewBea
     }
     let position = beat.position.map(|position| lesson.length.map_or(position, |length| position.min(length)));
     if let Some(position) = position {
-        let since = state.position_at.unwrap_or(state.started_at);
-        if at > since || at == since && (beat.at.is_none() || state.position_at.is_none() || position > state.position)
+        let since = match state.position_at {
+            Some(since) => since,
+            None if state.position == 0 => Timestamp(i64::MIN),
+            // It was imported, and nobody said since when it holds.
+            None => state.started_at,
+        };
+        if at > since || at == since && (beat.at.is_none() || position > state.position)
         {
             (state.position, state.position_at) = (position, Some(at));
         }

@@ -126,7 +126,7 @@ impl Learning {
         if !(0.0..=1.0).contains(&score) {
             return Ok(Err(BeatRefusal::Score));
         }
-        let what = What::Score(Progress::reported(score).millionths());
+        let what = What::Score(Progress::nearest(score).millionths());
         let answers = self.writer.record(vec![Entry { learner, lesson, what }]).await?;
         Ok(answers.into_iter().next().unwrap_or(Err(BeatRefusal::NoSuchLesson)))
     }

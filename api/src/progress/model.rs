@@ -44,6 +44,11 @@ impl Progress {
         Self((share * 1_000_000.0).clamp(0.0, 1_000_000.0) as i64)
     }
 
+    /// The nearest to a share, 0..=1.
+    pub fn nearest(share: f64) -> Self {
+        Self((share * 1_000_000.0).round().clamp(0.0, 1_000_000.0) as i64)
+    }
+
     /// The mean of `sum` (see [`Progress::sum`]) over `lessons` lessons.
     pub fn mean(sum: i64, lessons: i64) -> Self {
         if lessons <= 0 { Self::NONE } else { Self((sum / lessons).clamp(0, Self::WHOLE.0)) }
