@@ -170,6 +170,8 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("oidc", crate::oidc::store::STATEMENTS),
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),
+        ("progress, activity", crate::progress::store::activity::STATEMENTS),
+        ("progress, content", crate::progress::store::content::STATEMENTS),
         ("recommendations", crate::recommendations::store::STATEMENTS),
         ("recommendations, lifecycle", crate::recommendations::lifecycle::store::STATEMENTS),
         ("recommendations, feedback", crate::recommendations::store::feedback::STATEMENTS),

@@ -12,6 +12,9 @@
 //! | `loaders.rs` | batching by key |
 //! | `graphql.rs` | objects, inputs, payloads, and this area's part of Query and Mutation |
 
+// The future of a request holds those of all merged parts of the graph, one in the other.
+#![recursion_limit = "256"]
+
 pub mod access;
 pub mod accounts;
 pub mod app;

@@ -245,13 +245,18 @@ fn what_was_acknowledged_survives_a_kill_and_a_clean_end_leaves_no_log_behind() 
     imported(folder.path());
     let token = token(folder.path(), "omar@school.example");
     let lesson = stoa_api::graphql::global_id::lesson(stoa_api::ids::LessonId::imported("school", "soil-3"));
-    let record = format!(
-        "{{\"query\":\"mutation {{ recordActivity(lessonId: \\\"{lesson}\\\", input: {{ seconds: 1 }}) {{ enrolment {{ seconds }} }} }}\"}}"
-    );
+    // A second each, one after the other, an hour ago: on the clock a second counts once, however often it is reported.
+    let hour_ago = stoa_api::time::Clock::system().now().seconds() - 3_600;
+    let record = |number: i64| {
+        let at = stoa_api::time::Timestamp::from_seconds(hour_ago + number);
+        format!(
+            "{{\"query\":\"mutation {{ recordActivity(lessonId: \\\"{lesson}\\\", input: {{ seconds: 1, at: \\\"{at}\\\", idempotencyKey: \\\"{number}\\\" }}) {{ enrolment {{ seconds }} }} }}\"}}"
+        )
+    };
     let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     let mut acknowledged = 0;
-    for _ in 0..25 {
-        let answer = server.post(&token, &record).unwrap();
+    for number in 0..25 {
+        let answer = server.post(&token, &record(number)).unwrap();
         assert!(answer.contains("\"seconds\":"), "{answer}");
         acknowledged += 1;
     }
@@ -263,6 +268,59 @@ fn what_was_acknowledged_survives_a_kill_and_a_clean_end_leaves_no_log_behind() 
     assert!(answer.contains(&format!("\"seconds\":{}", 440 + acknowledged)), "{answer}");
     assert_eq!(server.end("-TERM"), Some(0));
     assert!(!folder.path().join("data/stoa.db-wal").exists(), "the log was folded into the database");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_killed_amid_the_beats_of_many_clients_has_lost_none_that_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path());
+    let token = token(folder.path(), "omar@school.example");
+    let lesson = stoa_api::graphql::global_id::lesson(stoa_api::ids::LessonId::imported("school", "soil-3"));
+    let begin = stoa_api::time::Clock::system().now().seconds() - 86_400;
+    let record = |number: i64| {
+        let at = stoa_api::time::Timestamp::from_seconds(begin + number);
+        format!(
+            "{{\"query\":\"mutation {{ recordActivity(lessonId: \\\"{lesson}\\\", input: {{ seconds: 1, at: \\\"{at}\\\", idempotencyKey: \\\"k{number}\\\" }}) {{ recorded {{ counted replayed }} }} }}\"}}"
+        )
+    };
+    let mut server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let acknowledged = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for client in 0..8 {
+            let (server, acknowledged, token, record) = (&server, &acknowledged, &token, &record);
+            scope.spawn(move || {
+                for beat in 0..10_000 {
+                    let number = client * 10_000 + beat;
+                    match server.post(token, &record(number)) {
+                        Some(answer) if answer.contains("\"counted\":1,\"replayed\":false") => {
+                            acknowledged.lock().unwrap().push(number);
+                        }
+                        _ => break,
+                    }
+                }
+            });
+        }
+        while acknowledged.lock().unwrap().len() < 200 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let id = server.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+    });
+    server.child.wait().unwrap();
+    let acknowledged = acknowledged.into_inner().unwrap();
+
+    let server = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    for number in &acknowledged {
+        let answer = server.post(&token, &record(*number)).unwrap();
+        assert!(answer.contains("\"counted\":1,\"replayed\":true"), "beat {number}: {answer}");
+    }
+    // At most the one beat of each client that was under way is there as well.
+    let read = "{\"query\":\"{ course(slug: \\\"living-soil\\\") { myEnrolment { seconds } } }\"}";
+    let answer = server.post(&token, read).unwrap();
+    let seconds = answer.split("\"seconds\":").nth(1).unwrap().split('}').next().unwrap().parse::<usize>().unwrap();
+    let least = 440 + acknowledged.len();
+    assert!((least..=least + 8).contains(&seconds), "{seconds}, of which {least} were acknowledged");
 }
 
 #[cfg(unix)]

@@ -81,6 +81,10 @@ fields! {
     ENROLMENT_COMPLETED_AT = "Enrolment"."completedAt": LearningRecord;
     ENROLMENT_SECONDS = "Enrolment"."seconds": Engagement;
     ENROLMENT_PROGRESS = "Enrolment"."progress": LearningRecord;
+    ENROLMENT_CHANGED_BECAUSE = "Enrolment"."changedBecause": LearningRecord;
+    ENROLMENT_NEW_LESSONS = "Enrolment"."newLessonsSinceCompletion": LearningRecord;
+    ENROLMENT_CAPPED_SECONDS = "Enrolment"."cappedSeconds": Engagement;
+    ENROLMENT_MARKS = "Enrolment"."markedActivity": Engagement;
     ENROLMENT_MODULES = "Enrolment"."modules": LearningRecord;
     MODULE_PROGRESS_PROGRESS = "ModuleProgress"."progress": LearningRecord;
     MODULE_PROGRESS_SECONDS = "ModuleProgress"."seconds": Engagement;
@@ -99,6 +103,8 @@ fields! {
     BOOKMARK_NOTE = "Bookmark"."note": Interaction;
     REVIEW_RATING = "Review"."rating": Review;
     REVIEW_BODY = "Review"."body": Review;
+    LESSON_PROGRESS_CONTENT_VERSION = "LessonProgress"."contentVersion": LearningRecord;
+    LESSON_PROGRESS_SCORE = "LessonProgress"."score": Assessment;
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;

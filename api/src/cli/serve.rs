@@ -128,6 +128,8 @@ async fn run(
     let training = schedule.map(|schedule| tokio::spawn(async move { feed.keep_training(&schedule).await }));
     let feed = app.feed.clone();
     let pruned = tokio::spawn(async move { feed.keep_pruned().await });
+    let learning = app.learning.clone();
+    let beats = tokio::spawn(async move { learning.keep_pruned().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let live = app.live.clone();
@@ -137,8 +139,9 @@ async fn run(
         app.live.end().await;
     };
     let served = listener.serve(http::routes(&app, &accounts), end).await;
-    for task in
-        [Some(fresh), Some(listening), Some(telling), Some(pruned), Some(sending), training].into_iter().flatten()
+    for task in [Some(fresh), Some(listening), Some(telling), Some(pruned), Some(beats), Some(sending), training]
+        .into_iter()
+        .flatten()
     {
         task.abort();
     }

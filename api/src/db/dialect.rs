@@ -40,6 +40,7 @@ impl Sql {
 /// | `[any_text n]` | `… IN` the texts of parameter *n*, a [`Texts`] |
 /// | `[uuids n]` | a table with one column `key`: the ids of parameter *n* |
 /// | `[pairs n]` | a table with columns `owner` and `key`: the pairs of parameter *n*, a [`Pairs`] |
+/// | `[rows n]` | a table with one column `value`: the rows of parameter *n*, a [`Rows`]; with `[id k]`, `[int k]` and `[text k]` for a row's values, from 0 |
 /// | `[page KEYS …]` | a page of each of many lists, see below |
 /// | `[for_update]` | lock the row until the transaction ends (SQLite's writer is alone anyhow) |
 /// | `[lite "…"]`, `[pg "…"]` | this text in one dialect only |
@@ -78,6 +79,10 @@ macro_rules! lite {
             " ORDER BY t.", $time, " ", $dir, ", t.", $id, " ", $dir
         )
     };
+    ([rows $n:literal]) => { concat!("json_each($", $n, ")") };
+    ([id $k:literal]) => { concat!("unhex(value ->> ", $k, ", '-')") };
+    ([int $k:literal]) => { concat!("(value ->> ", $k, ")") };
+    ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
     ([for_update]) => { "" };
     ([lite $text:literal]) => { $text };
     ([pg $text:literal]) => { "" };
@@ -102,6 +107,10 @@ macro_rules! pg {
             " ORDER BY t.", $time, " ", $dir, ", t.", $id, " ", $dir
         )
     };
+    ([rows $n:literal]) => { concat!("json_array_elements($", $n, "::json)") };
+    ([id $k:literal]) => { concat!("(value ->> ", $k, ")::uuid") };
+    ([int $k:literal]) => { concat!("(value ->> ", $k, ")::bigint") };
+    ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
     ([for_update]) => { " FOR UPDATE" };
     ([lite $text:literal]) => { "" };
     ([pg $text:literal]) => { $text };
@@ -197,6 +206,36 @@ impl Encode<'_, Sqlite> for Pairs {
         let pairs: Vec<_> =
             self.0.chunks_exact(2).map(|pair| format!("{}{}", pair[0].simple(), pair[1].simple())).collect();
         Encode::<Sqlite>::encode(serde_json::to_string(&pairs)?, buffer)
+    }
+}
+
+/// Rows of ids, numbers and texts as one parameter, for a statement that reads or writes many at once: JSON on both databases,
+/// a list of lists. A tuple of values is a row.
+pub(crate) struct Rows(String);
+
+impl Rows {
+    /// # Errors
+    /// None with tuples of ids, numbers and texts.
+    pub(crate) fn new<T: serde::Serialize>(rows: &[T]) -> Result<Self, super::DbError> {
+        serde_json::to_string(rows).map(Self).map_err(|error| super::DbError::Constraint(error.to_string()))
+    }
+}
+
+impl<DB: Database> Type<DB> for Rows
+where
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <String as Type<DB>>::type_info()
+    }
+}
+
+impl<'q, DB: Database> Encode<'q, DB> for Rows
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut <DB as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <String as Encode<'q, DB>>::encode(self.0.clone(), buffer)
     }
 }
 

@@ -38,7 +38,7 @@ pub mod page;
 pub(crate) mod settings;
 
 pub use dialect::Sql;
-pub(crate) use dialect::{Pairs, Stored, Text, Texts, Uuids, on, statements, stored_enum};
+pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
 
 /// One of two things: what SQLite needs, or what PostgreSQL needs.
@@ -237,12 +237,9 @@ impl Tx {
                 committed.await.map_err(|error| DbError::Unavailable(error.to_string()))??;
             }
             Backend::Pg(mut tx) => {
-                for notice in self.notices {
-                    sqlx::query("SELECT pg_notify($1, $2)")
-                        .bind(notices::CHANNEL)
-                        .bind(notice)
-                        .execute(&mut *tx)
-                        .await?;
+                if !self.notices.is_empty() {
+                    let sql = "SELECT pg_notify($2, notice) FROM unnest($1::text[]) notice";
+                    sqlx::query(sql).bind(self.notices).bind(notices::CHANNEL).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;
             }

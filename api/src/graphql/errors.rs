@@ -193,4 +193,8 @@ pub(crate) enum UserErrorCode {
     UnsafeContent,
     /// The client's clock is ahead of the server's.
     ClockAhead,
+    /// It comes too late.
+    TooLate,
+    /// It was before you enrolled.
+    BeforeEnrolment,
 }

@@ -35,16 +35,20 @@ statements! {
     LOCK_THREADS { "SELECT id FROM threads WHERE course_id " [any_uuid 1] " ORDER BY course_id, id" [for_update] }
     SUM_COURSES {
         "UPDATE courses SET updated_at = $2,
-           lesson_count = (SELECT COUNT(*) FROM lessons l WHERE l.course_id = courses.id),
-           seconds = (SELECT CAST(COALESCE(SUM(l.seconds), 0) AS BIGINT) FROM lessons l WHERE l.course_id = courses.id)
+           lesson_count = (SELECT COUNT(*) FROM lessons l JOIN modules m ON m.id = l.module_id
+                           WHERE l.course_id = courses.id AND l.status = 'PUBLISHED' AND m.status = 'PUBLISHED'),
+           seconds = (SELECT CAST(COALESCE(SUM(l.seconds), 0) AS BIGINT) FROM lessons l JOIN modules m ON m.id = l.module_id
+                      WHERE l.course_id = courses.id AND l.status = 'PUBLISHED' AND m.status = 'PUBLISHED')
          WHERE id " [any_uuid 1]
     }
     SUM_ENROLMENTS {
         "UPDATE enrolments SET
            seconds = (SELECT CAST(COALESCE(SUM(p.seconds), 0) AS BIGINT) FROM lesson_progress p
                       WHERE p.learner_id = enrolments.learner_id AND p.course_id = enrolments.course_id),
-           progress_sum = (SELECT CAST(COALESCE(SUM(p.progress), 0) AS BIGINT) FROM lesson_progress p
-                           WHERE p.learner_id = enrolments.learner_id AND p.course_id = enrolments.course_id)
+           progress_sum = CASE WHEN completed_at IS NOT NULL THEN (SELECT c.lesson_count * 1000000 FROM courses c WHERE c.id = enrolments.course_id)
+             ELSE (SELECT CAST(COALESCE(SUM(p.progress), 0) AS BIGINT) FROM lesson_progress p
+                     JOIN lessons l ON l.id = p.lesson_id AND l.status = 'PUBLISHED' JOIN modules m ON m.id = l.module_id AND m.status = 'PUBLISHED'
+                   WHERE p.learner_id = enrolments.learner_id AND p.course_id = enrolments.course_id) END
          WHERE learner_id " [any_uuid 1]
     }
     MARK_COMPLETED {

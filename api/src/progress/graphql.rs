@@ -1,37 +1,46 @@
 //! Enrolments and progress in the graph.
 
+pub(crate) mod activity;
+mod changes;
 pub(crate) mod live;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    Refusal,
+    definition,
     loaders::LessonRecord,
-    model::{self, Activity, Progress},
+    model::{self, Progress},
 };
 use crate::{
     access::{
-        self, COURSE_LEARNERS, COURSE_STATISTICS, Category, ENROLMENT_COMPLETED_AT, ENROLMENT_ENROLLED_AT,
-        ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_LEFT_AT, ENROLMENT_MODULES, ENROLMENT_PROGRESS, ENROLMENT_SECONDS,
-        InCourse, LESSON_PROGRESS_COMPLETED_AT, LESSON_PROGRESS_POSITION, LESSON_PROGRESS_PROGRESS,
-        LESSON_PROGRESS_SECONDS, Shown, Standing, TokenScope, graphql::About, permit, tags,
+        self, COURSE_LEARNERS, COURSE_STATISTICS, Category, ENROLMENT_CAPPED_SECONDS, ENROLMENT_CHANGED_BECAUSE,
+        ENROLMENT_COMPLETED_AT, ENROLMENT_ENROLLED_AT, ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_LEFT_AT, ENROLMENT_MARKS,
+        ENROLMENT_MODULES, ENROLMENT_NEW_LESSONS, ENROLMENT_PROGRESS, ENROLMENT_SECONDS, InCourse,
+        LESSON_PROGRESS_COMPLETED_AT, LESSON_PROGRESS_CONTENT_VERSION, LESSON_PROGRESS_POSITION,
+        LESSON_PROGRESS_PROGRESS, LESSON_PROGRESS_SCORE, LESSON_PROGRESS_SECONDS, Shown, Standing, graphql::About,
+        permit, tags,
     },
     accounts::graphql::Person,
-    courses::graphql::{Course, Lesson, Module},
+    courses::{
+        graphql::{Course, Lesson, Module},
+        model::PartStatus,
+    },
     db::page::Page,
     enrolling::graphql::cohorts::Attendance,
     graphql::{
         connection::{Pages, Paging, connection},
-        errors::{Fault, UserError, UserErrorCode},
-        node::{self, NodeId, lesson_id},
+        errors::Fault,
+        node::{self, NodeId},
         scalars::{DateTime, int},
         scope::{Scope, scope},
     },
     ids::{AccountId, CourseId},
     progress::loaders::Placed,
 };
+use activity::MarkedActivity;
+use changes::EnrolmentChange;
 
 /// The longest page of a class.
 const MAX_CLASS: usize = 300;
@@ -143,7 +152,7 @@ impl Enrolment {
     async fn read_progress(&self, scope: &Scope, permit: access::Permit<tags::LearningRecord>) -> Result<f64, Fault> {
         let course = scope.load().courses.get(self.row.course_id).await?;
         let lessons = course.map_or(0, |course| course.lesson_count);
-        Ok(Progress::mean(*self.row.progress_sum.open(permit), lessons).fraction())
+        Ok(self.row.progress(lessons, permit).fraction())
     }
 
     async fn read_modules(&self, scope: &Scope) -> Result<Vec<ModuleProgress>, Fault> {
@@ -160,6 +169,7 @@ impl Enrolment {
         let record = record.unwrap_or_default();
         Ok(modules
             .iter()
+            .filter(|module| module.status == PartStatus::Published)
             .map(|module| ModuleProgress {
                 module: Arc::clone(module),
                 record: Arc::clone(&record),
@@ -222,12 +232,60 @@ impl Enrolment {
         access::show(&ENROLMENT_SECONDS, &self.standing, &self.row.seconds).map(int)
     }
 
-    /// Progress in the course, 0 to 1: the mean over its lessons. 1 exactly when all are completed.
+    /// Progress in the course, 0 to 1: the mean over its lessons. 1 exactly when all are completed; it stays 1 when lessons are
+    /// added after that (see `newLessonsSinceCompletion`). While it is below 1, a change of the course may change it:
+    /// `changedBecause` tells.
     #[graphql(directive = About::apply(&ENROLMENT_PROGRESS))]
     async fn progress(&self, ctx: &Context<'_>) -> Shown<f64> {
         match permit(&ENROLMENT_PROGRESS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => self.read_progress(scope(ctx), permit).await.into(),
+        }
+    }
+
+    /// The version of the definition of progress by which all of this is counted. When it grows, numbers that a client has kept
+    /// mean something else.
+    async fn definition_version(&self) -> i32 {
+        definition::VERSION
+    }
+
+    /// How the course has changed since the learner enrolled or last took notice of it (`acknowledgeChanges`), the latest change
+    /// first, each with what it did to her progress. So progress never falls without a reason.
+    #[graphql(directive = About::apply(&ENROLMENT_CHANGED_BECAUSE))]
+    async fn changed_because(&self, ctx: &Context<'_>) -> Shown<Vec<EnrolmentChange>> {
+        match permit(&ENROLMENT_CHANGED_BECAUSE, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => changes::because(scope(ctx), &self.row, permit).await.into(),
+        }
+    }
+
+    /// How many lessons were added since the learner completed the course and are not completed by her; null while she has not
+    /// completed it.
+    #[graphql(directive = About::apply(&ENROLMENT_NEW_LESSONS))]
+    async fn new_lessons_since_completion(&self, ctx: &Context<'_>) -> Shown<Option<i32>> {
+        match permit(&ENROLMENT_NEW_LESSONS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => changes::new_lessons(scope(ctx), &self.row, permit).await.into(),
+        }
+    }
+
+    /// How many of the seconds that were reported do not count, since they can't have been: more than had passed.
+    #[graphql(directive = About::apply(&ENROLMENT_CAPPED_SECONDS))]
+    async fn capped_seconds(&self, ctx: &Context<'_>) -> Shown<i32> {
+        match permit(&ENROLMENT_CAPPED_SECONDS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Shown::from(scope(ctx).load().enrolment_notes.get(self.row.key()).await)
+                .map(|notes| int(notes.map_or(0, |notes| *notes.capped_seconds.open(permit)))),
+        }
+    }
+
+    /// The latest reports of time there that are marked, at most 20, the latest first. They are kept for 32 days.
+    #[graphql(directive = About::apply(&ENROLMENT_MARKS))]
+    async fn marked_activity(&self, ctx: &Context<'_>) -> Shown<Vec<MarkedActivity>> {
+        match permit(&ENROLMENT_MARKS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Shown::from(scope(ctx).load().activity_marks.get(self.row.key()).await)
+                .map(|marks| marks.open(permit).iter().copied().map(MarkedActivity).collect()),
         }
     }
 
@@ -257,6 +315,7 @@ impl ModuleProgress {
         scope.make_room(lessons.len())?;
         Ok(lessons
             .iter()
+            .filter(|lesson| lesson.status == PartStatus::Published)
             .map(|lesson| {
                 let progress = self.record.get(&lesson.id).cloned();
                 (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
@@ -326,7 +385,7 @@ impl LessonProgress {
         Lesson(Arc::clone(&self.lesson))
     }
 
-    /// Progress in the lesson, 0 to 1: 1 when completed, else how far into it the learner came.
+    /// Progress in the lesson, 0 to 1: 1 when completed, else how much is done of what its author asks for.
     #[graphql(directive = About::apply(&LESSON_PROGRESS_PROGRESS))]
     async fn progress(&self) -> Shown<f64> {
         access::show(&LESSON_PROGRESS_PROGRESS, &self.standing, &self.progress.progress).map(Progress::fraction)
@@ -350,18 +409,20 @@ impl LessonProgress {
         access::show(&LESSON_PROGRESS_COMPLETED_AT, &self.standing, &self.progress.completed_at)
             .map(|at| at.map(DateTime))
     }
-}
 
-/// What a learner's client reports of a lesson.
-#[derive(Debug, InputObject)]
-pub(crate) struct RecordActivityInput {
-    /// Seconds spent since the last report, 0 to 86400.
-    seconds: i32,
-    /// Where she is, in seconds from the lesson's start.
-    position: Option<i32>,
-    /// Whether she says that the lesson is done. A lesson that is completed stays so.
-    #[graphql(default)]
-    completed: bool,
+    /// The version of the lesson's content that the learner saw last; null if she never opened it.
+    #[graphql(directive = About::apply(&LESSON_PROGRESS_CONTENT_VERSION))]
+    async fn content_version(&self) -> Shown<Option<i32>> {
+        access::show(&LESSON_PROGRESS_CONTENT_VERSION, &self.standing, &self.progress.content_version)
+            .map(|version| version.map(int))
+    }
+
+    /// What she scored in it, 0 to 1; null if nothing was recorded.
+    #[graphql(directive = About::apply(&LESSON_PROGRESS_SCORE))]
+    async fn score(&self) -> Shown<Option<f64>> {
+        access::show(&LESSON_PROGRESS_SCORE, &self.standing, &self.progress.score)
+            .map(|score| score.map(|score| Progress::from_millionths(score).fraction()))
+    }
 }
 
 /// How a class does.
@@ -388,57 +449,5 @@ impl CourseStatistics {
             completed: rollup.completed(smallest_group, permit).map(int),
             smallest_group: int(smallest_group.into()),
         })
-    }
-}
-
-/// What became of `recordActivity`.
-#[derive(SimpleObject)]
-pub(crate) struct RecordActivityPayload {
-    /// The enrolment, with the activity added; null if there were errors.
-    enrolment: Option<Enrolment>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-fn user_error(refusal: Refusal) -> UserError {
-    let (code, path): (_, &[&str]) = match refusal {
-        Refusal::NoSuchLesson => (UserErrorCode::NotFound, &["lessonId"]),
-        Refusal::NotEnrolled => (UserErrorCode::NotEnrolled, &["lessonId"]),
-        Refusal::Seconds(_) => (UserErrorCode::OutOfRange, &["input", "seconds"]),
-        Refusal::Position(_) => (UserErrorCode::OutOfRange, &["input", "position"]),
-    };
-    UserError::new(code, path, &refusal)
-}
-
-/// Learning.
-#[derive(Default)]
-pub(crate) struct ProgressMutation;
-
-/// Learning.
-#[Object]
-impl ProgressMutation {
-    /// Adds what you did in a lesson to your record.
-    async fn record_activity(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the lesson.")] lesson_id: ID,
-        #[graphql(desc = "What you did.")] input: RecordActivityInput,
-    ) -> Result<RecordActivityPayload, Fault> {
-        let scope = scope(ctx);
-        let (learner, lesson_id) = (scope.account_for(TokenScope::Write)?, self::lesson_id(&lesson_id)?);
-        let activity = Activity {
-            lesson_id,
-            seconds: input.seconds.into(),
-            position: input.position.map(i64::from),
-            completed: input.completed,
-        };
-        match scope.app.learning.record(learner, activity).await? {
-            Err(refusal) => Ok(RecordActivityPayload { enrolment: None, user_errors: vec![user_error(refusal)] }),
-            Ok(lesson) => {
-                scope.forget();
-                let enrolment = Enrolment::find(scope, learner, lesson.course_id).await?;
-                Ok(RecordActivityPayload { enrolment, user_errors: Vec::new() })
-            }
-        }
     }
 }

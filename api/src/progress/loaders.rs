@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    model::{Enrolment, EnrolmentState, LearnerOrder, LeftOff, LessonProgress},
+    model::{
+        ContentChange, Enrolment, EnrolmentNotes, EnrolmentState, LearnerOrder, LeftOff, LessonProgress, Mark, Progress,
+    },
     store,
 };
 use crate::{
@@ -122,5 +124,59 @@ impl Fetch for TimePerTopic {
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
         let times = grouped(store::time_per_topic(&self.0, keys).await?);
         Ok(times.into_iter().map(|(learner, times)| (learner, times.into())).collect())
+    }
+}
+
+/// What else is known of enrolments.
+pub(crate) struct Notes(pub(crate) Db);
+
+impl Fetch for Notes {
+    type Key = (AccountId, CourseId);
+    type Value = Option<EnrolmentNotes>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = store::activity::notes(&self.0, keys).await?;
+        Ok(found.into_iter().map(|(key, notes)| (key, Some(notes))).collect())
+    }
+}
+
+/// So many marks of an enrolment are shown.
+const MAX_MARKS: i64 = 20;
+
+/// The latest reports of enrolments that are marked, the latest first.
+pub(crate) struct Marks(pub(crate) Db);
+
+impl Fetch for Marks {
+    type Key = (AccountId, CourseId);
+    type Value = Personal<tags::Engagement, Arc<Vec<Mark>>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = grouped(store::activity::marks(&self.0, keys, MAX_MARKS).await?);
+        Ok(found.into_iter().map(|(key, marks)| (key, marks.into())).collect())
+    }
+}
+
+/// What changed in courses, the first change first.
+pub(crate) struct ContentChanges(pub(crate) Db);
+
+impl Fetch for ContentChanges {
+    type Key = CourseId;
+    type Value = Arc<Vec<ContentChange>>;
+
+    async fn fetch(&self, keys: &[CourseId]) -> Result<HashMap<CourseId, Self::Value>, DbError> {
+        Ok(grouped(store::content::changes_of_courses(&self.0, keys).await?))
+    }
+}
+
+/// What changes of courses did to learners' progress: the version, the progress before it and after it.
+pub(crate) struct NotedChanges(pub(crate) Db);
+
+impl Fetch for NotedChanges {
+    type Key = (AccountId, CourseId);
+    type Value = Personal<tags::LearningRecord, Arc<Vec<(i64, Progress, Progress)>>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let found = grouped(store::content::noted_changes(&self.0, keys).await?);
+        Ok(found.into_iter().map(|(key, changes)| (key, changes.into())).collect())
     }
 }

@@ -1,134 +1,108 @@
 //! Enrolments, and what learners do in their courses.
 
+pub mod activity;
+pub(crate) mod content;
+pub mod definition;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
 
+mod apply;
+mod spans;
+
 use crate::{
-    courses::{
-        model::{Course, Lesson},
-        store as catalogue,
-    },
+    batch::LoadError,
+    courses::{model::Course, store as catalogue},
     db::{Db, DbError, Tx},
     ids::{AccountId, CourseId, LessonId},
-    live::{self, model::Event},
-    recommendations,
     time::Clock,
 };
-use model::{Activity, Progress};
-use store::{Added, LessonSoFar};
-
-/// More than a day in one report is a slip of the client's clock or units.
-pub const MAX_SECONDS: i64 = 86_400;
+use activity::{BeatRefusal, Entry, What, Writer};
+use model::{Activity, Progress, Recorded};
 
 /// The service of enrolments and progress.
 #[derive(Clone)]
 pub struct Learning {
     db: Db,
-    clock: Clock,
-}
-
-/// Why something was not done: what a person can mend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// There is no such lesson.
-    #[error("there is no such lesson")]
-    NoSuchLesson,
-    /// Not a learner there.
-    #[error("you are not enrolled in this lesson's course: call enroll first")]
-    NotEnrolled,
-    /// Negative, or more than [`MAX_SECONDS`].
-    #[error("seconds must be between 0 and {MAX_SECONDS}; this was {0}")]
-    Seconds(i64),
-    /// Negative.
-    #[error("position must be 0 or more seconds from the lesson's start; this was {0}")]
-    Position(i64),
+    writer: Writer,
 }
 
 impl Learning {
-    /// The service.
+    /// The service, with a task that writes beats for all requests and ends with the last clone of it.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        let writer = Writer::new(db.clone(), clock);
+        Self { db, writer }
     }
 
-    /// Adds what a learner did in a lesson to her record. Answers with the lesson's course.
-    pub async fn record(&self, learner: AccountId, activity: Activity) -> Result<Result<Lesson, Refusal>, DbError> {
-        if !(0..=MAX_SECONDS).contains(&activity.seconds) {
-            return Ok(Err(Refusal::Seconds(activity.seconds)));
-        }
-        if let Some(position) = activity.position.filter(|position| *position < 0) {
-            return Ok(Err(Refusal::Position(position)));
-        }
-        let Some(lesson) = self.lesson(activity.lesson_id).await? else { return Ok(Err(Refusal::NoSuchLesson)) };
-        let Some(course) = self.course(lesson.course_id).await? else { return Ok(Err(Refusal::NoSuchLesson)) };
+    /// The same with a commit for each request that records something; for the bench that measures what sharing them brings.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn one_by_one(&self) -> Self {
+        Self { writer: self.writer.one_by_one(), ..self.clone() }
+    }
 
-        let now = self.clock.now();
-        let key = (learner, lesson.course_id, lesson.id);
-        let mut tx = self.db.begin().await?;
-        let Some(enrolment) = store::lock(&mut tx, learner, lesson.course_id).await? else {
-            return Ok(Err(Refusal::NotEnrolled));
+    /// Adds what a learner did in a lesson to her record.
+    pub async fn record(
+        &self,
+        learner: AccountId,
+        activity: &Activity,
+    ) -> Result<Result<Recorded, BeatRefusal>, LoadError> {
+        let answers = self.record_all(learner, std::slice::from_ref(activity)).await?;
+        Ok(answers.into_iter().next().unwrap_or(Err(BeatRefusal::NoSuchLesson)))
+    }
+
+    /// Adds what a learner did in lessons, at most [`activity::MAX_BEATS`] reports, to her record; what became of each, in order.
+    /// What is refused is no matter to the others.
+    pub async fn record_all(
+        &self,
+        learner: AccountId,
+        activities: &[Activity],
+    ) -> Result<Vec<Result<Recorded, BeatRefusal>>, LoadError> {
+        let checked: Vec<_> = activities.iter().map(|activity| Entry::beat(learner, activity)).collect();
+        let entries = checked.iter().filter_map(|entry| entry.as_ref().ok()).cloned().collect();
+        let mut recorded = self.writer.record(entries).await?.into_iter();
+        let answer = |entry: Result<Entry, BeatRefusal>| {
+            entry.and_then(|_| recorded.next().unwrap_or(Err(BeatRefusal::NoSuchLesson)))
         };
-        let before = store::lesson_so_far(&mut tx, key).await?;
-        let after = after(before, &lesson, activity, now);
-        let gained = after.progress - before.map_or(0, |before| before.progress);
-        let whole = Progress::mean(enrolment.progress_sum + gained, course.lesson_count) == Progress::WHOLE;
-        let added = Added {
-            seconds: activity.seconds,
-            progress: gained,
-            completed_at: enrolment.completed_at.or(whole.then_some(now)),
-            newly_completed: whole && enrolment.completed_at.is_none(),
-        };
-        store::put_lesson(&mut tx, key, after, now).await?;
-        store::add_to_enrolment(&mut tx, (learner, lesson.course_id), &added, now).await?;
-        if added.newly_completed {
-            recommendations::completed(&mut tx, learner, lesson.course_id, now).await?;
+        Ok(checked.into_iter().map(answer).collect())
+    }
+
+    /// Records what a learner scored in a lesson, between 0 and 1. Whoever calls this knows that the viewer may do so.
+    pub async fn record_score(
+        &self,
+        learner: AccountId,
+        lesson: LessonId,
+        score: f64,
+    ) -> Result<Result<Recorded, BeatRefusal>, LoadError> {
+        if !(0.0..=1.0).contains(&score) {
+            return Ok(Err(BeatRefusal::Score));
         }
-        live::announce(&mut tx, &Event::ProgressChanged { learner, course: lesson.course_id });
-        tx.commit().await?;
-        Ok(Ok(lesson))
+        let what = What::Score(Progress::nearest(score).millionths());
+        let answers = self.writer.record(vec![Entry { learner, lesson, what }]).await?;
+        Ok(answers.into_iter().next().unwrap_or(Err(BeatRefusal::NoSuchLesson)))
+    }
+
+    /// Deletes beats that nothing can bear upon any more; how many.
+    pub async fn prune(&self) -> Result<u64, DbError> {
+        self.writer.prune().await
+    }
+
+    /// Deletes them now and then, until the future is dropped.
+    pub async fn keep_pruned(&self) {
+        self.writer.keep_pruned().await;
     }
 
     async fn course(&self, id: CourseId) -> Result<Option<Course>, DbError> {
         Ok(catalogue::by_ids(&self.db, &[id]).await?.pop().filter(Course::is_public))
     }
-
-    async fn lesson(&self, id: LessonId) -> Result<Option<Lesson>, DbError> {
-        Ok(catalogue::lessons_by_ids(&self.db, &[id]).await?.pop())
-    }
 }
 
 /// What learners find in a course has changed: lessons came or went, in the transaction of the caller, which has kept the new
 /// number of lessons with the course and the change with `course_contents`. The sums of those who take it are made anew.
-#[expect(clippy::unused_async, reason = "sums are of all lessons that there are, for now")]
-pub(crate) async fn content_changed(_tx: &mut Tx, _course: CourseId, _removed: &[LessonId]) -> Result<(), DbError> {
-    Ok(())
-}
-
-/// A learner's state in a lesson after an activity. Nothing that was reached is lost: going back in a
-/// video moves the position, not the progress.
-fn after(before: Option<LessonSoFar>, lesson: &Lesson, activity: Activity, now: crate::time::Timestamp) -> LessonSoFar {
-    let before = before.unwrap_or(LessonSoFar {
-        seconds: 0,
-        position: 0,
-        furthest: 0,
-        progress: 0,
-        started_at: now,
-        completed_at: None,
-    });
-    let position = activity
-        .position
-        .map_or(before.position, |position| lesson.seconds.map_or(position, |length| position.min(length)));
-    let furthest = before.furthest.max(position);
-    let at_end = lesson.seconds.is_some_and(|length| furthest >= length);
-    let completed_at = before.completed_at.or((activity.completed || at_end).then_some(now));
-    let progress = Progress::of_lesson(completed_at.is_some(), furthest, lesson.seconds).millionths();
-    LessonSoFar {
-        seconds: before.seconds.saturating_add(activity.seconds),
-        position,
-        furthest,
-        progress: progress.max(before.progress),
-        started_at: before.started_at,
-        completed_at,
-    }
+pub(crate) async fn content_changed(tx: &mut Tx, course: CourseId, removed: &[LessonId]) -> Result<(), DbError> {
+    content::changed(tx, course, removed).await
 }

@@ -1,23 +1,13 @@
-//! What a learner does in a course, and the one definition of progress.
+//! What a learner does in a course.
 
 use crate::{
-    access::{Category, Personal, Tenure, tags},
+    access::{Category, Permit, Personal, Tenure, tags},
     db::stored_enum,
     ids::{AccountId, CourseId, LessonId},
     time::Timestamp,
 };
 
-/// Progress, exact: millionths of the whole.
-///
-/// **The definition, version 1.**
-/// - A lesson's progress is 1 when it is completed; else the furthest position reached over the lesson's
-///   length (or the share that an imported record reports, if that is more), below 1; else 0.
-/// - A lesson is completed when its learner says so or reaches its end, and stays completed.
-/// - A module's and a course's progress is the mean over its lessons, each counting the same; a module or
-///   course without lessons has progress 0.
-///
-/// Sums of whole millionths are exact, so 1 is reached exactly when every lesson is completed, and the
-/// same number comes from every path.
+/// Progress, exact: millionths of the whole. What it means is said in [`definition`](super::definition).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Progress(i64);
 
@@ -27,21 +17,36 @@ impl Progress {
     /// All of it.
     pub const WHOLE: Self = Self(1_000_000);
 
-    /// The progress of a lesson.
+    /// The progress of a lesson whose rule is to see it to its end.
     pub fn of_lesson(completed: bool, furthest: i64, length: Option<i64>) -> Self {
-        match length {
-            _ if completed => Self::WHOLE,
-            Some(length) if length > 0 => {
-                let millionths = i128::from(furthest.max(0)) * 1_000_000 / i128::from(length);
+        if completed { Self::WHOLE } else { Self::below_whole(furthest, length) }
+    }
+
+    /// The share of what is needed that was reached, below the whole: only what is completed is whole.
+    pub fn below_whole(reached: i64, needed: Option<i64>) -> Self {
+        match needed {
+            Some(needed) if needed > 0 => {
+                let millionths = i128::from(reached.max(0)) * 1_000_000 / i128::from(needed);
                 Self(millionths.min(999_999) as i64)
             }
             _ => Self::NONE,
         }
     }
 
+    /// The progress of a course: the mean over its lessons, and the whole once it was completed. Everything that shows or uses
+    /// somebody's progress in a course gets it here.
+    pub fn of_course(completed: bool, sum: i64, lessons: i64) -> Self {
+        if completed { Self::WHOLE } else { Self::mean(sum, lessons) }
+    }
+
     /// The share of a lesson, 0..=1, that an imported record reports.
     pub(crate) fn reported(share: f64) -> Self {
         Self((share * 1_000_000.0).clamp(0.0, 1_000_000.0) as i64)
+    }
+
+    /// The nearest to a share, 0..=1.
+    pub fn nearest(share: f64) -> Self {
+        Self((share * 1_000_000.0).round().clamp(0.0, 1_000_000.0) as i64)
     }
 
     /// The mean of `sum` (see [`Progress::sum`]) over `lessons` lessons.
@@ -98,6 +103,12 @@ impl Enrolment {
     pub fn key(&self) -> (AccountId, CourseId) {
         (self.learner_id, self.course_id)
     }
+
+    /// The progress in the course, which has so many lessons: the same number for everybody who may see it.
+    pub fn progress(&self, lessons: i64, permit: Permit<tags::LearningRecord>) -> Progress {
+        let (completed, sum) = (self.completed_at.open(permit).is_some(), *self.progress_sum.open(permit));
+        Progress::of_course(completed, sum, lessons)
+    }
 }
 
 /// Where a learner was last: what the interface offers her to go on with.
@@ -126,6 +137,10 @@ pub struct LessonProgress {
     pub progress: Personal<tags::LearningRecord, Progress>,
     /// When it was completed.
     pub completed_at: Personal<tags::LearningRecord, Option<Timestamp>>,
+    /// The version of its content that she saw last; `None` if she never opened it.
+    pub content_version: Personal<tags::LearningRecord, Option<i64>>,
+    /// What she scored, in millionths.
+    pub score: Personal<tags::Assessment, Option<i64>>,
 }
 
 impl LessonProgress {
@@ -137,6 +152,8 @@ impl LessonProgress {
             position: 0.into(),
             progress: Progress::NONE.into(),
             completed_at: None.into(),
+            content_version: None.into(),
+            score: None.into(),
         }
     }
 }
@@ -179,8 +196,8 @@ impl LearnerOrder {
     }
 }
 
-/// What a learner's client reports.
-#[derive(Clone, Copy, Debug)]
+/// What a learner's client reports: a beat. Only the lesson and the seconds are needed.
+#[derive(Clone, Debug)]
 pub struct Activity {
     /// Which lesson.
     pub lesson_id: LessonId,
@@ -190,6 +207,108 @@ pub struct Activity {
     pub position: Option<i64>,
     /// Whether she says that the lesson is done.
     pub completed: bool,
+    /// When the seconds ended, by the client's clock; `None` for now.
+    pub at: Option<Timestamp>,
+    /// When the client's session began, by its clock.
+    pub since: Option<Timestamp>,
+    /// The tab or device, where there may be several.
+    pub session: Option<String>,
+    /// What the client calls this report, so that it counts once however often it is sent.
+    pub key: Option<String>,
+    /// The version of the lesson's content that she sees; `None` for the present one.
+    pub content_version: Option<i64>,
+}
+
+impl Activity {
+    /// Seconds spent with a lesson up to now.
+    pub fn now(lesson_id: LessonId, seconds: i64) -> Self {
+        Self {
+            lesson_id,
+            seconds,
+            position: None,
+            completed: false,
+            at: None,
+            since: None,
+            session: None,
+            key: None,
+            content_version: None,
+        }
+    }
+}
+
+stored_enum! {
+    /// Why some of the seconds that were reported do not count, or why a report is marked.
+    pub enum CapReason {
+        /// They were more than had passed since the report before, in the same session.
+        SinceLastBeat = "SINCE_LAST_BEAT",
+        /// They were more than had passed since the session or the enrolment began.
+        SinceBegin = "SINCE_BEGIN",
+        /// They ended in the future, by a clock that is a little ahead: they were taken to end when they came.
+        Future = "FUTURE",
+    }
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The course of the lesson.
+    pub course_id: CourseId,
+    /// The seconds that count. What another session reported of the same time is counted with it, once.
+    pub counted: i64,
+    /// The seconds that were reported and do not count.
+    pub capped: i64,
+    /// Why, if it is marked.
+    pub reason: Option<CapReason>,
+    /// Whether it had been recorded before, and changed nothing now.
+    pub replayed: bool,
+}
+
+/// A report that is marked.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// When its seconds ended.
+    pub at: Timestamp,
+    /// Of which lesson.
+    pub lesson_id: LessonId,
+    /// How many seconds were reported.
+    pub seconds: i64,
+    /// How many of them do not count.
+    pub capped: i64,
+    /// Why.
+    pub reason: CapReason,
+}
+
+/// What else is known of an enrolment.
+#[derive(Clone, Debug, Default)]
+pub struct EnrolmentNotes {
+    /// Up to which version of the course's content she has taken notice of what changed.
+    pub seen_content: Personal<tags::LearningRecord, Option<i64>>,
+    /// How many reported seconds do not count.
+    pub capped_seconds: Personal<tags::Engagement, i64>,
+}
+
+/// A change of what learners find in a course.
+#[derive(Clone, Debug)]
+pub struct ContentChange {
+    /// The version of the course's content that it made.
+    pub version: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The lessons that came.
+    pub added: Vec<LessonId>,
+    /// The lessons that went.
+    pub removed: Vec<LessonId>,
+}
+
+/// Why a learner's progress in a course is another number than it was.
+#[derive(Clone, Debug)]
+pub struct ProgressChange {
+    /// The change of the course.
+    pub change: ContentChange,
+    /// Her progress just before it.
+    pub before: Progress,
+    /// Her progress just after it.
+    pub now: Progress,
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! The tables of enrolments and progress. Every key starts with the learner.
 
+pub(crate) mod activity;
+pub(crate) mod content;
+
 use crate::{
     access::Tenure,
     db::{
-        Db, DbError, Pairs, Tx, Uuids, on,
+        Db, DbError, Pairs, Uuids, on,
         page::{PageRequest, TimeKey},
         statements,
     },
@@ -75,7 +78,7 @@ statements! {
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
-        "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at
+        "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at, p.content_version, p.score
          FROM " [pairs 1] " k JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key"
     }
     /// The lesson that each learner was last in, of the course that she was last active in.
@@ -94,25 +97,6 @@ statements! {
            JOIN course_topics ct ON ct.course_id = e.course_id
          WHERE e.learner_id " [any_uuid 1] " GROUP BY e.learner_id, ct.topic_id HAVING SUM(e.seconds) > 0
          ORDER BY e.learner_id, SUM(e.seconds) DESC, ct.topic_id"
-    }
-    COUNT_COMPLETED { "UPDATE course_rollups SET completed_count = completed_count + 1 WHERE course_id = $1" }
-    LOCK_ENROLMENT {
-        "SELECT learner_id, course_id, enrolled_at, last_active_at, left_at, completed_at, seconds, progress_sum
-         FROM enrolments WHERE learner_id = $1 AND course_id = $2 AND left_at IS NULL" [for_update]
-    }
-    LESSON_SO_FAR {
-        "SELECT seconds, position, furthest, progress, started_at, completed_at FROM lesson_progress
-         WHERE learner_id = $1 AND course_id = $2 AND lesson_id = $3"
-    }
-    PUT_LESSON {
-        "INSERT INTO lesson_progress (learner_id, course_id, lesson_id, seconds, position, furthest, progress, started_at, updated_at, completed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (learner_id, course_id, lesson_id) DO UPDATE SET seconds = excluded.seconds, position = excluded.position,
-           furthest = excluded.furthest, progress = excluded.progress, updated_at = excluded.updated_at, completed_at = excluded.completed_at"
-    }
-    ADD_TO_ENROLMENT {
-        "UPDATE enrolments SET seconds = seconds + $3, progress_sum = progress_sum + $4, last_active_at = $5, completed_at = $6
-         WHERE learner_id = $1 AND course_id = $2"
     }
 }
 
@@ -170,17 +154,8 @@ struct LessonProgressRow {
     position: i64,
     progress: i64,
     completed_at: Option<Timestamp>,
-}
-
-/// What is known of a learner in a lesson before an activity is added.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
-pub(super) struct LessonSoFar {
-    pub(super) seconds: i64,
-    pub(super) position: i64,
-    pub(super) furthest: i64,
-    pub(super) progress: i64,
-    pub(super) started_at: Timestamp,
-    pub(super) completed_at: Option<Timestamp>,
+    content_version: i64,
+    score: Option<i64>,
 }
 
 pub(super) async fn enrolments(db: &Db, keys: &[(AccountId, CourseId)]) -> Result<Vec<Enrolment>, DbError> {
@@ -241,6 +216,8 @@ pub(super) async fn lessons_of_enrolments(
                 position: row.position.into(),
                 progress: Progress::from_millionths(row.progress).into(),
                 completed_at: row.completed_at.into(),
+                content_version: Some(row.content_version).into(),
+                score: row.score.into(),
             };
             ((row.learner_id, row.course_id), progress)
         })
@@ -283,58 +260,4 @@ pub(super) async fn time_per_topic(
     let rows: Vec<(AccountId, TopicId, i64)> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(learners).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(learner, topic, seconds)| (learner, (topic, seconds))).collect())
-}
-
-/// The enrolment of somebody who takes the course, held until the transaction ends.
-pub(super) async fn lock(tx: &mut Tx, learner: AccountId, course: CourseId) -> Result<Option<EnrolmentRow>, DbError> {
-    let sql = tx.sql(&LOCK_ENROLMENT);
-    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(learner).bind(course).fetch_optional(c).await)?)
-}
-
-pub(super) async fn lesson_so_far(
-    tx: &mut Tx,
-    (learner, course, lesson): (AccountId, CourseId, LessonId),
-) -> Result<Option<LessonSoFar>, DbError> {
-    let sql = tx.sql(&LESSON_SO_FAR);
-    Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(learner).bind(course).bind(lesson).fetch_optional(c).await)?)
-}
-
-pub(super) async fn put_lesson(
-    tx: &mut Tx,
-    (learner, course, lesson): (AccountId, CourseId, LessonId),
-    state: LessonSoFar,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let sql = tx.sql(&PUT_LESSON);
-    on!(tx.conn(), c => sqlx::query(sql)
-        .bind(learner).bind(course).bind(lesson)
-        .bind(state.seconds).bind(state.position).bind(state.furthest).bind(state.progress)
-        .bind(state.started_at).bind(now).bind(state.completed_at)
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// What an activity adds to an enrolment.
-pub(super) struct Added {
-    pub(super) seconds: i64,
-    pub(super) progress: i64,
-    pub(super) completed_at: Option<Timestamp>,
-    pub(super) newly_completed: bool,
-}
-
-pub(super) async fn add_to_enrolment(
-    tx: &mut Tx,
-    (learner, course): (AccountId, CourseId),
-    added: &Added,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let sql = tx.sql(&ADD_TO_ENROLMENT);
-    on!(tx.conn(), c => sqlx::query(sql)
-        .bind(learner).bind(course).bind(added.seconds).bind(added.progress).bind(now).bind(added.completed_at)
-        .execute(c).await.map(|_| ()))?;
-    if added.newly_completed {
-        let sql = tx.sql(&COUNT_COMPLETED);
-        on!(tx.conn(), c => sqlx::query(sql).bind(course).execute(c).await.map(|_| ()))?;
-    }
-    Ok(())
 }
