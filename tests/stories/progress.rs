@@ -20,8 +20,10 @@ const RECORD_MANY: &str = "mutation($input: RecordActivitiesInput!) { recordActi
     enrolments { progress seconds completedAt course { slug } } userErrors { code message path } } }";
 
 async fn record_many(school: &School, client: &Client, beats: &[(&str, Value)]) -> Value {
-    let activities: Vec<_> =
-        beats.iter().map(|(lesson, activity)| json!({ "lessonId": school.lesson(lesson), "activity": activity })).collect();
+    let activities: Vec<_> = beats
+        .iter()
+        .map(|(lesson, activity)| json!({ "lessonId": school.lesson(lesson), "activity": activity }))
+        .collect();
     client.data_with(RECORD_MANY, json!({ "input": { "activities": activities } })).await["recordActivities"].clone()
 }
 

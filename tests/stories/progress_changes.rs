@@ -47,7 +47,8 @@ fn literal(_school: &School, key: &str) -> String {
 }
 
 async fn record(school: &School, client: &Client, lesson: &str, input: Value) -> Value {
-    let query = "mutation($lesson: ID!, $input: RecordActivityInput!) { recordActivity(lessonId: $lesson, input: $input) {
+    let query =
+        "mutation($lesson: ID!, $input: RecordActivityInput!) { recordActivity(lessonId: $lesson, input: $input) {
         enrolment { progress seconds completedAt } userErrors { code } } }";
     client.data_with(query, json!({ "lesson": school.lesson(lesson), "input": input })).await["recordActivity"].clone()
 }

@@ -42,7 +42,8 @@ fn reference(beats: &[Activity], lesson: Option<LessonId>) -> i64 {
     let mut seconds = BTreeSet::new();
     for beat in beats {
         let at = beat.at.unwrap().seconds();
-        let before = beats.iter().filter(|other| other.session == beat.session).map(|other| other.at.unwrap().seconds());
+        let before =
+            beats.iter().filter(|other| other.session == beat.session).map(|other| other.at.unwrap().seconds());
         let last = before.filter(|other| *other < at).max().unwrap_or(i64::MIN);
         if lesson.is_none_or(|lesson| lesson == beat.lesson_id) {
             seconds.extend((at - beat.seconds).max(last)..at);
