@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     activity::{Answer, Beat, BeatRefusal, Entry, LATE_DAYS, MARKED_AHEAD, MAX_AHEAD, MAX_SECONDS, What},
-    definition::{Reached, Rule},
+    lesson::{new_state, rule_of, settle, take_beat},
     model::{CapReason, Progress, Recorded},
     spans::{Claim, Measured},
     store::activity::{self as store, BeatRow, HeldRow, KnownRow, LessonRow, Pair, StateRow},
@@ -274,7 +274,7 @@ impl Batch {
                 let rule = rule_of(lesson);
                 let was = (state.progress, state.completed_at);
                 for new in mine() {
-                    take_beat(state, lesson, &rule, new);
+                    take_beat(state, lesson, &rule, (new.row.at, &new.beat));
                 }
                 for (_, score) in work.scores.iter().filter(|(lesson, _)| *lesson == lesson_id) {
                     (state.score, state.scored_at) = (Some(*score), Some(self.now));
@@ -350,77 +350,6 @@ fn cap(row: &BeatRow, claim: &Claim, (start, by_another): (i64, bool)) -> (i64, 
         _ => Some(CapReason::SinceBegin),
     };
     (capped, reason)
-}
-
-fn rule_of(lesson: &LessonRow) -> Rule {
-    Rule { completion: lesson.completion.0, share: lesson.completion_share, length: lesson.length }
-}
-
-fn new_state((learner_id, course_id): Pair, lesson_id: LessonId, at: Timestamp) -> StateRow {
-    StateRow {
-        learner_id,
-        course_id,
-        lesson_id,
-        seconds: 0,
-        position: 0,
-        position_at: None,
-        furthest: 0,
-        progress: 0,
-        score: None,
-        scored_at: None,
-        content_version: 1,
-        started_at: at,
-        updated_at: at,
-        completed_at: None,
-    }
-}
-
-/// Where a beat leaves its learner in the lesson. The latest one says where she is, whenever it comes; of two at the same
-/// instant, the one further on, or, if the client told no times, the one that came later.
-fn take_beat(state: &mut StateRow, lesson: &LessonRow, rule: &Rule, new: &NewBeat) {
-    let (at, beat) = (new.row.at, &new.beat);
-    if at >= state.updated_at {
-        state.content_version = beat.content_version.unwrap_or(lesson.content_version);
-    }
-    let position = beat.position.map(|position| lesson.length.map_or(position, |length| position.min(length)));
-    if let Some(position) = position {
-        let since = match state.position_at {
-            Some(since) => since,
-            None if state.position == 0 => Timestamp(i64::MIN),
-            // It was imported, and nobody said since when it holds.
-            None => state.started_at,
-        };
-        if at > since || at == since && (beat.at.is_none() || position > state.position) {
-            (state.position, state.position_at) = (position, Some(at));
-        }
-        state.furthest = state.furthest.max(position);
-    }
-    let here = Reached { furthest: position.unwrap_or(0), ..Reached::default() };
-    let by_place = rule.completion == Completion::View && rule.is_met(&here);
-    if by_place || beat.completed && rule.takes_her_word() {
-        state.completed_at = Some(state.completed_at.map_or(at, |completed| completed.min(at)));
-    }
-    state.started_at = state.started_at.min(at);
-    state.updated_at = state.updated_at.max(at);
-}
-
-/// Whether the lesson is completed by what was reached, and since when; and the progress that comes of it.
-fn settle(state: &mut StateRow, rule: &Rule, latest: Timestamp, when_left: impl Fn(i64) -> Option<i64>) {
-    let mut reached = Reached {
-        completed: state.completed_at.is_some(),
-        furthest: state.furthest,
-        seconds: state.seconds,
-        score: state.score,
-    };
-    if rule.is_met(&reached) {
-        let by_time = rule.needed().filter(|_| rule.completion == Completion::Time);
-        let at = by_time.and_then(|needed| when_left(state.seconds - needed)).map_or(latest, Timestamp::from_seconds);
-        if by_time.is_some() || state.completed_at.is_none() {
-            state.completed_at = Some(state.completed_at.map_or(at, |completed| completed.min(at)));
-        }
-        reached.completed = true;
-    }
-    state.progress = state.progress.max(rule.progress(&reached).millionths());
 }
 
 /// The beats that were there and that new ones bear upon.

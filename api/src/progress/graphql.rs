@@ -3,10 +3,13 @@
 pub(crate) mod activity;
 mod changes;
 pub(crate) mod live;
+mod statistics;
+
+pub(crate) use statistics::CourseStatistics;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::{
     definition,
@@ -15,12 +18,11 @@ use super::{
 };
 use crate::{
     access::{
-        self, COURSE_LEARNERS, COURSE_STATISTICS, Category, ENROLMENT_CAPPED_SECONDS, ENROLMENT_CHANGED_BECAUSE,
-        ENROLMENT_COMPLETED_AT, ENROLMENT_ENROLLED_AT, ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_LEFT_AT, ENROLMENT_MARKS,
-        ENROLMENT_MODULES, ENROLMENT_NEW_LESSONS, ENROLMENT_PROGRESS, ENROLMENT_SECONDS, InCourse,
-        LESSON_PROGRESS_COMPLETED_AT, LESSON_PROGRESS_CONTENT_VERSION, LESSON_PROGRESS_POSITION,
-        LESSON_PROGRESS_PROGRESS, LESSON_PROGRESS_SCORE, LESSON_PROGRESS_SECONDS, Shown, Standing, graphql::About,
-        permit, tags,
+        self, COURSE_LEARNERS, Category, ENROLMENT_CAPPED_SECONDS, ENROLMENT_CHANGED_BECAUSE, ENROLMENT_COMPLETED_AT,
+        ENROLMENT_ENROLLED_AT, ENROLMENT_LAST_ACTIVE_AT, ENROLMENT_LEFT_AT, ENROLMENT_MARKS, ENROLMENT_MODULES,
+        ENROLMENT_NEW_LESSONS, ENROLMENT_PROGRESS, ENROLMENT_SECONDS, InCourse, LESSON_PROGRESS_COMPLETED_AT,
+        LESSON_PROGRESS_CONTENT_VERSION, LESSON_PROGRESS_POSITION, LESSON_PROGRESS_PROGRESS, LESSON_PROGRESS_SCORE,
+        LESSON_PROGRESS_SECONDS, Shown, Standing, graphql::About, permit, tags,
     },
     accounts::graphql::Person,
     courses::{
@@ -422,32 +424,5 @@ impl LessonProgress {
     async fn score(&self) -> Shown<Option<f64>> {
         access::show(&LESSON_PROGRESS_SCORE, &self.standing, &self.progress.score)
             .map(|score| score.map(|score| Progress::from_millionths(score).fraction()))
-    }
-}
-
-/// How a class does.
-#[derive(SimpleObject)]
-pub(crate) struct CourseStatistics {
-    /// How many learners have enrolled.
-    learners: i32,
-    /// How many have completed the course; null where these, or the others, are fewer than `smallestGroup`.
-    completed: Option<i32>,
-    /// The smallest number of learners that a sum speaks of.
-    smallest_group: i32,
-}
-
-impl CourseStatistics {
-    /// The sums of a course, if somebody with this standing to it may see them.
-    pub(crate) async fn read(scope: &Scope, course: CourseId, standing: &Standing<InCourse>) -> Shown<Self> {
-        let permit = match permit(&COURSE_STATISTICS, standing) {
-            Ok(permit) => permit,
-            Err(denied) => return Shown::Denied(denied),
-        };
-        let smallest_group = scope.app.rules.smallest_group;
-        Shown::from(scope.load().rollups.get(course).await).map(|rollup| Self {
-            learners: int(rollup.learner_count),
-            completed: rollup.completed(smallest_group, permit).map(int),
-            smallest_group: int(smallest_group.into()),
-        })
     }
 }

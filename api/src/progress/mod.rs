@@ -9,6 +9,7 @@ pub mod model;
 pub(crate) mod store;
 
 mod apply;
+mod lesson;
 mod spans;
 
 use crate::{
