@@ -7,6 +7,7 @@ use crate::{
     accounts::{Accounts, secret::SecretKey},
     audit::Audit,
     cases::Cases,
+    courses::authoring::Authoring,
     db::{Db, DbError, Sql},
     forum::Forum,
     mail::Outbox,
@@ -65,6 +66,8 @@ pub struct App {
     pub profiles: Profiles,
     /// Reasons to see more of a person, for a time.
     pub cases: Cases,
+    /// The authors' desk.
+    pub authoring: Authoring,
     /// Enrolments and progress.
     pub learning: Learning,
     /// The forum.
@@ -87,6 +90,7 @@ impl App {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
+            authoring: Authoring::new(db.clone(), clock.clone(), accounts.clone(), audit.clone(), outbox.clone()),
             learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             feed,
@@ -124,6 +128,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("audit", crate::audit::store::STATEMENTS),
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
+        ("courses, contents", crate::courses::store::contents::STATEMENTS),
+        ("courses, desk", crate::courses::store::desk::STATEMENTS),
+        ("courses, links", crate::courses::store::links::STATEMENTS),
+        ("courses, parts", crate::courses::store::parts::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("idempotency", crate::idempotency::store::STATEMENTS),
         ("intake", crate::intake::STATEMENTS),

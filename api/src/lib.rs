@@ -39,6 +39,7 @@ pub mod time;
 pub mod two_factor;
 
 mod batch;
+mod markdown;
 
 /// Runs `stoa`, whose models may be made of the engines of `registry`: a crate outside this repository registers its own,
 /// and has a program with all commands (`examples/own_engine.rs`).

@@ -23,6 +23,7 @@ pub use scope::Scope;
 pub struct Query(
     crate::accounts::graphql::AccountQuery,
     crate::courses::graphql::CourseQuery,
+    crate::courses::graphql::authoring::InvitationQuery,
     crate::cases::graphql::CaseQuery,
     crate::oidc::graphql::OidcQuery,
     node::NodeQuery,
@@ -38,6 +39,7 @@ pub struct Mutation(
     crate::profile::graphql::ProfileMutation,
     crate::accounts::graphql::AccountMutation,
     crate::cases::graphql::CaseMutation,
+    crate::courses::graphql::authoring::AuthoringMutation,
     crate::progress::graphql::ProgressMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,

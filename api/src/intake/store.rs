@@ -35,8 +35,8 @@ statements! {
     LOCK_THREADS { "SELECT id FROM threads WHERE course_id " [any_uuid 1] " ORDER BY course_id, id" [for_update] }
     SUM_COURSES {
         "UPDATE courses SET updated_at = $2,
-           lesson_count = (SELECT COUNT(*) FROM lessons l WHERE l.course_id = courses.id),
-           seconds = (SELECT CAST(COALESCE(SUM(l.seconds), 0) AS BIGINT) FROM lessons l WHERE l.course_id = courses.id)
+           lesson_count = (SELECT COUNT(*) FROM lessons l WHERE l.course_id = courses.id AND l.status = 'PUBLISHED'),
+           seconds = (SELECT CAST(COALESCE(SUM(l.seconds), 0) AS BIGINT) FROM lessons l WHERE l.course_id = courses.id AND l.status = 'PUBLISHED')
          WHERE id " [any_uuid 1]
     }
     SUM_ENROLMENTS {

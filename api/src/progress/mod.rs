@@ -7,7 +7,7 @@ pub(crate) mod store;
 
 use crate::{
     courses::{
-        model::{Course, CourseStatus, Lesson},
+        model::{Course, CourseStatus, Lesson, PartStatus},
         store as catalogue,
     },
     db::{Db, DbError, Tx},
@@ -127,7 +127,10 @@ impl Learning {
     }
 
     async fn lesson(&self, id: LessonId) -> Result<Option<Lesson>, DbError> {
-        Ok(catalogue::lessons_by_ids(&self.db, &[id]).await?.pop())
+        Ok(catalogue::lessons_by_ids(&self.db, &[id])
+            .await?
+            .pop()
+            .filter(|lesson| lesson.status == PartStatus::Published))
     }
 }
 
