@@ -2,6 +2,8 @@
 
 mod access;
 mod audit;
+mod authoring;
+mod authoring_bounds;
 mod batching;
 mod cases;
 mod catalogue;
