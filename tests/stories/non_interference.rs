@@ -189,10 +189,11 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          UPDATE courses SET version = version + 5 WHERE id = {course:compost}",
     ),
     (
-        EVERYBODY,
+        "nobody zoe omar bo kim raj noor",
         "a lesson that was retired and that nobody has seen",
         "INSERT INTO lessons (id, course_id, module_id, position, title, kind, seconds, status, content_version)
-           SELECT {new:14}, course_id, module_id, 1, 'A plum', 'READING', 99, 'RETIRED', 1 FROM lessons WHERE id = {lesson:idee-1}",
+           SELECT {new:14}, course_id, module_id, 0, 'A plum', 'READING', 99, 'RETIRED', 1 FROM lessons WHERE id = {lesson:compost-1};
+         INSERT INTO lesson_versions (lesson_id, version, title, body, completion, published_at) VALUES ({new:14}, 1, 'A plum', 'Plums.', 'VIEW', 5)",
     ),
     (
         "nobody zoe bo kim raj noor",
