@@ -54,3 +54,4 @@ CREATE TABLE staff_invitations (
     invited_at BIGINT  NOT NULL,
     PRIMARY KEY (email_hash, course_id)
 );
+CREATE INDEX staff_invitations_of_course ON staff_invitations (course_id, invited_at);

@@ -54,3 +54,4 @@ CREATE TABLE staff_invitations (
     invited_at INTEGER NOT NULL,
     PRIMARY KEY (email_hash, course_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX staff_invitations_of_course ON staff_invitations (course_id, invited_at);

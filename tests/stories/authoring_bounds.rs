@@ -1,6 +1,10 @@
 //! What comes before what, who teaches, and what authors can't write.
 
 use serde_json::{Value, json};
+use stoa_api::{
+    access::{Relation, Rules},
+    app::Settings,
+};
 use stoa_testkit::{Client, story};
 
 use crate::authoring::{desk, done, herbs, node, refused, version_of};
@@ -156,6 +160,25 @@ story! {
             assert_eq!(code(&staff(&bo, "addStaff", invite("mei@school.example")).await), "");
         }
         assert_eq!(code(&staff(&bo, "addStaff", invite("mei@school.example")).await), "TOO_MANY_REQUESTS");
+    }
+
+    async fn what_an_author_comes_with_must_be_good_for_it(school) {
+        let course = school.course("soil");
+        let token = "mutation { createToken(input: { label: \"desk\", scopes: [READ, WRITE], days: 1 }) { secret } }";
+        let secret = school.person("ana").await.data(token).await["createToken"]["secret"].take();
+        let narrow = school.anybody().with_token(secret.as_str().unwrap());
+        let begin = "mutation($course: ID!) { createModule(input: { courseId: $course, title: \"Clay\" }) { module { title } } }";
+        let made = narrow.data_with(begin, json!({ "course": course })).await;
+        assert_eq!(made["createModule"]["module"]["title"], "Clay", "what is taught is nobody's data");
+        let add = "mutation($input: AddStaffInput!) { addStaff(input: $input) { userErrors { code } } }";
+        let whom = json!({ "input": { "courseId": course, "email": "omar@school.example", "role": "ASSISTANT" } });
+        assert_eq!(narrow.ask_with(add, whom).await["errors"][0]["extensions"]["code"], "SCOPE_NEEDED");
+
+        let rules = Rules { two_factor_for: [Relation::Staff].into_iter().collect(), ..Rules::default() };
+        let school = school.under(Settings { rules, ..Settings::default() }).await;
+        let browser = school.in_browser("ana").await;
+        let answer = browser.ask_with(begin, json!({ "course": course })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "she did not show her second factor");
     }
 
     async fn each_slip_of_an_author_has_a_name(school) {

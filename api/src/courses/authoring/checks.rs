@@ -3,7 +3,7 @@
 use super::refusal::{Part, Refusal};
 use crate::{
     courses::model::{Completion, LessonChange, LessonDraft, LessonKind},
-    profile,
+    profile::{self, model::Change},
 };
 
 /// The longest title, in characters.
@@ -103,15 +103,15 @@ const fn has(kind: LessonKind, part: Part) -> bool {
 
 fn changed<T>(
     now: &mut Option<T>,
-    change: Option<Option<T>>,
+    change: Change<T>,
     (kind, part): (LessonKind, Part),
     fit: impl FnOnce(T) -> Result<T, Refusal>,
 ) -> Result<(), Refusal> {
     match change {
-        None => {}
-        Some(None) => *now = None,
-        Some(Some(_)) if !has(kind, part) => return Err(Refusal::NotOfKind(kind, part)),
-        Some(Some(value)) => *now = Some(fit(value)?),
+        Change::Keep => {}
+        Change::Clear => *now = None,
+        Change::Set(_) if !has(kind, part) => return Err(Refusal::NotOfKind(kind, part)),
+        Change::Set(value) => *now = Some(fit(value)?),
     }
     Ok(())
 }
@@ -136,8 +136,8 @@ pub(super) fn change(draft: &mut LessonDraft, kind: LessonKind, change: LessonCh
             draft.rule.share = None;
         }
     }
-    if let Some(share) = change.share {
-        draft.rule.share = share.map(millionths).transpose()?;
+    if change.share.is_made() {
+        draft.rule.share = change.share.value().map(millionths).transpose()?;
     }
     if let Some(is_preview) = change.is_preview {
         draft.is_preview = is_preview;

@@ -93,8 +93,8 @@ impl Authoring {
         if let Some(language) = change.language {
             held.language = checks::language(&language)?;
         }
-        if let Some(level) = change.level {
-            held.level = level;
+        if change.level.is_made() {
+            held.level = change.level.value();
         }
         if let Some(slug) = change.slug {
             held.slug = free(&mut desk.tx, checks::slug(&slug)?, course).await?;

@@ -148,7 +148,7 @@ pub enum Refusal {
     #[error("she is of the course's staff already: change her role instead")]
     StaffAlready,
     /// Too many.
-    #[error("a course has at most {MAX_STAFF} people who teach it")]
+    #[error("a course has at most {MAX_STAFF} people who teach it, and as many who are asked to")]
     TooManyStaff,
     /// Nobody would be left.
     #[error("this is the last instructor: make somebody else one first")]

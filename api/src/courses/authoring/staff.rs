@@ -78,6 +78,9 @@ impl Authoring {
         if !looks_like_email(email.trim()) {
             return Err(Refusal::Email.into());
         }
+        if links::open_invitations(&mut tx, course, self.invited_since()).await? >= MAX_STAFF as i64 {
+            return Err(Refusal::TooManyStaff.into());
+        }
         let hash = self.accounts.email_hash(email);
         links::invite(&mut tx, &hash, course, (role, account), self.clock.now()).await?;
         if !self.outbox.add_for_address(&mut tx, &hash, Kind::StaffInvitation, INVITATIONS).await? {

@@ -3,6 +3,7 @@
 use crate::{
     courses::model::{Completion, LessonKind, Level},
     ids::LessonId,
+    profile::model::Change,
     time::Timestamp,
 };
 
@@ -92,8 +93,8 @@ pub struct CourseChange {
     pub summary: Option<String>,
     /// A BCP 47 language tag.
     pub language: Option<String>,
-    /// How much it expects; `Some(None)` for nobody says.
-    pub level: Option<Option<Level>>,
+    /// How much it expects.
+    pub level: Change<Level>,
     /// What it is about, by name.
     pub topics: Option<Vec<String>>,
 }
@@ -109,23 +110,23 @@ pub struct NewLesson {
     pub change: LessonChange,
 }
 
-/// What is to change of a lesson's draft; `None` leaves it as it is, `Some(None)` takes it out.
+/// What is to change of a lesson's draft; `None` leaves it as it is.
 #[derive(Clone, Debug, Default)]
 pub struct LessonChange {
     /// The title.
     pub title: Option<String>,
     /// Its usual length in seconds.
-    pub seconds: Option<Option<i64>>,
+    pub seconds: Change<i64>,
     /// What there is to read or to do.
-    pub body: Option<Option<String>>,
+    pub body: Change<String>,
     /// Where it is.
-    pub url: Option<Option<String>>,
+    pub url: Change<String>,
     /// What is said in the video.
-    pub transcript: Option<Option<String>>,
+    pub transcript: Change<String>,
     /// By what it is completed.
     pub completion: Option<Completion>,
     /// The share that completes it, 0 to 1.
-    pub share: Option<Option<f64>>,
+    pub share: Change<f64>,
     /// Whether anybody may read it.
     pub is_preview: Option<bool>,
 }

@@ -39,6 +39,8 @@ statements! {
         "INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (email_hash, course_id) DO UPDATE SET role = excluded.role, invited_by = excluded.invited_by, invited_at = excluded.invited_at"
     }
+    FORGET_INVITATIONS { "DELETE FROM staff_invitations WHERE course_id = $1 AND invited_at <= $2" }
+    COUNT_INVITATIONS { "SELECT COUNT(*) AS open FROM staff_invitations WHERE course_id = $1" }
     INVITATIONS_OF { "SELECT course_id, role, invited_at FROM staff_invitations WHERE email_hash = $1 AND invited_at > $2 ORDER BY invited_at, course_id" }
     TAKE_INVITATION { "DELETE FROM staff_invitations WHERE email_hash = $1 AND course_id = $2 AND invited_at > $3 RETURNING role, invited_by" }
     VERIFIED_ADDRESS {
@@ -167,6 +169,14 @@ pub(crate) async fn invite(
     on!(tx.conn(), c => sqlx::query(sql).bind(email_hash.to_vec()).bind(course).bind(Text(role)).bind(by).bind(now)
         .execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// How many invitations to teach a course are not over; those that are go.
+pub(crate) async fn open_invitations(tx: &mut Tx, course: CourseId, since: Timestamp) -> Result<i64, DbError> {
+    let sql = tx.sql(&FORGET_INVITATIONS);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(since).execute(c).await.map(|_| ()))?;
+    let sql = tx.sql(&COUNT_INVITATIONS);
+    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).fetch_one(c).await)?)
 }
 
 /// What somebody was asked to teach: the course, as what, since when.

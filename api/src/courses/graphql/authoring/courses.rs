@@ -154,11 +154,7 @@ impl CourseMutation {
             slug: input.slug,
             summary: input.summary,
             language: input.language,
-            level: match input.level {
-                MaybeUndefined::Undefined => None,
-                MaybeUndefined::Null => Some(None),
-                MaybeUndefined::Value(level) => Some(Some(level.into())),
-            },
+            level: input.level.map_value(Into::into).into(),
             topics: input.topics,
         };
         let outcome = scope.app.authoring.update_course(by, (course, input.version.into()), change).await?;

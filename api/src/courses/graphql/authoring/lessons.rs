@@ -18,6 +18,7 @@ use crate::{
         scope::{Scope, scope},
     },
     ids::LessonId,
+    profile::model::Change,
 };
 
 /// A lesson that is begun.
@@ -114,12 +115,9 @@ impl LessonPayload {
     }
 }
 
-fn change<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
-    }
+/// What a new lesson begins with, if it is given.
+fn set<T>(value: Option<T>) -> Change<T> {
+    value.map_or(Change::Keep, Change::Set)
 }
 
 /// Writing lessons.
@@ -146,12 +144,12 @@ impl LessonMutation {
             kind: input.kind.into(),
             change: model::LessonChange {
                 title: None,
-                seconds: input.seconds.map(|seconds| Some(seconds.into())),
-                body: input.text.map(Some),
-                url: input.url.map(Some),
-                transcript: input.transcript.map(Some),
+                seconds: set(input.seconds.map(i64::from)),
+                body: set(input.text),
+                url: set(input.url),
+                transcript: set(input.transcript),
                 completion: Some(input.completion.into()),
-                share: input.completion_share.map(Some),
+                share: set(input.completion_share),
                 is_preview: Some(input.is_preview),
             },
         };
@@ -169,12 +167,12 @@ impl LessonMutation {
         let (by, lesson) = (author(scope).await?, lesson_id(&input.lesson_id)?);
         let change = model::LessonChange {
             title: input.title,
-            seconds: change(input.seconds).map(|seconds| seconds.map(i64::from)),
-            body: change(input.text),
-            url: change(input.url),
-            transcript: change(input.transcript),
+            seconds: input.seconds.map_value(i64::from).into(),
+            body: input.text.into(),
+            url: input.url.into(),
+            transcript: input.transcript.into(),
             completion: input.completion.map(Into::into),
-            share: change(input.completion_share),
+            share: input.completion_share.into(),
             is_preview: input.is_preview,
         };
         let outcome = scope.app.authoring.update_lesson(by, (lesson, input.version.into()), change).await?;
