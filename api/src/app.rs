@@ -8,6 +8,7 @@ use crate::{
     audit::Audit,
     bookmarks::Bookmarks,
     cases::Cases,
+    courses::authoring::Authoring,
     db::{Db, DbError, Sql},
     enrolling::Enrolling,
     forum::{Forum, moderation::Moderation},
@@ -73,6 +74,8 @@ pub struct App {
     pub cases: Cases,
     /// Taking courses, and leaving them.
     pub enrolling: Enrolling,
+    /// The authors' desk.
+    pub authoring: Authoring,
     /// What learners do in their courses.
     pub learning: Learning,
     /// What learners say of courses.
@@ -104,6 +107,7 @@ impl App {
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
+            authoring: Authoring::new(db.clone(), clock.clone(), accounts.clone(), audit.clone(), outbox.clone()),
             learning: Learning::new(db.clone(), clock.clone()),
             reviews: Reviews::new(db.clone(), clock.clone(), accounts.clone()),
             bookmarks: Bookmarks::new(db.clone(), clock.clone()),
@@ -151,6 +155,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("enrolling, cohorts", crate::enrolling::store::cohorts::STATEMENTS),
         ("enrolling, invitations", crate::enrolling::store::invitations::STATEMENTS),
         ("enrolling, waiting", crate::enrolling::store::waiting::STATEMENTS),
+        ("courses, contents", crate::courses::store::contents::STATEMENTS),
+        ("courses, desk", crate::courses::store::desk::STATEMENTS),
+        ("courses, links", crate::courses::store::links::STATEMENTS),
+        ("courses, parts", crate::courses::store::parts::STATEMENTS),
         ("forum", crate::forum::store::STATEMENTS),
         ("forum, attention", crate::forum::store::attention::STATEMENTS),
         ("forum, categories", crate::forum::store::categories::STATEMENTS),

@@ -4,6 +4,8 @@ mod access;
 mod anonymity;
 mod attention;
 mod audit;
+mod authoring;
+mod authoring_bounds;
 mod batching;
 mod cases;
 mod catalogue;

@@ -220,7 +220,14 @@ async fn fill_in(school: &School) {
     school
         .execute(
             "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
-               language = 'ja' WHERE id = {person:mei};
+               language = 'ja', email_verified_at = 5 WHERE id = {person:mei};
+             INSERT INTO lesson_versions (lesson_id, version, title, seconds, body, url, transcript, completion, completion_share, published_at)
+               VALUES ({lesson:soil-1}, 1, 'A handful of soil', 420, 'Look.', 'https://video.example/1', 'Look at it.', 'TIME', 800000, 5);
+             INSERT INTO lesson_drafts (lesson_id, title, seconds, body, url, transcript, completion, completion_share, is_preview, updated_at)
+               VALUES ({lesson:soil-1}, 'Two handfuls', 420, 'Look.', 'https://video.example/2', 'Look at it.', 'TIME', 800000, FALSE, 5);
+             UPDATE lessons SET completion = 'TIME', completion_share = 800000;
+             INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at)
+               SELECT email_hash, {course:sol}, 'ASSISTANT', {person:bo}, 1772000000000000 FROM account_emails WHERE account_id = {person:mei};
              UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40;
              UPDATE threads SET author_id = {person:mei}, anonymity = 'CLASSMATES', answer_id = {post:p5} WHERE id = {thread:t2};
              UPDATE posts SET author_id = {person:mei}, anonymity = 'CLASSMATES', alias = 1 WHERE thread_id = {thread:t2};

@@ -216,6 +216,50 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          UPDATE lessons SET title = 'Autre' WHERE course_id = {course:idee};
          INSERT INTO course_prerequisites (course_id, required_course_id) VALUES ({course:compost}, {course:idee})",
     ),
+    // What learners are not to see yet, or any more, of a course that is published.
+    (
+        "nobody zoe omar bo kim raj noor",
+        "a draft lesson of compost, and one of its drafts",
+        "INSERT INTO lessons (id, course_id, module_id, position, title, kind, seconds, status, content_version, is_preview)
+           SELECT {new:11}, course_id, module_id, 0, 'A pear tree', 'READING', 99, 'DRAFT', 0, TRUE FROM lessons WHERE id = {lesson:compost-1};
+         INSERT INTO lesson_drafts (lesson_id, title, body, completion, is_preview, updated_at) VALUES ({new:11}, 'A pear tree', 'Pears.', 'VIEW', TRUE, 5);
+         UPDATE lessons SET position = position + 3, version = version + 5 WHERE course_id = {course:compost} AND status = 'PUBLISHED';
+         UPDATE lesson_drafts SET title = 'Another draft', body = 'Plums.' WHERE lesson_id = {lesson:compost-2}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "a draft module of compost",
+        "INSERT INTO modules (id, course_id, position, title, status) VALUES ({new:12}, {course:compost}, 0, 'Pears', 'DRAFT');
+         INSERT INTO lessons (id, course_id, module_id, position, title, kind, status) VALUES ({new:13}, {course:compost}, {new:12}, 0, 'Plums', 'READING', 'DRAFT');
+         INSERT INTO module_prerequisites (course_id, module_id, required_module_id)
+           SELECT course_id, module_id, {new:12} FROM lessons WHERE id = {lesson:compost-1};
+         UPDATE modules SET position = position + 3, version = version + 5 WHERE course_id = {course:compost} AND status = 'PUBLISHED';
+         UPDATE courses SET version = version + 5 WHERE id = {course:compost}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "a lesson that was retired and that nobody has seen",
+        "INSERT INTO lessons (id, course_id, module_id, position, title, kind, seconds, status, content_version)
+           SELECT {new:14}, course_id, module_id, 0, 'A plum', 'READING', 99, 'RETIRED', 1 FROM lessons WHERE id = {lesson:compost-1};
+         INSERT INTO lesson_versions (lesson_id, version, title, body, completion, published_at) VALUES ({new:14}, 1, 'A plum', 'Plums.', 'VIEW', 5)",
+    ),
+    (
+        "nobody zoe bo kim raj noor",
+        "what a lesson of compost says",
+        "UPDATE lesson_versions SET body = 'Leaves, too.', url = 'https://video.example/9', transcript = 'Leaves.' WHERE lesson_id = {lesson:compost-2}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what a lesson of compost said before anybody came",
+        "UPDATE lesson_versions SET body = 'Sand, too.', title = 'Other heaps', published_at = published_at - 9 WHERE lesson_id = {lesson:compost-2} AND version = 1",
+    ),
+    (
+        EVERYBODY,
+        "what Mei is asked to teach",
+        "UPDATE accounts SET email_verified_at = 5 WHERE id = {person:mei};
+         INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at)
+           SELECT email_hash, {course:sol}, 'ASSISTANT', {person:bo}, 1772000000000000 FROM account_emails WHERE account_id = {person:mei}",
+    ),
     // What is said in forums.
     ("nobody", "what is said about compost", "UPDATE posts SET body = 'Sand.' WHERE course_id = {course:compost}; UPDATE threads SET title = 'Too dry' WHERE course_id = {course:compost}"),
     (
@@ -392,6 +436,18 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
         "INSERT INTO bookmarks (person_id, id, kind, course_id, thing_id, note, created_at)
            VALUES ({person:zoe}, {new:35}, 'COURSE', {course:sol}, {course:sol}, 'Encore', 5)",
     ),
+    (
+        "omar",
+        "what a lesson of compost says",
+        "LessonContent.text",
+        "UPDATE lesson_versions SET body = 'In the wood.' WHERE lesson_id = {lesson:compost-2} AND version = 2",
+    ),
+    (
+        "ana",
+        "a draft of hers",
+        "LessonDraft.title",
+        "UPDATE lesson_drafts SET title = 'Not yet' WHERE lesson_id = {lesson:compost-2}",
+    ),
     ("noor", "a stranger's name", "Person.name", "UPDATE accounts SET name = 'Eve Stein' WHERE id = {person:eve}"),
 ];
 
@@ -445,6 +501,10 @@ async fn enlarge(school: &School) {
              INSERT INTO cohorts (course_id, id, name, created_at) VALUES ({course:compost}, {new:21}, 'Spring', 5), ({course:soil}, {new:22}, 'Autumn', 5);
              INSERT INTO course_reviews (course_id, id, author_id, rating, body, shows_name, created_at) VALUES
                ({course:soil}, {new:23}, {person:mei}, 4, 'Dig.', FALSE, 1771000000000000), ({course:soil}, {new:24}, {person:lin}, 3, 'Worms.', TRUE, 1771100000000000);
+             INSERT INTO lesson_versions (lesson_id, version, title, body, completion, published_at) VALUES
+               ({lesson:compost-2}, 1, 'Heaps', 'Sand.', 'VIEW', 5), ({lesson:compost-2}, 2, 'A place for the heap', 'In the shade.', 'VIEW', 1760000000000000);
+             UPDATE lessons SET content_version = 2 WHERE id = {lesson:compost-2};
+             INSERT INTO lesson_drafts (lesson_id, title, body, completion, is_preview, updated_at) VALUES ({lesson:compost-2}, 'Heaps, once more', 'In the sun.', 'VIEW', FALSE, 5);
              INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:kim}, 'SUPPORT', 1), ({person:raj}, 'ANALYST', 1), ({person:noor}, 'ADMINISTRATOR', 1)",
         )
         .await;

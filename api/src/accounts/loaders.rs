@@ -107,6 +107,11 @@ impl Known {
         self.roles.has(role.relation())
     }
 
+    /// Whether she is of a course's staff, which counts only with a second factor that she did not show.
+    pub(crate) fn lacks_second_factor_as_staff(&self) -> bool {
+        self.withheld_for == Some(Withheld::TwoFactor) && self.withheld.has(Relation::Staff)
+    }
+
     /// With the case that the viewer holds open about the person, if there is one.
     fn with_case(&self, facts: Facts, relations: RelationSet) -> Facts {
         let case = facts.person.and_then(|person| self.cases.get(&person)).copied();

@@ -37,6 +37,12 @@ pub(crate) enum EventKind {
     RoleGranted,
     /// A role was taken from her.
     RoleRevoked,
+    /// She became one of those who teach a course.
+    StaffAdded,
+    /// She is no longer one of those who teach a course.
+    StaffRemoved,
+    /// She became instructor instead of assistant in a course, or the other way round.
+    StaffRoleChanged,
     /// Somebody opened a case about her.
     CaseOpened,
     /// A second person approved a case about her.

@@ -24,6 +24,12 @@ stored_enum! {
         RoleGranted = "ROLE_GRANTED",
         /// A role was taken from her.
         RoleRevoked = "ROLE_REVOKED",
+        /// She became one of those who teach a course.
+        StaffAdded = "STAFF_ADDED",
+        /// She is no longer one of those who teach a course.
+        StaffRemoved = "STAFF_REMOVED",
+        /// She became instructor instead of assistant in a course, or the other way round.
+        StaffRoleChanged = "STAFF_ROLE_CHANGED",
         /// Somebody opened a case about her.
         CaseOpened = "CASE_OPENED",
         /// A second person approved a case about her.
@@ -113,6 +119,13 @@ impl Event {
     #[must_use]
     pub fn in_request(mut self, id: Option<&str>) -> Self {
         self.request = id.map(str::to_owned);
+        self
+    }
+
+    /// In a course.
+    #[must_use]
+    pub fn in_course(mut self, course: CourseId) -> Self {
+        self.course = Some(course);
         self
     }
 

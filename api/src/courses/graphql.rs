@@ -1,5 +1,12 @@
 //! The catalogue in the graph.
 
+pub(crate) mod authoring;
+mod content;
+mod parts;
+
+use parts::for_staff;
+pub(crate) use parts::{Lesson, Module};
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
@@ -47,20 +54,6 @@ pub(crate) enum CourseStatus {
     Published,
     /// Kept for those who took it.
     Archived,
-}
-
-/// What a lesson is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "model::LessonKind")]
-pub(crate) enum LessonKind {
-    /// To watch.
-    Video,
-    /// To read.
-    Reading,
-    /// To do.
-    Exercise,
-    /// Somewhere else.
-    Link,
 }
 
 /// What somebody does in a course that she does not take.
@@ -201,7 +194,17 @@ impl Course {
         int(self.0.lesson_count)
     }
 
-    /// Since when it is in the catalogue.
+    /// Grows with each change of the course itself, for those who change it: give it back with yours. Null for everybody else.
+    async fn version(&self, ctx: &Context<'_>) -> Option<Result<i32, Fault>> {
+        for_staff(scope(ctx), self.0.id, || int(self.0.version)).await
+    }
+
+    /// Grows when lessons come or go that learners find in it, from 1.
+    async fn content_version(&self) -> i32 {
+        int(self.0.content_version)
+    }
+
+    /// Since when it is in the catalogue; for a draft, since when there is one.
     async fn published_at(&self) -> DateTime {
         self.0.published_at.into()
     }
@@ -243,12 +246,10 @@ impl Course {
         Ok(staff.iter().cloned().map(StaffMember).collect())
     }
 
-    /// Its modules, in order.
+    /// Its modules, in order; for its staff with those that are drafts.
     async fn modules(&self, ctx: &Context<'_>) -> Result<Vec<Module>, Fault> {
         let scope = scope(ctx);
-        let modules = scope.load().modules_of_course.get(self.0.id).await?;
-        scope.make_room(modules.len())?;
-        Ok(modules.iter().cloned().map(Module).collect())
+        Module::of_course(scope, self.0.id).await
     }
 
     /// Your enrolment in it; null if you don't take it.
@@ -333,86 +334,6 @@ impl StaffMember {
     /// As what.
     async fn role(&self) -> StaffRole {
         self.0.role.into()
-    }
-}
-
-/// A part of a course.
-#[derive(Clone)]
-pub(crate) struct Module(pub(crate) Arc<model::Module>);
-
-/// A part of a course.
-#[Object]
-impl Module {
-    /// The global id.
-    pub(crate) async fn id(&self) -> ID {
-        NodeId::Module(self.0.id).encode()
-    }
-
-    /// The title.
-    async fn title(&self) -> &str {
-        &self.0.title
-    }
-
-    /// Its place in the course, from 0.
-    async fn position(&self) -> i32 {
-        int(self.0.position)
-    }
-
-    /// The course it belongs to.
-    async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
-        Course::find(scope(ctx), self.0.course_id).await.transpose()
-    }
-
-    /// Its lessons, in order.
-    async fn lessons(&self, ctx: &Context<'_>) -> Result<Vec<Lesson>, Fault> {
-        let scope = scope(ctx);
-        let lessons = scope.load().lessons_of_module.get(self.0.id).await?;
-        scope.make_room(lessons.len())?;
-        Ok(lessons.iter().cloned().map(Lesson).collect())
-    }
-}
-
-/// A part of a module.
-#[derive(Clone)]
-pub(crate) struct Lesson(pub(crate) Arc<model::Lesson>);
-
-/// A part of a module.
-#[Object]
-impl Lesson {
-    /// The global id.
-    pub(crate) async fn id(&self) -> ID {
-        NodeId::Lesson(self.0.id).encode()
-    }
-
-    /// The title.
-    async fn title(&self) -> &str {
-        &self.0.title
-    }
-
-    /// What it is.
-    async fn kind(&self) -> LessonKind {
-        self.0.kind.into()
-    }
-
-    /// Its usual length in seconds; null where it has none.
-    async fn seconds(&self) -> Option<i32> {
-        self.0.seconds.map(int)
-    }
-
-    /// Its place in the module, from 0.
-    async fn position(&self) -> i32 {
-        int(self.0.position)
-    }
-
-    /// The module it belongs to.
-    async fn module(&self, ctx: &Context<'_>) -> Option<Result<Module, Fault>> {
-        let load = scope(ctx).load();
-        load.modules.get(self.0.module_id).await.map(|found| found.map(Module)).map_err(Fault::from).transpose()
-    }
-
-    /// The course it belongs to.
-    async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
-        Course::find(scope(ctx), self.0.course_id).await.transpose()
     }
 }
 

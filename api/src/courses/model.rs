@@ -1,5 +1,9 @@
 //! The catalogue: courses, their modules and lessons, topics and staff. None of it is about a learner.
 
+mod content;
+
+pub use content::{Content, CourseChange, LessonChange, LessonDraft, LessonVersion, NewCourse, NewLesson, Rule};
+
 use crate::{
     access::{Permit, Personal, tags},
     db::stored_enum,
@@ -138,7 +142,7 @@ pub struct Module {
     pub id: ModuleId,
     /// The course it belongs to.
     pub course_id: CourseId,
-    /// Its place in the course, from 0.
+    /// Its place among the modules that learners find, from 0.
     pub position: i64,
     /// The title.
     pub title: String,
@@ -157,7 +161,7 @@ pub struct Lesson {
     pub course_id: CourseId,
     /// The module it belongs to.
     pub module_id: ModuleId,
-    /// Its place in the module, from 0.
+    /// Its place among the lessons of the module that learners find, from 0.
     pub position: i64,
     /// The title.
     pub title: String,
@@ -175,6 +179,8 @@ pub struct Lesson {
     pub completion: Completion,
     /// The share of its length, or of the full score, that completes it, in millionths; `None` for all of it.
     pub completion_share: Option<i64>,
+    /// Whether anybody may read it, to see what the course is like.
+    pub is_preview: bool,
 }
 
 /// What courses are about.

@@ -1,5 +1,10 @@
 //! The catalogue's tables.
 
+pub(crate) mod contents;
+pub(crate) mod desk;
+pub(crate) mod links;
+pub(crate) mod parts;
+
 use sqlx::QueryBuilder;
 
 use super::model::{
@@ -47,17 +52,39 @@ statements! {
         "SELECT course_id, account_id, role FROM course_staff
          WHERE course_id " [any_uuid 1] " ORDER BY course_id, position, account_id"
     }
-    MODULES_BY_IDS { "SELECT id, course_id, position, title, status, version FROM modules WHERE id " [any_uuid 1] }
+    /// The position is the place among what learners find: a gap would tell of a draft.
+    MODULES_BY_IDS {
+        "SELECT id, course_id, title, status, version, (SELECT COUNT(*) FROM modules b WHERE b.course_id = m.course_id
+           AND b.status = 'PUBLISHED' AND (b.position, b.id) < (m.position, m.id)) AS position
+         FROM modules m WHERE id " [any_uuid 1]
+    }
     MODULES_OF_COURSES {
-        "SELECT id, course_id, position, title, status, version FROM modules
-         WHERE course_id " [any_uuid 1] " ORDER BY course_id, position, id"
+        "SELECT id, course_id, title, status, version, ROW_NUMBER() OVER (PARTITION BY course_id ORDER BY position, id) - 1 AS position
+         FROM modules WHERE status = 'PUBLISHED' AND course_id " [any_uuid 1] " ORDER BY course_id, modules.position, id"
+    }
+    /// With drafts.
+    MODULES_FOR_STAFF {
+        "SELECT id, course_id, title, status, version, COUNT(CASE WHEN status = 'PUBLISHED' THEN 1 END)
+             OVER (PARTITION BY course_id ORDER BY position, id) - CASE WHEN status = 'PUBLISHED' THEN 1 ELSE 0 END AS position
+         FROM modules WHERE status <> 'RETIRED' AND course_id " [any_uuid 1] " ORDER BY course_id, modules.position, id"
     }
     LESSONS_BY_IDS {
-        "SELECT id, course_id, module_id, position, title, kind, seconds, status, version, content_version, completion, completion_share FROM lessons WHERE id " [any_uuid 1]
+        "SELECT id, course_id, module_id, title, kind, seconds, status, version, content_version, completion, completion_share, is_preview,
+           (SELECT COUNT(*) FROM lessons b WHERE b.module_id = l.module_id AND b.status = 'PUBLISHED'
+              AND (b.position, b.id) < (l.position, l.id)) AS position
+         FROM lessons l WHERE id " [any_uuid 1]
     }
     LESSONS_OF_MODULES {
-        "SELECT id, course_id, module_id, position, title, kind, seconds, status, version, content_version, completion, completion_share FROM lessons
-         WHERE module_id " [any_uuid 1] " ORDER BY module_id, position, id"
+        "SELECT id, course_id, module_id, title, kind, seconds, status, version, content_version, completion, completion_share, is_preview,
+           ROW_NUMBER() OVER (PARTITION BY module_id ORDER BY position, id) - 1 AS position
+         FROM lessons WHERE status = 'PUBLISHED' AND module_id " [any_uuid 1] " ORDER BY module_id, lessons.position, id"
+    }
+    /// With drafts.
+    LESSONS_FOR_STAFF {
+        "SELECT id, course_id, module_id, title, kind, seconds, status, version, content_version, completion, completion_share, is_preview,
+           COUNT(CASE WHEN status = 'PUBLISHED' THEN 1 END) OVER (PARTITION BY module_id ORDER BY position, id)
+             - CASE WHEN status = 'PUBLISHED' THEN 1 ELSE 0 END AS position
+         FROM lessons WHERE status <> 'RETIRED' AND module_id " [any_uuid 1] " ORDER BY module_id, lessons.position, id"
     }
     ROLLUPS {
         "SELECT course_id, learner_count, completed_count, rating_count, rating_sum, review_count, review_sum FROM course_rollups
@@ -152,6 +179,7 @@ struct LessonRow {
     content_version: i64,
     completion: Text<Completion>,
     completion_share: Option<i64>,
+    is_preview: bool,
 }
 
 impl From<LessonRow> for Lesson {
@@ -169,6 +197,7 @@ impl From<LessonRow> for Lesson {
             content_version: row.content_version,
             completion: row.completion.0,
             completion_share: row.completion_share,
+            is_preview: row.is_preview,
         }
     }
 }
@@ -296,8 +325,10 @@ pub(crate) async fn modules_by_ids(db: &Db, ids: &[ModuleId]) -> Result<Vec<Modu
     Ok(rows.into_iter().map(Module::from).collect())
 }
 
-pub(crate) async fn modules_of_courses(db: &Db, courses: &[CourseId]) -> Result<Vec<Module>, DbError> {
-    let (sql, courses) = (db.sql(&MODULES_OF_COURSES), Uuids::new(courses.iter().copied()));
+/// The modules that learners find, and with `drafts` those that only staff does.
+pub(crate) async fn modules_of_courses(db: &Db, courses: &[CourseId], drafts: bool) -> Result<Vec<Module>, DbError> {
+    let sql = db.sql(if drafts { &MODULES_FOR_STAFF } else { &MODULES_OF_COURSES });
+    let courses = Uuids::new(courses.iter().copied());
     let rows: Vec<ModuleRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(courses).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Module::from).collect())
 }
@@ -308,8 +339,10 @@ pub(crate) async fn lessons_by_ids(db: &Db, ids: &[LessonId]) -> Result<Vec<Less
     Ok(rows.into_iter().map(Lesson::from).collect())
 }
 
-pub(crate) async fn lessons_of_modules(db: &Db, modules: &[ModuleId]) -> Result<Vec<Lesson>, DbError> {
-    let (sql, modules) = (db.sql(&LESSONS_OF_MODULES), Uuids::new(modules.iter().copied()));
+/// The lessons that learners find, and with `drafts` those that only staff does.
+pub(crate) async fn lessons_of_modules(db: &Db, modules: &[ModuleId], drafts: bool) -> Result<Vec<Lesson>, DbError> {
+    let sql = db.sql(if drafts { &LESSONS_FOR_STAFF } else { &LESSONS_OF_MODULES });
+    let modules = Uuids::new(modules.iter().copied());
     let rows: Vec<LessonRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(modules).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Lesson::from).collect())
 }

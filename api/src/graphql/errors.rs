@@ -197,4 +197,26 @@ pub(crate) enum UserErrorCode {
     TooLate,
     /// It was before you enrolled.
     BeforeEnrolment,
+    /// You can't begin courses: administrators do, and instructors of a published course.
+    NotAnAuthor,
+    /// It is for the staff of the course.
+    StaffOnly,
+    /// It is for the instructors of the course; you assist there.
+    InstructorOnly,
+    /// It does not go from the state that it is in: the message says from which.
+    WrongState,
+    /// Another course has this name for addresses.
+    SlugTaken,
+    /// The course has no published lesson.
+    NoLesson,
+    /// A published course would be left without lessons.
+    LastLesson,
+    /// Something must be written before it can be published.
+    ContentMissing,
+    /// The lesson's module must be published first.
+    ModuleNotPublished,
+    /// There is nothing to publish.
+    NothingChanged,
+    /// Without her the course would have no instructor.
+    LastInstructor,
 }

@@ -23,6 +23,7 @@ pub use scope::Scope;
 pub struct Query(
     crate::accounts::graphql::AccountQuery,
     crate::courses::graphql::CourseQuery,
+    crate::courses::graphql::authoring::InvitationQuery,
     crate::cases::graphql::CaseQuery,
     crate::oidc::graphql::OidcQuery,
     crate::forum::graphql::search::SearchQuery,
@@ -39,6 +40,7 @@ pub struct Mutation(
     crate::profile::graphql::ProfileMutation,
     crate::accounts::graphql::AccountMutation,
     crate::cases::graphql::CaseMutation,
+    crate::courses::graphql::authoring::AuthoringMutation,
     crate::enrolling::graphql::EnrollingMutation,
     crate::enrolling::graphql::waiting::WaitingMutation,
     crate::enrolling::graphql::settings::SettingsMutation,

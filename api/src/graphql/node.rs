@@ -203,6 +203,7 @@ expect! {
     person_id -> Person(account): AccountId;
     topic_id -> Topic(topic): TopicId;
     lesson_id -> Lesson(lesson): LessonId;
+    module_id -> Module(module): ModuleId;
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
     report_id -> Report(course, report): (CourseId, ReportId);
@@ -240,18 +241,8 @@ pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Faul
     let load = scope.load();
     Ok(match id {
         NodeId::Course(id) => Course::find(scope, id).await?.map(Node::Course),
-        NodeId::Module(id) => match load.modules.get(id).await? {
-            Some(module) if Course::find(scope, module.course_id).await?.is_some() => {
-                Some(Node::Module(Module(module)))
-            }
-            _ => None,
-        },
-        NodeId::Lesson(id) => match load.lessons.get(id).await? {
-            Some(lesson) if Course::find(scope, lesson.course_id).await?.is_some() => {
-                Some(Node::Lesson(Lesson(lesson)))
-            }
-            _ => None,
-        },
+        NodeId::Module(id) => Module::find(scope, id).await?.map(Node::Module),
+        NodeId::Lesson(id) => Lesson::find(scope, id).await?.map(Node::Lesson),
         NodeId::Topic(id) => load.public_topics.get(id).await?.map(|topic| Node::Topic(Topic((*topic).clone()))),
         NodeId::Person(id) => Person::find(scope, id).await?.map(Node::Person),
         NodeId::Enrolment(learner, course) => Enrolment::find(scope, learner, course).await?.map(Node::Enrolment),

@@ -16,5 +16,6 @@ mod take;
 
 pub(crate) use known::STATEMENTS as KNOWN_STATEMENTS;
 pub use report::{FileReport, Report};
+pub(crate) use slug::slug as slug_of;
 pub(crate) use store::STATEMENTS;
 pub use take::{Intake, IntakeError, OnProgress};

@@ -41,7 +41,7 @@ impl Slugs {
 }
 
 /// Small letters and digits of any script, everything else as single hyphens.
-fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.chars().flat_map(char::to_lowercase) {
         if letter.is_alphanumeric() {

@@ -194,7 +194,9 @@ impl Sender {
 
     async fn addressee(&self, due: &Due) -> Result<Option<Addressee>, DbError> {
         let account = match (due.kind, unhex(&due.argument)) {
-            (Kind::ResetPassword, Some(hash)) => self.accounts.find_by_email_hash(&hash).await?,
+            (Kind::ResetPassword | Kind::StaffInvitation, Some(hash)) => {
+                self.accounts.find_by_email_hash(&hash).await?
+            }
             _ => Some(due.account),
         };
         match account {

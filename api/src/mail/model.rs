@@ -26,6 +26,8 @@ stored_enum! {
         CaseOpened = "CASE_OPENED",
         /// She was given a role, or one was taken from her.
         RoleChanged = "ROLE_CHANGED",
+        /// She was asked to teach a course.
+        StaffInvitation = "STAFF_INVITATION",
         /// Her second factor was turned on or off.
         TwoFactorChanged = "TWO_FACTOR_CHANGED",
     }

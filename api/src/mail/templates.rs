@@ -50,6 +50,13 @@ pub(crate) fn text(kind: Kind, name: &str, base_url: &str, link: Option<&str>, a
             "Your roles were changed",
             format!("your roles were changed. You find those that you have in your account:\n\n{link}"),
         ),
+        Kind::StaffInvitation => (
+            "Will you teach a course?",
+            format!(
+                "an instructor asks you to teach a course with her. Sign in to see which one, and accept within 30 \
+                 days:\n\n{link}\n\nIf you don't want to, do nothing."
+            ),
+        ),
         Kind::TwoFactorChanged => (
             "Your second factor was changed",
             format!(

@@ -41,17 +41,9 @@ pub(crate) struct LeftOff(pub(crate) progress::LeftOff);
 /// Where somebody left off.
 #[Object]
 impl LeftOff {
-    /// The lesson; null while its course is a draft again.
+    /// The lesson; null while it, or its course, is a draft again.
     async fn lesson(&self, ctx: &Context<'_>) -> Option<Result<Lesson, Fault>> {
-        let scope = scope(ctx);
-        match Course::find(scope, self.0.course_id).await {
-            Err(fault) => Some(Err(fault)),
-            Ok(None) => None,
-            Ok(Some(_)) => {
-                let lesson = scope.load().lessons.get(self.0.lesson_id).await;
-                lesson.map(|found| found.map(Lesson)).map_err(Fault::from).transpose()
-            }
-        }
+        Lesson::find(scope(ctx), self.0.lesson_id).await.transpose()
     }
 
     /// The course that it belongs to.

@@ -164,7 +164,7 @@ fn time_zone(text: String) -> Result<String, String> {
 }
 
 /// The language's name as it is usually written.
-fn language(text: String) -> Result<String, String> {
+pub(crate) fn language(text: String) -> Result<String, String> {
     match text.trim().parse::<LanguageIdentifier>() {
         Ok(language) if !language.is_unknown() => Ok(language.to_string()),
         _ => Err(shortened(text)),
