@@ -238,7 +238,7 @@ story! {
 
     async fn ana_arranges_the_categories_of_her_course(school) {
         let (ana, omar, soil) = (school.person("ana").await, school.person("omar").await, school.course("soil"));
-        let create = "mutation($course: ID!, $name: String!, $staff: Boolean!) { createCategory(courseId: $course, input: { name: $name, description: \"Read this first.\", staffOnly: $staff }) {
+        let create = "mutation($course: ID!, $name: String!, $staff: Boolean!) { createForumCategory(courseId: $course, input: { name: $name, description: \"Read this first.\", staffOnly: $staff }) {
             category { id name description staffOnly position version } userErrors { code path } } }";
         let made = does(&ana, create, json!({ "course": soil, "name": "News", "staff": true })).await;
         let news = made["category"].clone();
@@ -257,7 +257,7 @@ story! {
         // In another order, all of them.
         let there = categories(&ana, &school).await;
         let ids: Vec<_> = there.iter().map(|category| category["id"].clone()).collect();
-        let reorder = "mutation($course: ID!, $ids: [ID!]!) { reorderCategories(courseId: $course, categoryIds: $ids) { categories { name } userErrors { code } } }";
+        let reorder = "mutation($course: ID!, $ids: [ID!]!) { reorderForumCategories(courseId: $course, categoryIds: $ids) { categories { name } userErrors { code } } }";
         assert_eq!(codes(&does(&ana, reorder, json!({ "course": soil, "ids": [ids[0], ids[1]] })).await), ["CONFLICT"]);
         assert_eq!(codes(&does(&ana, reorder, json!({ "course": soil, "ids": [ids[0], ids[1], ids[1]] })).await), ["CONFLICT"]);
         let ordered = does(&ana, reorder, json!({ "course": soil, "ids": [ids[2], ids[0], ids[1]] })).await;
@@ -265,14 +265,14 @@ story! {
         assert_eq!(does(&omar, BEGIN, json!({ "course": soil, "title": "Anywhere", "kind": "DISCUSSION" })).await["thread"]["category"]["name"], "Questions");
 
         // With a version that is not the present one nothing is changed.
-        let change = "mutation($id: ID!, $name: String!, $staff: Boolean!, $v: Int!) { changeCategory(categoryId: $id, input: { name: $name, staffOnly: $staff, version: $v }) {
+        let change = "mutation($id: ID!, $name: String!, $staff: Boolean!, $v: Int!) { changeForumCategory(categoryId: $id, input: { name: $name, staffOnly: $staff, version: $v }) {
             category { name description version } userErrors { code } } }";
         assert_eq!(codes(&does(&ana, change, json!({ "id": news["id"], "name": "Notices", "staff": true, "v": 7 })).await), ["STALE_VERSION"]);
         let changed = does(&ana, change, json!({ "id": news["id"], "name": "Notices", "staff": true, "v": 2 })).await;
         assert_eq!(changed["category"], json!({ "name": "Notices", "description": null, "version": 3 }));
 
         // Archived: its threads go where she says; the last one that is everybody's can't go.
-        let archive = "mutation($id: ID!, $to: ID, $v: Int!) { archiveCategory(categoryId: $id, input: { categoryId: $to, version: $v }) {
+        let archive = "mutation($id: ID!, $to: ID, $v: Int!) { archiveForumCategory(categoryId: $id, input: { categoryId: $to, version: $v }) {
             category { archivedAt threads(first: 5) { nodes { id } } } userErrors { code } } }";
         let now = categories(&ana, &school).await;
         let of = |name: &str| now.iter().find(|category| category["name"] == name).unwrap().clone();

@@ -5,7 +5,7 @@ use stoa_testkit::{Client, School, story};
 
 const REPORT: &str = "mutation($id: ID!, $reason: ReportReason!, $text: String) { reportPost(postId: $id, input: { reason: $reason, text: $text }) {
     report { id state mine { reason text } outcome } userErrors { code message path } } }";
-const DECIDE: &str = "mutation($id: ID!, $decision: Decision!, $reason: String, $v: Int!) { decideReport(reportId: $id, input: { decision: $decision, reason: $reason, version: $v }) {
+const DECIDE: &str = "mutation($id: ID!, $decision: ModerationDecision!, $reason: String, $v: Int!) { decideReport(reportId: $id, input: { decision: $decision, reason: $reason, version: $v }) {
     report { state version decision { decision reason decidedBy { name } } } userErrors { code message path } } }";
 const QUEUE: &str = "query($state: ReportState!) { course(slug: \"living-soil\") { forum { moderationQueue(first: 9, state: $state) { nodes {
     id state version reportedAt reporterCount reasons { reason count } reports { reporter { name } reason text } post { id } decision { decision } } } } } }";

@@ -204,7 +204,7 @@ impl PostModeration {
 pub(crate) struct Warning(model::Warning);
 
 /// What a moderator told the author of a post.
-#[Object]
+#[Object(name = "PostWarning")]
 impl Warning {
     /// What.
     async fn text(&self) -> &str {

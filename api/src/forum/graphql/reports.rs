@@ -58,7 +58,7 @@ pub(crate) enum ReportState {
 
 /// What a moderator makes of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "model::Decision")]
+#[graphql(name = "ModerationDecision", remote = "model::Decision")]
 pub(crate) enum Decision {
     /// Nothing is wrong with the post.
     Dismiss,
