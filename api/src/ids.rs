@@ -48,6 +48,8 @@ ids! {
     ThreadId,
     /// A post in a thread; found together with its course.
     PostId,
+    /// What a post said before an edit; found together with the post.
+    RevisionId,
     /// A trained model of the recommender.
     ModelId,
     /// A list of next courses, as it was given to a learner; found together with her.

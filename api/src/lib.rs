@@ -28,6 +28,7 @@ pub mod ids;
 pub mod intake;
 pub mod live;
 pub mod mail;
+pub mod markdown;
 pub mod notifications;
 pub mod oidc;
 pub mod profile;

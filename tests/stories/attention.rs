@@ -63,7 +63,7 @@ story! {
         let third = post(&omar, &sand).await;
         assert_eq!(lists(&school, "ana").await[2], titles(&[WORMS, "Sand?"]));
         // Removed, it does not count.
-        let remove = "mutation($id: ID!) { removePostAsModerator(postId: $id, input: { reason: \"No.\" }) { userErrors { code } } }";
+        let remove = "mutation($id: ID!) { removePost(postId: $id, input: { reason: \"No.\" }) { userErrors { code } } }";
         school.person("ana").await.data_with(remove, json!({ "id": third })).await;
         assert_eq!(lists(&school, "ana").await[2], titles(&[WORMS]));
         let restore = "mutation($id: ID!) { restorePost(postId: $id, input: {}) { userErrors { code } } }";

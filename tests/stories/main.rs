@@ -1,6 +1,7 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod anonymity;
 mod attention;
 mod audit;
 mod batching;
@@ -20,6 +21,7 @@ mod moderation;
 mod non_interference;
 mod oidc;
 mod policy;
+mod posts;
 mod process;
 mod profile;
 mod recommendations;

@@ -244,7 +244,11 @@ async fn fill_in(school: &School) {
                VALUES ({course:soil}, {new:2}, {person:ana}, 'OTHER', 'Where?', 5);
              INSERT INTO moderation_log (course_id, id, at, moderator_id, act, thread_id, about_id)
                VALUES ({course:soil}, {new:3}, 5, {person:ana}, 'PIN_THREAD', {thread:t2}, {person:ana});
-             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
+             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40;
+             UPDATE threads SET author_id = {person:mei}, anonymity = 'CLASSMATES', answer_id = {post:p5} WHERE id = {thread:t2};
+             UPDATE posts SET author_id = {person:mei}, anonymity = 'CLASSMATES', alias = 1 WHERE thread_id = {thread:t2};
+             INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id, reason)
+               VALUES ({course:soil}, {post:p5}, {new:40}, 1, 'In a pot.', 5, 'AUTHOR', {person:mei}, 'There are two.')",
         )
         .await;
     let kim = app
@@ -393,14 +397,18 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            let relations = match name.split('.').next() {
-                // A class is for whoever may look at its learners.
-                _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
-                // What a moderator told somebody is for her and them.
-                _ if name == "Post.warning" => *in_course,
-                Some("Course" | "Forum" | "Thread" | "FormerTitle" | "Post" | "Report") => *to_course,
-                _ if category.is_of_a_course() => *in_course,
-                _ => *anywhere,
+            // A class is for whoever may look at its learners.
+            let relations = if name == "Course.learners" && !anywhere.contains(&Relation::Staff) {
+                &[]
+            } else if matches!(category, Category::Communication | Category::Statistics | Category::Class)
+                // What a moderator did to a post is for its author, too.
+                || (*category == Category::Moderation && !name.starts_with("Post."))
+            {
+                *to_course
+            } else if category.is_of_a_course() {
+                *in_course
+            } else {
+                *anywhere
             };
             let may = relations.iter().any(|relation| access::may_see(*relation, *category));
             match sign {

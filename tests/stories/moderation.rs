@@ -26,8 +26,7 @@ const MOVE: &str =
     thread { category { name } } userErrors { code message path } } }";
 const MERGE: &str = "mutation($id: ID!, $into: ID!, $v: Int!) { mergeThreads(threadId: $id, input: { intoId: $into, version: $v, reason: \"The same again.\" }) {
     thread { id postCount posts(first: 20) { nodes { id body } } } userErrors { code path } } }";
-const REMOVE: &str =
-    "mutation($id: ID!, $reason: String!) { removePostAsModerator(postId: $id, input: { reason: $reason }) {
+const REMOVE: &str = "mutation($id: ID!, $reason: String!) { removePost(postId: $id, input: { reason: $reason }) {
     post { id } userErrors { code path } } }";
 const RESTORE: &str =
     "mutation($id: ID!) { restorePost(postId: $id, input: {}) { post { body } userErrors { code } } }";

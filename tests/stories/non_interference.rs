@@ -215,6 +215,26 @@ const HIDDEN: &[(&str, &str, &str)] = &[
         "which questions in soil wait for staff",
         "UPDATE threads SET unanswered_since = created_at + 1, unreplied_since = created_at, stuck_at = created_at, other_replies = 7, waiting_since = NULL WHERE course_id = {course:soil}",
     ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "who asked anonymously about compost",
+        "UPDATE posts SET author_id = {person:eve} WHERE id = {post:p8}; UPDATE threads SET author_id = {person:eve} WHERE id = {thread:t4}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "who hides from all but the moderators of soil",
+        "UPDATE posts SET author_id = {person:mei} WHERE id = {post:p10}; UPDATE threads SET author_id = {person:mei} WHERE id = {thread:t5}",
+    ),
+    (EVERYBODY, "who voted", "UPDATE post_votes SET voter_id = {person:eve}, voted_at = 9"),
+    (EVERYBODY, "which moderator edited a post", "UPDATE post_revisions SET editor_id = {person:eve} WHERE post_id = {post:p2}"),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what was taken away, and what it was before",
+        "UPDATE posts SET body = 'Ha!', removal_reason = 'Shame.' WHERE id = {post:p11};
+         UPDATE post_revisions SET body = 'Hm.', reason = 'Anger.', edited_as = 'MODERATOR', edited_at = 8 WHERE post_id = {post:p11};
+         INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id)
+           VALUES ({course:soil}, {post:p11}, {new:43}, 2, 'Ho.', 7, 'AUTHOR', {person:ida})",
+    ),
     // Who takes what, last: it takes the rest along.
     ("nobody omar ana kim raj noor", "that Gus leaves sol", "UPDATE enrolments SET left_at = 1772000000000000 WHERE learner_id = {person:gus} AND course_id = {course:sol}"),
     (
@@ -278,6 +298,19 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
         "what is said about soil",
         "Post.body",
         "UPDATE posts SET body = 'Worms?' WHERE course_id = {course:soil}",
+    ),
+    (
+        "ana",
+        "who asked anonymously about compost",
+        "Post.author",
+        "UPDATE posts SET author_id = {person:omar} WHERE id = {post:p8}",
+    ),
+    ("ana", "what was taken away", "Post.body", "UPDATE posts SET body = 'Ha!' WHERE id = {post:p11}"),
+    (
+        "omar",
+        "what a post said before",
+        "PostRevision.body",
+        "UPDATE post_revisions SET body = 'Hm.' WHERE post_id = {post:p2}",
     ),
     (
         "ana",
@@ -355,6 +388,16 @@ async fn enlarge(school: &School) {
              INSERT INTO course_prerequisites (course_id, required_course_id) VALUES ({course:compost}, {course:plan});
              UPDATE enrolments SET left_at = 1714521600000000 WHERE learner_id = {person:ida};
              UPDATE enrolments SET left_at = 1771545600000000 WHERE learner_id = {person:tom};
+             UPDATE threads SET anonymity = 'CLASSMATES' WHERE id = {thread:t4};
+             UPDATE posts SET anonymity = 'CLASSMATES', alias = 1 WHERE id = {post:p8};
+             UPDATE threads SET anonymity = 'ALL_BUT_MODERATORS' WHERE id = {thread:t5};
+             UPDATE posts SET anonymity = 'ALL_BUT_MODERATORS', alias = 1 WHERE id = {post:p10};
+             UPDATE posts SET votes = 1 WHERE id = {post:p2};
+             INSERT INTO post_votes (course_id, post_id, voter_id, voted_at) VALUES ({course:soil}, {post:p2}, {person:mei}, 5);
+             UPDATE posts SET removed_at = 6, removed_as = 'AUTHOR', removal_reason = 'Sorry.' WHERE id = {post:p11};
+             INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id, reason)
+               VALUES ({course:soil}, {post:p2}, {new:41}, 1, 'Two is few.', 5, 'MODERATOR', {person:ana}, 'How.'),
+                 ({course:soil}, {post:p11}, {new:42}, 1, 'So had we.', 5, 'AUTHOR', {person:ida}, NULL);
              INSERT INTO account_roles (account_id, role, granted_at) VALUES ({person:kim}, 'SUPPORT', 1), ({person:raj}, 'ANALYST', 1), ({person:noor}, 'ADMINISTRATOR', 1)",
         )
         .await;

@@ -207,7 +207,7 @@ story! {
         let (ana, mei) = (school.person("ana").await, school.person("mei").await);
         let post = heated(&school).await;
         does(&mei, REPORT, json!({ "id": post, "reason": "SPAM" })).await;
-        let remove = "mutation($id: ID!) { removePostAsModerator(postId: $id, input: { reason: \"Unkind.\" }) { userErrors { code } } }";
+        let remove = "mutation($id: ID!) { removePost(postId: $id, input: { reason: \"Unkind.\" }) { userErrors { code } } }";
         assert_eq!(does(&ana, remove, json!({ "id": post })).await["userErrors"], json!([]));
         assert!(queue(&ana, "OPEN").await.is_empty());
         assert_eq!(queue(&ana, "DECIDED").await[0]["decision"]["decision"], "REMOVE_POST");

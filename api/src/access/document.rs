@@ -1,6 +1,6 @@
 //! The policy as a document: `docs/AUTHORIZATION.md` is generated from the table, so it can't say anything else.
 
-use super::{Category, FIELDS, Reason, Relation, audience, case_categories, is_logged, may_see};
+use super::{CLOSER, Category, FIELDS, Reason, Relation, audience, case_categories, is_logged, may_see};
 
 const INTRODUCTION: &str = "\
 # Who may see what
@@ -63,6 +63,12 @@ pub fn document() -> String {
     for (type_name, name, category) in fields {
         text += &row(&format!("`{type_name}.{name}`"), category);
     }
+
+    text += "\nSome fields show less of some things:\n\n| field | of what | category |\n|---|---|---|\n";
+    for (type_name, name, category, when) in CLOSER {
+        text += &format!("| `{type_name}.{name}` | {when} | `{}` |\n", category.as_str());
+    }
+    text += "\nThe author of what is not anonymous shows to whoever may read it.\n";
 
     text += "\n## What leaves a row in the access log\n\n| relation | categories |\n|---|---|\n";
     for relation in Relation::ALL {

@@ -107,5 +107,34 @@ fields! {
     REPORT_REPORTS = "Report"."reports": Moderation;
     REPORT_DECISION = "Report"."decision": Moderation;
     THREAD_TITLE = "Thread"."title": Communication;
+    THREAD_AUTHOR = "Thread"."author": Authorship;
     POST_BODY = "Post"."body": Communication;
+    POST_BODY_HTML = "Post"."bodyHtml": Communication;
+    POST_AUTHOR = "Post"."author": Authorship;
+    POST_REVISIONS = "Post"."revisions": Communication;
+    POST_REMOVAL_REASON = "Post"."removalReason": Moderation;
+    POST_REVISION_BODY = "PostRevision"."body": Communication;
+    POST_REVISION_REASON = "PostRevision"."reason": Communication;
+}
+
+/// Declares what [`closer`] fields there are.
+macro_rules! closer {
+    ($($constant:ident = $type_name:literal . $name:literal : $tag:ident $when:literal;)+) => {
+        $(
+            #[doc = concat!("`", $type_name, ".", $name, "`, ", $when)]
+            pub(crate) static $constant: Field<tags::$tag> = Field::new($type_name, $name);
+        )+
+
+        /// Fields that show less of some things than their category says: type, field, category, and of what.
+        pub const CLOSER: &[(&str, &str, Category, &str)] =
+            &[$(($type_name, $name, Category::$tag, $when)),+];
+    };
+}
+
+closer! {
+    THREAD_HIDDEN_AUTHOR = "Thread"."author": HiddenAuthorship "of a thread that is anonymous to all but moderators";
+    POST_HIDDEN_AUTHOR = "Post"."author": HiddenAuthorship "of a post that is anonymous to all but moderators";
+    POST_REMOVED_BODY = "Post"."body": Moderation "of a post that was removed";
+    POST_REMOVED_BODY_HTML = "Post"."bodyHtml": Moderation "of a post that was removed";
+    POST_REMOVED_REVISIONS = "Post"."revisions": Moderation "of a post that was removed";
 }

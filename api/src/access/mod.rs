@@ -28,7 +28,7 @@ mod viewer;
 
 pub use document::document;
 pub(crate) use fields::*;
-pub use fields::{FIELDS, Field};
+pub use fields::{CLOSER, FIELDS, Field};
 pub use graphql::{Redactions, Shown};
 pub use ledger::{Ledger, Look};
 pub use personal::{Permit, Personal, Tag, tags};

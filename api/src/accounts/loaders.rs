@@ -1,7 +1,7 @@
 //! People by id, and what the viewer is to them, in batches.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -354,5 +354,39 @@ impl Fetch for Relations {
                 (person, Found(view.standing(facts)))
             })
             .collect())
+    }
+}
+
+/// What the viewer is to people in courses, such as to the authors of what is written there.
+pub(crate) struct InCourses(pub(crate) Arc<Viewpoint>);
+
+/// As [`Found`], in a course.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundInCourse(pub(crate) Standing<InCourse>);
+
+impl Default for FoundInCourse {
+    fn default() -> Self {
+        Self(Standing::stranger())
+    }
+}
+
+impl Fetch for InCourses {
+    type Key = (AccountId, CourseId);
+    type Value = FoundInCourse;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, FoundInCourse>, DbError> {
+        let view = &*self.0;
+        let known = view.known().await?;
+        // Read for all alike, so that the time of an answer does not tell for whom something was found.
+        let people: HashSet<_> = keys.iter().map(|(person, _)| *person).collect();
+        let courses: HashSet<_> = keys.iter().map(|(_, course)| *course).collect();
+        let people: Vec<_> = people.into_iter().collect();
+        let tenures: HashMap<_, _> = store::takers(&view.db, &people, courses)
+            .await?
+            .into_iter()
+            .map(|(person, course, tenure)| ((person, course), tenure))
+            .collect();
+        let found = |key: &Self::Key| view.in_course(known, key.0, key.1, tenures.get(key).copied());
+        Ok(keys.iter().map(|key| (*key, FoundInCourse(found(key)))).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    model::{ForumCategory, Post, Thread},
+    model::{ForumCategory, Post, Revision, Thread},
     store,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         Db, DbError,
         page::{Page, PageRequest, TimeKey},
     },
-    ids::{CategoryId, CourseId, PostId, ThreadId},
+    ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
 };
 
 /// The categories of courses.
@@ -67,6 +67,27 @@ impl Fetch for Posts {
     }
 }
 
+/// Whether somebody has voted for a post.
+pub(crate) struct Voted(pub(crate) Db);
+
+impl Fetch for Voted {
+    type Key = (AccountId, CourseId, PostId);
+    type Value = bool;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, bool>, DbError> {
+        let mut posts: HashMap<AccountId, Vec<(CourseId, PostId)>> = HashMap::new();
+        for (voter, course, post) in keys {
+            posts.entry(*voter).or_default().push((*course, *post));
+        }
+        let mut found = HashMap::new();
+        for (voter, posts) in posts {
+            let voted = store::votes::voted_for(&self.0, voter, &posts).await?;
+            found.extend(voted.into_iter().map(|(course, post)| ((voter, course, post), true)));
+        }
+        Ok(found)
+    }
+}
+
 /// Loaders of pages: which list, what is in it, how it is read, and the list that a row belongs to.
 macro_rules! page_loaders {
     ($($(#[$doc:meta])* $name:ident: $list:ty => $value:ty = $read:path, |$row:ident| $of:expr;)+) => {$(
@@ -99,6 +120,12 @@ page_loaders! {
         |thread| Some((thread.course_id, thread.category_id));
     /// Pages of threads' posts.
     PostsOfThread: (CourseId, ThreadId) => Post = store::posts::post_pages, |post| Some((post.course_id, post.thread_id));
+    /// Pages of threads' posts, by votes.
+    PostsByVotes: (CourseId, ThreadId) => Post = store::posts::post_pages_by_votes,
+        |post| Some((post.course_id, post.thread_id));
+    /// Pages of what posts said before they were edited.
+    RevisionsOfPost: (CourseId, PostId) => Revision = store::revisions::pages,
+        |revision| Some((revision.course_id, revision.post_id));
     /// Pages of posts' replies.
     RepliesOfPost: (CourseId, PostId) => Post = store::posts::reply_pages,
         |post| post.reply_to.map(|reply_to| (post.course_id, reply_to));

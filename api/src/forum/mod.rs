@@ -2,25 +2,39 @@
 //!
 //! Invariant: who may not read a course's forum gets nothing of it, from any path, and can't tell whether
 //! there is anything.
+//!
+//! Invariant: who hides behind a post shows to nobody but those whom the policy names, whatever becomes of the post. What everybody
+//! sees of her is a number, which is made of nothing but the order in which people came to hide in the thread.
 
+mod answers;
+mod editing;
 pub(crate) mod graphql;
 pub(crate) mod loaders;
 pub mod model;
 pub mod moderation;
+mod posting;
 pub(crate) mod store;
+mod votes;
 
 use crate::{
-    db::{Db, DbError},
-    ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
+    db::{Db, DbError, Tx},
+    idempotency::KeyRefusal,
+    ids::{CategoryId, CourseId, PostId, ThreadId},
+    markdown::Unsafe,
     time::Clock,
 };
-use model::{Anonymity, NewPost, NewThread, Post, Thread};
-use store::{posts::NewPostRow, threads::NewThreadRow};
+use model::{Post, Thread};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 300;
 /// The longest post, in characters.
 pub const MAX_BODY: usize = 50_000;
+/// The longest reason for an edit or a removal, in characters.
+pub const MAX_REASON: usize = 500;
+/// How deep replies may be nested. Who goes on from there answers one that is less deep.
+pub const MAX_DEPTH: i64 = 32;
+/// How often a post may be edited: each edit keeps what it said before.
+pub const MAX_VERSION: i64 = 500;
 /// The category that a course's forum begins with.
 pub const FIRST_CATEGORY: &str = "General";
 
@@ -36,8 +50,8 @@ pub struct Forum {
     clock: Clock,
 }
 
-/// Why something was not posted: what a person can mend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why something was not done in a forum: what a person can mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No such course, or its forum is not for the viewer.
     #[error("there is no such course, or you don't take part in it: enroll first")]
@@ -45,14 +59,14 @@ pub enum Refusal {
     /// No such thread in that course.
     #[error("there is no such thread")]
     NoSuchThread,
-    /// No thread begins in that category.
+    /// No thread begins in that category, or not hers.
     #[error(transparent)]
     NotHere(#[from] moderation::categories::NotHere),
-    /// The thread takes no posts.
-    #[error(transparent)]
-    Closed(#[from] moderation::Closed),
-    /// No such post in that thread.
+    /// No such post in that thread to answer.
     #[error("there is no such post in this thread to reply to")]
+    NoSuchReplyTo,
+    /// No such post.
+    #[error("there is no such post")]
     NoSuchPost,
     /// Empty or too long.
     #[error("a title has 1 to {MAX_TITLE} characters; this one has {0}")]
@@ -60,6 +74,72 @@ pub enum Refusal {
     /// Empty or too long.
     #[error("a post has 1 to {MAX_BODY} characters; this one has {0}")]
     Body(usize),
+    /// Empty or too long.
+    #[error("a reason has 1 to {MAX_REASON} characters; this one has {0}")]
+    Reason(usize),
+    /// A moderator changes somebody else's words.
+    #[error("say why you edit somebody else's post")]
+    ReasonNeeded,
+    /// Markup that could do harm.
+    #[error(transparent)]
+    Unsafe(#[from] Unsafe),
+    /// The key was not one, or was used for something else.
+    #[error(transparent)]
+    Key(#[from] KeyRefusal),
+    /// Staff speaks under its name.
+    #[error("the staff of a course can't post anonymously there: use NONE")]
+    StaffIsNamed,
+    /// The thread takes no more posts.
+    #[error("this thread is locked{}: no posts can be added or edited", .0.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default())]
+    Locked(Option<String>),
+    /// The thread's posts are in another now.
+    #[error("this thread was merged into another one: post there")]
+    Merged(CourseId, ThreadId),
+    /// Replies to replies to replies …
+    #[error("replies are nested at most {MAX_DEPTH} deep: reply to a post further up, or to the thread")]
+    TooDeep,
+    /// The post is gone.
+    #[error("this post was removed")]
+    Removed,
+    /// Somebody else has changed it meanwhile.
+    #[error("the post has changed since you read it: its version is {0} now")]
+    Stale(i64),
+    /// It was edited too often.
+    #[error("a post can be edited {MAX_VERSION} times: write a new one")]
+    TooManyEdits,
+    /// Not hers.
+    #[error("this is for the post's author")]
+    NotAuthor,
+    /// Not hers, and she is no moderator.
+    #[error("this is for the post's author and for the moderators of the forum")]
+    NotEditor,
+    /// Not staff.
+    #[error("this is for the staff of the course")]
+    NotStaff,
+    /// Neither the asker nor staff.
+    #[error("this is for whoever asked, and for the staff of the course")]
+    NotAsker,
+    /// There is nothing to reveal.
+    #[error("this post is not anonymous")]
+    NotAnonymous,
+    /// One's own post.
+    #[error("you can't vote for, or endorse, what you wrote yourself")]
+    OwnPost,
+    /// A second vote.
+    #[error("you have voted for this post already")]
+    AlreadyVoted,
+    /// No vote to take back.
+    #[error("you have not voted for this post")]
+    NotVoted,
+    /// Nothing was asked.
+    #[error("only a question has an answer: this thread is a discussion")]
+    NotQuestion,
+    /// The question is no answer.
+    #[error("the post that asks can't be the answer")]
+    IsQuestion,
+    /// There is no such answer.
+    #[error("this post is not the accepted answer")]
+    NotAnswer,
 }
 
 impl Forum {
@@ -67,127 +147,18 @@ impl Forum {
     pub fn new(db: Db, clock: Clock) -> Self {
         Self { db, clock }
     }
+}
 
-    /// Begins a thread with its first post. The author may take part in the course's forum.
-    pub async fn create_thread(
-        &self,
-        author: AccountId,
-        course: CourseId,
-        new: NewThread,
-    ) -> Result<Result<Thread, Refusal>, DbError> {
-        let title = new.title.trim();
-        if let Err(refusal) = length(title, MAX_TITLE, Refusal::Title).and(length(&new.body, MAX_BODY, Refusal::Body)) {
-            return Ok(Err(refusal));
-        }
-        let categories = store::categories_of_courses(&self.db, &[course]).await?;
-        let wanted = match moderation::categories::for_new_thread(&categories, new.category_id, new.is_staff) {
-            Err(not_here) => return Ok(Err(Refusal::NotHere(not_here))),
-            Ok(wanted) => wanted,
-        };
-        let mut tx = self.db.begin().await?;
-        let category_id = match wanted {
-            Some(id) => id,
-            None => {
-                let id = first_category(course);
-                store::insert_category(&mut tx, course, id, 0, FIRST_CATEGORY).await?;
-                id
-            }
-        };
-        let (id, now) = (self.clock.id(), self.clock.now());
-        let thread = NewThreadRow {
-            course_id: course,
-            id,
-            category_id,
-            author_id: author,
-            kind: new.kind,
-            title,
-            created_at: now,
-        };
-        store::threads::insert_thread(&mut tx, &thread).await?;
-        let post = NewPostRow {
-            course_id: course,
-            id: self.clock.id(),
-            thread_id: id,
-            author_id: author,
-            reply_to: None,
-            body: &new.body,
-            created_at: now,
-        };
-        store::posts::insert_post(&mut tx, &post).await?;
-        moderation::attention::posted(&mut tx, (course, id), author, Anonymity::None, now).await?;
-        tx.commit().await?;
-        Ok(Ok(Thread {
-            id,
-            course_id: course,
-            category_id,
-            author_id: author,
-            kind: new.kind,
-            title: title.to_owned().into(),
-            created_at: now,
-            post_count: 1,
-            anonymity: Anonymity::None,
-            version: 1,
-            last_post_at: now,
-            pinned_at: None,
-            locked_at: None,
-            lock_reason: None,
-            answer_id: None,
-            merged_into: None,
-        }))
-    }
-
-    /// Adds a post to a thread. The author may take part in the course's forum.
-    pub async fn create_post(
-        &self,
-        author: AccountId,
-        (course, thread): (CourseId, ThreadId),
-        new: NewPost,
-    ) -> Result<Result<Post, Refusal>, DbError> {
-        if let Err(refusal) = length(&new.body, MAX_BODY, Refusal::Body) {
-            return Ok(Err(refusal));
-        }
-        if let Some(reply_to) = new.reply_to {
-            let answered = store::posts::posts(&self.db, &[(course, reply_to)]).await?.pop();
-            if answered.is_none_or(|post| post.thread_id != thread) {
-                return Ok(Err(Refusal::NoSuchPost));
-            }
-        }
-        let (id, now): (PostId, _) = (self.clock.id(), self.clock.now());
-        let row = NewPostRow {
-            course_id: course,
-            id,
-            thread_id: thread,
-            author_id: author,
-            reply_to: new.reply_to,
-            body: &new.body,
-            created_at: now,
-        };
-        let mut tx = self.db.begin().await?;
-        match moderation::takes_posts(&mut tx, course, thread).await? {
-            None => return Ok(Err(Refusal::NoSuchThread)),
-            Some(Err(closed)) => return Ok(Err(Refusal::Closed(closed))),
-            Some(Ok(())) => {}
-        }
-        store::posts::insert_post(&mut tx, &row).await?;
-        moderation::attention::posted(&mut tx, (course, thread), author, Anonymity::None, now).await?;
-        tx.commit().await?;
-        Ok(Ok(Post {
-            id,
-            course_id: course,
-            thread_id: thread,
-            author_id: author,
-            reply_to: new.reply_to,
-            body: new.body.into(),
-            created_at: now,
-            anonymity: Anonymity::None,
-            version: 1,
-            depth: 0,
-            votes: 0,
-            endorsed_at: None,
-            edited_at: None,
-            removal: None,
-        }))
-    }
+/// A post and its thread, locked in that order for all who change both: the thread first.
+async fn locked(tx: &mut Tx, (course, post): (CourseId, PostId)) -> Result<Result<(Thread, Post), Refusal>, DbError> {
+    let Some(thread) = store::posts::thread_of(tx, (course, post)).await? else { return Ok(Err(Refusal::NoSuchPost)) };
+    let Some(thread) = store::threads::lock(tx, course, thread).await? else { return Ok(Err(Refusal::NoSuchPost)) };
+    Ok(match store::posts::lock(tx, course, post).await? {
+        Some(post) if post.thread_id == thread.id => Ok((thread, post)),
+        // It was moved between the two looks.
+        Some(post) => Err(Refusal::Stale(post.version)),
+        None => Err(Refusal::NoSuchPost),
+    })
 }
 
 fn length(text: &str, most: usize, refusal: fn(usize) -> Refusal) -> Result<(), Refusal> {

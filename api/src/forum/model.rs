@@ -3,7 +3,7 @@
 use crate::{
     access::{Personal, tags},
     db::stored_enum,
-    ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
+    ids::{AccountId, CategoryId, CourseId, PostId, RevisionId, ThreadId},
     time::Timestamp,
 };
 
@@ -30,7 +30,7 @@ stored_enum! {
 }
 
 stored_enum! {
-    /// Who removed a post.
+    /// As what somebody removed a post, or edited it.
     pub enum RemovedAs {
         /// Who wrote it.
         Author = "AUTHOR",
@@ -79,7 +79,7 @@ pub struct Thread {
     pub created_at: Timestamp,
     /// How many posts it has, the first included.
     pub post_count: i64,
-    /// From whom its author hides.
+    /// From whom its author hides. Within the thread she is [`ASKER_ALIAS`] then.
     pub anonymity: Anonymity,
     /// Grows with each change of the thread itself: whoever changes it gives the one that she read.
     pub version: i64,
@@ -116,6 +116,9 @@ pub struct Post {
     pub created_at: Timestamp,
     /// From whom its author hides.
     pub anonymity: Anonymity,
+    /// The number under which she is known in the thread if she hides, or did: the same in all that she posts there with the same
+    /// anonymity, so that nobody tells from a number what she let others see elsewhere.
+    pub alias: Option<i64>,
     /// Grows with each edit: whoever edits it gives the one that she read.
     pub version: i64,
     /// How many posts are above it: 0 for one that answers the thread as a whole.
@@ -128,6 +131,8 @@ pub struct Post {
     pub edited_at: Option<Timestamp>,
     /// That it was removed. Its place stays, so that the replies to it make sense.
     pub removal: Option<Removal>,
+    /// Why it was removed; `None` also where it was not.
+    pub removal_reason: Personal<tags::Moderation, Option<String>>,
 }
 
 /// That a post was removed.
@@ -135,10 +140,56 @@ pub struct Post {
 pub struct Removal {
     /// When.
     pub at: Timestamp,
-    /// By whom.
+    /// As what somebody did it.
     pub by: RemovedAs,
+}
+
+/// The number of whoever begins a thread and hides.
+pub const ASKER_ALIAS: i64 = 1;
+
+impl Thread {
+    /// Whether a post in it was written by who began it, as far as everybody may know: under the same name, or the same alias.
+    pub(crate) fn is_by_asker(&self, post: &Post) -> bool {
+        match (self.anonymity, post.anonymity) {
+            (Anonymity::None, Anonymity::None) => self.author_id == post.author_id,
+            (Anonymity::None, _) | (_, Anonymity::None) => false,
+            (ours, theirs) => ours == theirs && post.alias == Some(ASKER_ALIAS),
+        }
+    }
+}
+
+/// What a post said before an edit.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// Its id, together with the post's.
+    pub id: RevisionId,
+    /// The course of the post.
+    pub course_id: CourseId,
+    /// The post.
+    pub post_id: PostId,
+    /// The version of the post that said this.
+    pub version: i64,
+    /// What it said.
+    pub body: Personal<tags::Communication, String>,
+    /// When it was edited, and no longer said this.
+    pub edited_at: Timestamp,
+    /// As what somebody edited it; who of the moderators it was is not told.
+    pub edited_as: RemovedAs,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: Personal<tags::Communication, Option<String>>,
+}
+
+/// Who does something in a forum, and what she is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// Who.
+    pub account: AccountId,
+    /// Whether she teaches the course, or helps to, and that counts now.
+    pub is_staff: bool,
+    /// Whether she keeps order in its forum, and that counts now.
+    pub is_moderator: bool,
+    /// Whether she is among the course's staff, with whatever she came.
+    pub is_of_staff: bool,
 }
 
 /// What is needed to begin a thread.
@@ -148,12 +199,14 @@ pub struct NewThread {
     pub category_id: Option<CategoryId>,
     /// What it is for.
     pub kind: ThreadKind,
-    /// Whether its author is of the course's staff: some categories are for staff.
-    pub is_staff: bool,
     /// What it is about.
     pub title: String,
     /// The first post.
     pub body: String,
+    /// From whom its author hides.
+    pub anonymity: Anonymity,
+    /// A key of the client's, so that sending it again does not begin another.
+    pub key: Option<String>,
 }
 
 /// What is needed to answer.
@@ -163,4 +216,19 @@ pub struct NewPost {
     pub reply_to: Option<PostId>,
     /// What it says, in Markdown.
     pub body: String,
+    /// From whom its author hides.
+    pub anonymity: Anonymity,
+    /// A key of the client's, so that sending it again does not add another.
+    pub key: Option<String>,
+}
+
+/// What is needed to edit a post.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// What it is to say, in Markdown.
+    pub body: String,
+    /// The version that the editor read.
+    pub version: i64,
+    /// Why; a moderator has to say.
+    pub reason: Option<String>,
 }

@@ -22,6 +22,7 @@ macro_rules! loaders {
         pub(crate) struct Loaders {
             pub(crate) viewpoint: Arc<accounts::Viewpoint>,
             pub(crate) relations: Load<accounts::Relations>,
+            pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
             $(pub(crate) $field: Load<$fetch>),+
         }
@@ -31,6 +32,7 @@ macro_rules! loaders {
                 let (db, viewpoint) = (&app.db, Arc::new(viewpoint));
                 Self {
                     relations: Load::new(accounts::Relations(Arc::clone(&viewpoint))),
+                    in_course: Load::new(accounts::InCourses(Arc::clone(&viewpoint))),
                     viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
@@ -89,5 +91,8 @@ loaders! {
     former_titles: moderation::FormerTitles,
     pinned_threads: moderation::PinnedThreads,
     posts_of_thread: forum::PostsOfThread,
+    posts_by_votes: forum::PostsByVotes,
     replies_of_post: forum::RepliesOfPost,
+    revisions_of_post: forum::RevisionsOfPost,
+    post_votes: forum::Voted,
 }

@@ -62,6 +62,11 @@ impl Scope {
         Ok(())
     }
 
+    /// Whether the viewer is this person, and does not look with somebody else's eyes.
+    pub(crate) fn is_herself(&self, person: AccountId) -> bool {
+        self.lens.is_none() && self.viewer.is(person) && self.viewer.has_scope(TokenScope::Read)
+    }
+
     /// The viewer's session, if she came with one.
     pub(crate) fn session(&self) -> Option<uuid::Uuid> {
         let credential = self.viewer.credential()?;

@@ -436,6 +436,7 @@ pub(super) struct PostRow {
     pub(super) thread_id: ThreadId,
     pub(super) author_id: AccountId,
     pub(super) reply_to: Option<PostId>,
+    pub(super) depth: i64,
     pub(super) body: String,
     pub(super) created_at: Timestamp,
 }
@@ -444,13 +445,14 @@ pub(super) async fn put_posts(tx: &mut Tx, rows: &[PostRow]) -> Result<(), DbErr
     bulk!(
         tx,
         rows,
-        "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) ",
+        "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, depth, body, created_at) ",
         |b, row| b
             .push_bind(row.course_id)
             .push_bind(row.id)
             .push_bind(row.thread_id)
             .push_bind(row.author_id)
             .push_bind(row.reply_to)
+            .push_bind(row.depth)
             .push_bind(row.body.clone())
             .push_bind(row.created_at),
         " ON CONFLICT (course_id, id) DO UPDATE SET body = excluded.body"

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object};
 
+use self::authors::{Anonymity, PostingAudience};
 use super::{
-    Refusal, model,
-    moderation::{Closed, categories::NotHere},
+    Refusal,
+    model::{self, Actor},
+    moderation::categories::NotHere,
 };
 use crate::{
-    access::{COURSE_FORUM, InCourse, Standing, permit},
+    access::{COURSE_FORUM, InCourse, Standing, TokenScope, permit},
     courses::graphql::Course,
     graphql::{
         connection::{Pages, Paging},
@@ -17,29 +19,38 @@ use crate::{
         node::NodeId,
         scope::{Scope, scope},
     },
+    idempotency::KeyRefusal,
     ids::{CategoryId, CourseId},
 };
 
+mod authors;
 pub(crate) mod categories;
+mod editing;
 pub(crate) mod moderating;
 pub(crate) mod moderation;
+mod posting;
 mod posts;
 pub(crate) mod reports;
+mod revisions;
 mod threads;
+mod voting;
 
 pub(crate) use posts::Post;
+pub(crate) use revisions::PostRevision;
 pub(crate) use threads::Thread;
 
 /// The names of the lists for cursors.
 const THREADS: &str = "threads";
 const POSTS: &str = "posts";
+const POSTS_BY_VOTES: &str = "posts by votes";
 const REPLIES: &str = "replies";
 
 /// Taking part in the forum.
 #[derive(Default, MergedObject)]
 pub(crate) struct ForumMutation(
-    threads::ThreadMutation,
-    posts::PostMutation,
+    posting::PostingMutation,
+    editing::EditingMutation,
+    voting::VotingMutation,
     moderating::ModerationMutation,
     reports::ReportMutation,
     categories::CategoryMutation,
@@ -71,6 +82,19 @@ impl Forum {
     #[graphql(flatten)]
     async fn moderation(&self) -> moderation::ForumModeration {
         moderation::ForumModeration { course_id: self.course_id, standing: self.standing.clone() }
+    }
+
+    /// Who would read what you post, and who would see your name. Show it before somebody posts.
+    async fn posting_audience(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "From whom you would hide.", default_with = "Anonymity::None")] anonymity: Anonymity,
+    ) -> Result<PostingAudience, Fault> {
+        let scope = scope(ctx);
+        let is_of_staff = scope.load().viewpoint.known().await?.membership(self.course_id).staff;
+        let course = scope.load().courses.get(self.course_id).await?;
+        let is_open = course.is_some_and(|course| course.open_forum);
+        Ok(PostingAudience::new(anonymity.into(), is_open, is_of_staff))
     }
 
     /// Its categories, in order.
@@ -146,17 +170,54 @@ impl ForumCategory {
     }
 }
 
-fn user_error(refusal: Refusal) -> UserError {
+/// Who does something in a course's forum, and what she is there.
+async fn actor(scope: &Scope, course: CourseId) -> Result<Actor, Fault> {
+    let account = scope.account_for(TokenScope::Write)?;
+    let load = scope.load();
+    let known = load.viewpoint.known().await?;
+    Ok(Actor {
+        account,
+        is_staff: known.teaches(course),
+        is_moderator: known.moderates(course),
+        is_of_staff: known.membership(course).staff,
+    })
+}
+
+fn user_error(refusal: &Refusal) -> UserError {
+    use UserErrorCode as Code;
     let (code, path): (_, &[&str]) = match refusal {
-        Refusal::NoSuchForum => (UserErrorCode::NotFound, &["courseId"]),
-        Refusal::NoSuchThread => (UserErrorCode::NotFound, &["threadId"]),
-        Refusal::NotHere(NotHere::NoSuch) => (UserErrorCode::NotFound, &["input", "categoryId"]),
-        Refusal::NotHere(_) => (UserErrorCode::NotAllowed, &["input", "categoryId"]),
-        Refusal::Closed(Closed::Locked) => (UserErrorCode::Locked, &["threadId"]),
-        Refusal::Closed(Closed::Merged(_)) => (UserErrorCode::Conflict, &["threadId"]),
-        Refusal::NoSuchPost => (UserErrorCode::NotFound, &["input", "replyTo"]),
-        Refusal::Title(_) => (UserErrorCode::Length, &["input", "title"]),
-        Refusal::Body(_) => (UserErrorCode::Length, &["input", "body"]),
+        Refusal::NoSuchForum => (Code::NotFound, &["courseId"]),
+        Refusal::NoSuchThread => (Code::NotFound, &["threadId"]),
+        Refusal::NotHere(NotHere::NoSuch) => (Code::NotFound, &["input", "categoryId"]),
+        Refusal::NotHere(_) => (Code::NotAllowed, &["input", "categoryId"]),
+        Refusal::NoSuchReplyTo => (Code::NotFound, &["input", "replyTo"]),
+        Refusal::NoSuchPost => (Code::NotFound, &["postId"]),
+        Refusal::Title(_) => (Code::Length, &["input", "title"]),
+        Refusal::Body(_) => (Code::Length, &["input", "body"]),
+        Refusal::Reason(_) | Refusal::ReasonNeeded => (Code::Length, &["input", "reason"]),
+        Refusal::Unsafe(_) => (Code::UnsafeContent, &["input", "body"]),
+        Refusal::Key(KeyRefusal::Length(_)) => (Code::Length, &["input", "idempotencyKey"]),
+        Refusal::Key(KeyRefusal::Reused) => (Code::IdempotencyKeyReused, &["input", "idempotencyKey"]),
+        Refusal::StaffIsNamed => (Code::NotAllowed, &["input", "anonymity"]),
+        Refusal::Locked(_) => (Code::Locked, &[]),
+        Refusal::Merged(course, into) => {
+            let into = NodeId::Thread(*course, *into).encode();
+            return UserError::new(Code::Conflict, &["threadId"], &format!("{refusal}: {}", into.0));
+        }
+        Refusal::TooDeep => (Code::TooDeep, &["input", "replyTo"]),
+        Refusal::Stale(_) => (Code::StaleVersion, &["input", "version"]),
+        Refusal::TooManyEdits => (Code::TooMany, &["postId"]),
+        Refusal::AlreadyVoted => (Code::AlreadyVoted, &["postId"]),
+        Refusal::NotAuthor
+        | Refusal::NotEditor
+        | Refusal::NotStaff
+        | Refusal::NotAsker
+        | Refusal::OwnPost
+        | Refusal::NotQuestion
+        | Refusal::IsQuestion => (Code::NotAllowed, &["postId"]),
+        Refusal::Removed | Refusal::NotVoted | Refusal::NotAnonymous | Refusal::NotAnswer => {
+            (Code::Conflict, &["postId"])
+        }
     };
-    UserError::new(code, path, &refusal)
+    UserError::new(code, path, refusal)
 }

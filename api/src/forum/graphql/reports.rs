@@ -372,8 +372,8 @@ pub(crate) struct ReportPostInput {
 pub(crate) struct DecideReportInput {
     /// What.
     decision: Decision,
-    /// Why, 1 to 500 characters; needed for everything but `DISMISS`. Readers see it with a removed post and a locked thread,
-    /// the author with a warning.
+    /// Why, 1 to 500 characters; needed for everything but `DISMISS`. Readers see it with a locked thread, the author with
+    /// a removed post and a warning.
     reason: Option<String>,
     /// The report's version that you read.
     version: i32,

@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object};
 
-use super::{ForumCategory, POSTS, Post, THREADS, posts, reader, user_error};
+use super::{
+    ForumCategory, POSTS, POSTS_BY_VOTES, Post, THREADS,
+    authors::{self, Anonymity, AuthorFields},
+    posts::{self, PostOrder},
+    reader,
+};
 use crate::{
-    access::{self, InCourse, Shown, Standing, THREAD_TITLE, TokenScope, graphql::About},
+    access::{self, InCourse, Shown, Standing, THREAD_AUTHOR, THREAD_HIDDEN_AUTHOR, THREAD_TITLE, graphql::About},
     accounts::graphql::Person,
     courses::graphql::Course,
     db::page::{Page, TimeKey},
-    forum::{
-        Refusal,
-        model::{self, NewThread},
-        moderation::categories::NotHere,
-    },
+    forum::model,
     graphql::{
         connection::{Pages, Paging, connection},
-        errors::{Fault, UserError},
-        node::{self, NodeId},
+        errors::Fault,
+        node::NodeId,
         scalars::{DateTime, int},
         scope::{Scope, scope},
     },
@@ -92,9 +93,41 @@ impl Thread {
         int(self.row.post_count)
     }
 
-    /// Who began it.
-    async fn author(&self, ctx: &Context<'_>) -> Option<Result<Person, Fault>> {
-        Person::load(scope(ctx), self.row.author_id).await.transpose()
+    /// From whom its author hides.
+    async fn anonymity(&self) -> Anonymity {
+        self.row.anonymity.into()
+    }
+
+    /// Who began it. If it is anonymous, that is for its author and for those whom `anonymity` names; for the others it is null. If
+    /// it is not, it is for all who read it.
+    #[graphql(directive = About::apply(&THREAD_AUTHOR))]
+    async fn author(&self, ctx: &Context<'_>) -> Shown<Option<Person>> {
+        let fields = AuthorFields { of_anonymous: &THREAD_AUTHOR, of_hidden: &THREAD_HIDDEN_AUTHOR };
+        let row = &self.row;
+        authors::shown(scope(ctx), &fields, (row.course_id, row.author_id, row.anonymity)).await
+    }
+
+    /// Under what name its author is known in it if she hides; null if she does not.
+    async fn pseudonym(&self) -> Option<String> {
+        authors::pseudonym(self.row.anonymity, Some(model::ASKER_ALIAS))
+    }
+
+    /// Whether you began it.
+    async fn is_mine(&self, ctx: &Context<'_>) -> bool {
+        scope(ctx).is_herself(self.row.author_id)
+    }
+
+    /// Whether an answer was accepted.
+    async fn is_answered(&self) -> bool {
+        self.row.answer_id.is_some()
+    }
+
+    /// The post that was accepted as the answer; null if there is none.
+    async fn answer(&self, ctx: &Context<'_>) -> Option<Result<Post, Fault>> {
+        match scope(ctx).load().posts.get((self.row.course_id, self.row.answer_id?)).await {
+            Ok(row) => row.map(|row| Ok(Post { row, standing: self.standing.clone() })),
+            Err(error) => Some(Err(error.into())),
+        }
     }
 
     /// The course it belongs to.
@@ -107,7 +140,7 @@ impl Thread {
         ForumCategory::find(scope(ctx), self.row.course_id, self.row.category_id).await.transpose()
     }
 
-    /// Its posts, the oldest first: the first one opens it, and answers stand among the others.
+    /// Its posts: the oldest one opens it, and answers stand among the others.
     async fn posts(
         &self,
         ctx: &Context<'_>,
@@ -115,69 +148,19 @@ impl Thread {
         #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "In what order.", default_with = "PostOrder::Oldest")] order_by: PostOrder,
     ) -> Result<Pages<Post>, Fault> {
-        let request = Paging { first, after, last, before }.request(scope(ctx), POSTS)?;
-        let page = scope(ctx).load().posts_of_thread.get(((self.row.course_id, self.row.id), request)).await?;
-        posts::pages_of(scope(ctx), POSTS, &page, &self.standing)
-    }
-}
-
-/// A thread to be begun.
-#[derive(Debug, InputObject)]
-pub(crate) struct CreateThreadInput {
-    /// The global id of the category; the forum's first one if left out.
-    category_id: Option<ID>,
-    /// What it is for.
-    #[graphql(default_with = "ThreadKind::Discussion")]
-    kind: ThreadKind,
-    /// What it is about, 1 to 300 characters.
-    title: String,
-    /// The first post, in Markdown, 1 to 50,000 characters.
-    body: String,
-}
-
-/// What became of `createThread`.
-#[derive(SimpleObject)]
-pub(crate) struct CreateThreadPayload {
-    /// The thread; null if there were errors.
-    thread: Option<Thread>,
-    /// What you can mend.
-    user_errors: Vec<UserError>,
-}
-
-/// Beginning threads.
-#[derive(Default)]
-pub(crate) struct ThreadMutation;
-
-/// Beginning threads.
-#[Object]
-impl ThreadMutation {
-    /// Begins a thread in the forum of a course that you take or teach.
-    async fn create_thread(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id of the course.")] course_id: ID,
-        #[graphql(desc = "The thread.")] input: CreateThreadInput,
-    ) -> Result<CreateThreadPayload, Fault> {
-        let scope = scope(ctx);
-        let (author, course) = (scope.account_for(TokenScope::Write)?, node::course_id(&course_id)?);
-        let refused = |refusal| CreateThreadPayload { thread: None, user_errors: vec![user_error(refusal)] };
-        let Some(standing) = reader(scope, course).await? else { return Ok(refused(Refusal::NoSuchForum)) };
-        let category_id = match input.category_id.as_ref().map(node::category_id).transpose()? {
-            Some((of, _)) if of != course => return Ok(refused(Refusal::NotHere(NotHere::NoSuch))),
-            category => category.map(|(_, category)| category),
-        };
-        let is_staff = scope.load().viewpoint.known().await?.teaches(course);
-        let new = NewThread { category_id, kind: input.kind.into(), is_staff, title: input.title, body: input.body };
-        Ok(match scope.app.forum.create_thread(author, course, new).await? {
-            Err(refusal) => refused(refusal),
-            Ok(thread) => {
-                scope.forget();
-                CreateThreadPayload {
-                    thread: Some(Thread { row: Arc::new(thread), standing }),
-                    user_errors: Vec::new(),
-                }
+        let (paging, scope) = (Paging { first, after, last, before }, scope(ctx));
+        let key = (self.row.course_id, self.row.id);
+        match order_by {
+            PostOrder::Oldest => {
+                let page = scope.load().posts_of_thread.get((key, paging.request(scope, POSTS)?)).await?;
+                posts::pages_of(scope, POSTS, &page, &self.standing)
             }
-        })
+            PostOrder::Votes => {
+                let page = scope.load().posts_by_votes.get((key, paging.request(scope, POSTS_BY_VOTES)?)).await?;
+                posts::pages_by_votes(scope, POSTS_BY_VOTES, &page, &self.standing)
+            }
+        }
     }
 }

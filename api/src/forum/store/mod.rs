@@ -12,7 +12,9 @@ pub(crate) mod categories;
 pub(crate) mod moderation;
 pub(crate) mod posts;
 pub(crate) mod reports;
+pub(crate) mod revisions;
 pub(crate) mod threads;
+pub(crate) mod votes;
 
 statements! {
     CATEGORIES_OF_COURSES {

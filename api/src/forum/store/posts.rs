@@ -14,37 +14,79 @@ use crate::{
 statements! {
     POSTS {
         "SELECT p.course_id, p.id, p.thread_id, p.author_id, p.reply_to, p.body, p.created_at,
-           p.anonymity, p.version, p.depth, p.votes, p.endorsed_at, p.edited_at, p.removed_at, p.removed_as, p.removal_reason
+           p.anonymity, p.version, p.depth, p.alias, p.votes, p.endorsed_at, p.edited_at, p.removed_at, p.removed_as, p.removal_reason
          FROM " [pairs 1] " k JOIN posts p ON p.course_id = k.owner AND p.id = k.key"
     }
     POSTS_FORWARD {
         [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
-           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
          by "created_at" "id" (">" "ASC")]
     }
     POSTS_BACKWARD {
         [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
-           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
          by "created_at" "id" ("<" "DESC")]
     }
+    BY_VOTES_BACKWARD {
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+         from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
+         by "votes" "id" (">" "ASC")]
+    }
+    BY_VOTES_FORWARD {
+        [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+         from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.thread_id = k.key"
+         by "votes" "id" ("<" "DESC")]
+    }
     REPLIES_FORWARD {
         [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
-           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.reply_to = k.key"
          by "created_at" "id" (">" "ASC")]
     }
     REPLIES_BACKWARD {
         [page (pairs) "t.course_id, t.id, t.thread_id, t.author_id, t.reply_to, t.body, t.created_at,
-           t.anonymity, t.version, t.depth, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
+           t.anonymity, t.version, t.depth, t.alias, t.votes, t.endorsed_at, t.edited_at, t.removed_at, t.removed_as, t.removal_reason"
          from "posts" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.reply_to = k.key"
          by "created_at" "id" ("<" "DESC")]
     }
+    LOCK_POST {
+        "SELECT p.course_id, p.id, p.thread_id, p.author_id, p.reply_to, p.body, p.created_at,
+           p.anonymity, p.version, p.depth, p.alias, p.votes, p.endorsed_at, p.edited_at, p.removed_at, p.removed_as, p.removal_reason
+         FROM posts p WHERE p.course_id = $1 AND p.id = $2" [for_update]
+    }
     INSERT_POST {
-        "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, depth, body, created_at, anonymity, alias)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     }
     COUNT_POST { "UPDATE threads SET post_count = post_count + 1, last_post_at = $3 WHERE course_id = $1 AND id = $2" }
+    ALIAS_OF {
+        "SELECT MIN(alias) FROM posts
+         WHERE course_id = $1 AND thread_id = $2 AND author_id = $3 AND anonymity = $4 AND alias IS NOT NULL"
+    }
+    LAST_ALIAS { "SELECT MAX(alias) FROM posts WHERE course_id = $1 AND thread_id = $2 AND alias IS NOT NULL" }
+    SHIFT_ALIASES {
+        "UPDATE posts SET alias = alias + $3 WHERE course_id = $1 AND thread_id = $2 AND alias IS NOT NULL"
+    }
+    THREAD_OF { "SELECT thread_id FROM posts WHERE course_id = $1 AND id = $2" }
+    FIRST_OF_THREAD { "SELECT id FROM posts WHERE course_id = $1 AND thread_id = $2 ORDER BY created_at, id LIMIT 1" }
+    EDIT {
+        "UPDATE posts SET body = $4, edited_at = $5, version = version + 1
+         WHERE course_id = $1 AND id = $2 AND version = $3 AND removed_at IS NULL"
+    }
+    REMOVE {
+        "UPDATE posts SET removed_at = $3, removed_as = $4, removal_reason = $5, endorsed_at = NULL, version = version + 1
+         WHERE course_id = $1 AND id = $2 AND removed_at IS NULL"
+    }
+    REVEAL {
+        "UPDATE posts SET anonymity = 'NONE', version = version + 1
+         WHERE course_id = $1 AND thread_id = $2 AND alias = $3 AND author_id = $4 AND anonymity <> 'NONE'"
+    }
+    ADD_VOTES { "UPDATE posts SET votes = votes + $3 WHERE course_id = $1 AND id = $2" }
+    ENDORSE { "UPDATE posts SET endorsed_at = $3 WHERE course_id = $1 AND id = $2" }
 }
 
 #[derive(sqlx::FromRow)]
@@ -59,6 +101,7 @@ struct PostRow {
     anonymity: Text<Anonymity>,
     version: i64,
     depth: i64,
+    alias: Option<i64>,
     votes: i64,
     endorsed_at: Option<Timestamp>,
     edited_at: Option<Timestamp>,
@@ -80,14 +123,12 @@ impl From<PostRow> for Post {
             anonymity: row.anonymity.0,
             version: row.version,
             depth: row.depth,
+            alias: row.alias,
             votes: row.votes,
             endorsed_at: row.endorsed_at,
             edited_at: row.edited_at,
-            removal: row.removed_at.zip(row.removed_as).map(|(at, by)| Removal {
-                at,
-                by: by.0,
-                reason: row.removal_reason,
-            }),
+            removal: row.removed_at.zip(row.removed_as).map(|(at, by)| Removal { at, by: by.0 }),
+            removal_reason: row.removal_reason.into(),
         }
     }
 }
@@ -104,7 +145,24 @@ pub(crate) async fn post_pages(
     threads: &[(CourseId, ThreadId)],
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<Post>, DbError> {
-    pages_of_posts(db, [&POSTS_FORWARD, &POSTS_BACKWARD], Pairs::new(threads.iter().copied()), request).await
+    pages_of_posts(
+        db,
+        [&POSTS_FORWARD, &POSTS_BACKWARD],
+        Pairs::new(threads.iter().copied()),
+        request.start(true),
+        request,
+    )
+    .await
+}
+
+/// As [`post_pages`], those with the most votes first. The sum of votes stands where the instant does otherwise.
+pub(crate) async fn post_pages_by_votes(
+    db: &Db,
+    threads: &[(CourseId, ThreadId)],
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<Post>, DbError> {
+    let keys = Pairs::new(threads.iter().copied());
+    pages_of_posts(db, [&BY_VOTES_FORWARD, &BY_VOTES_BACKWARD], keys, request.start(false), request).await
 }
 
 /// For each post the rows of a page of its replies, oldest first, as they were read.
@@ -113,19 +171,33 @@ pub(crate) async fn reply_pages(
     posts: &[(CourseId, PostId)],
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<Post>, DbError> {
-    pages_of_posts(db, [&REPLIES_FORWARD, &REPLIES_BACKWARD], Pairs::new(posts.iter().copied()), request).await
+    pages_of_posts(
+        db,
+        [&REPLIES_FORWARD, &REPLIES_BACKWARD],
+        Pairs::new(posts.iter().copied()),
+        request.start(true),
+        request,
+    )
+    .await
 }
 
 async fn pages_of_posts(
     db: &Db,
     [forward, backward]: [&Sql; 2],
     keys: Pairs,
+    (time, id): TimeKey,
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<Post>, DbError> {
     let sql = db.sql(if request.is_forward() { forward } else { backward });
-    let (time, id) = request.start(true);
     let rows: Vec<PostRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).bind(time).bind(id).bind(request.fetch()).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Post::from).collect())
+}
+
+/// A post, kept from being changed by others until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, course: CourseId, id: PostId) -> Result<Option<Post>, DbError> {
+    let sql = tx.sql(&LOCK_POST);
+    let row: Option<PostRow> = on!(tx.conn(), c => sqlx::query_as(sql).bind(course).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Post::from))
 }
 
 /// A row to be written.
@@ -135,8 +207,11 @@ pub(crate) struct NewPostRow<'a> {
     pub(crate) thread_id: ThreadId,
     pub(crate) author_id: AccountId,
     pub(crate) reply_to: Option<PostId>,
+    pub(crate) depth: i64,
     pub(crate) body: &'a str,
     pub(crate) created_at: Timestamp,
+    pub(crate) anonymity: Anonymity,
+    pub(crate) alias: Option<i64>,
 }
 
 /// Writes a post and counts it in its thread.
@@ -144,9 +219,120 @@ pub(crate) async fn insert_post(tx: &mut Tx, row: &NewPostRow<'_>) -> Result<(),
     let sql = tx.sql(&INSERT_POST);
     on!(tx.conn(), c => sqlx::query(sql)
         .bind(row.course_id).bind(row.id).bind(row.thread_id).bind(row.author_id)
-        .bind(row.reply_to).bind(row.body).bind(row.created_at)
+        .bind(row.reply_to).bind(row.depth).bind(row.body).bind(row.created_at)
+        .bind(Text(row.anonymity)).bind(row.alias)
         .execute(c).await.map(|_| ()))?;
     let sql = tx.sql(&COUNT_POST);
     on!(tx.conn(), c => sqlx::query(sql).bind(row.course_id).bind(row.thread_id).bind(row.created_at).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// The number under which somebody is known in a thread who hides in this way there, or the next free one. The thread is locked, so
+/// that no two people get the same.
+pub(crate) async fn alias(
+    tx: &mut Tx,
+    (course, thread): (CourseId, ThreadId),
+    author: AccountId,
+    anonymity: Anonymity,
+) -> Result<i64, DbError> {
+    let sql = tx.sql(&ALIAS_OF);
+    let (own,): (Option<i64>,) = on!(tx.conn(), c => sqlx::query_as(sql)
+        .bind(course).bind(thread).bind(author).bind(Text(anonymity)).fetch_one(c).await)?;
+    match own {
+        Some(own) => Ok(own),
+        None => Ok(last_alias(tx, (course, thread)).await? + 1),
+    }
+}
+
+async fn last_alias(tx: &mut Tx, (course, thread): (CourseId, ThreadId)) -> Result<i64, DbError> {
+    let sql = tx.sql(&LAST_ALIAS);
+    let (last,): (Option<i64>,) =
+        on!(tx.conn(), c => sqlx::query_as(sql).bind(course).bind(thread).fetch_one(c).await)?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Gives those who hide in a thread other numbers than those of another thread, before their posts are moved there: two people
+/// would be taken for one otherwise. Both threads are locked. The asker of the first is not that of the other, so number 1 goes too.
+pub(crate) async fn keep_aliases_apart(
+    tx: &mut Tx,
+    course: CourseId,
+    from: ThreadId,
+    into: ThreadId,
+) -> Result<(), DbError> {
+    // One at least: whoever asked in the thread that goes has not asked in the other.
+    let more = last_alias(tx, (course, into)).await?.max(1);
+    let sql = tx.sql(&SHIFT_ALIASES);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(from).bind(more).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// The thread that a post is in.
+pub(crate) async fn thread_of(tx: &mut Tx, (course, id): (CourseId, PostId)) -> Result<Option<ThreadId>, DbError> {
+    let sql = tx.sql(&THREAD_OF);
+    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).bind(id).fetch_optional(c).await)?)
+}
+
+/// The post that opens a thread.
+pub(crate) async fn first_of_thread(
+    tx: &mut Tx,
+    (course, thread): (CourseId, ThreadId),
+) -> Result<Option<PostId>, DbError> {
+    let sql = tx.sql(&FIRST_OF_THREAD);
+    Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).bind(thread).fetch_optional(c).await)?)
+}
+
+/// Whether the post was there, at this version.
+pub(crate) async fn edit(
+    tx: &mut Tx,
+    (course, id): (CourseId, PostId),
+    version: i64,
+    body: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = tx.sql(&EDIT);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(version).bind(body).bind(now)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Whether the post was there.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    (course, id): (CourseId, PostId),
+    by: RemovedAs,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = tx.sql(&REMOVE);
+    Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(now).bind(Text(by)).bind(reason)
+        .execute(c).await.map(|done| done.rows_affected() > 0))?)
+}
+
+/// Shows who wrote all that was written in a thread under this number.
+pub(crate) async fn reveal(
+    tx: &mut Tx,
+    (course, thread): (CourseId, ThreadId),
+    alias: i64,
+    author: AccountId,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&REVEAL);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread).bind(alias).bind(author).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Adds to the sum of votes.
+pub(crate) async fn add_votes(tx: &mut Tx, (course, id): (CourseId, PostId), votes: i64) -> Result<(), DbError> {
+    let sql = tx.sql(&ADD_VOTES);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(votes).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Since when staff stands behind it; `None` for not.
+pub(crate) async fn endorse(
+    tx: &mut Tx,
+    (course, id): (CourseId, PostId),
+    since: Option<Timestamp>,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&ENDORSE);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(since).execute(c).await.map(|_| ()))?;
     Ok(())
 }

@@ -39,10 +39,17 @@ statements! {
          from "threads" owned "t.course_id = k.owner" where "i.course_id = k.owner AND i.category_id = k.key AND i.merged_into IS NULL"
          by "created_at" "id" (">" "ASC")]
     }
-    INSERT_THREAD {
-        "INSERT INTO threads (course_id, id, category_id, author_id, kind, title, created_at, post_count)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)"
+    LOCK_THREAD {
+        "SELECT t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into
+         FROM threads t WHERE t.course_id = $1 AND t.id = $2" [for_update]
     }
+    INSERT_THREAD {
+        "INSERT INTO threads (course_id, id, category_id, author_id, kind, title, created_at, post_count, anonymity, last_post_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $7)"
+    }
+    SET_ANSWER { "UPDATE threads SET answer_id = $3, version = version + 1 WHERE course_id = $1 AND id = $2" }
+    REVEAL_ASKER { "UPDATE threads SET anonymity = 'NONE', version = version + 1 WHERE course_id = $1 AND id = $2" }
 }
 
 #[derive(sqlx::FromRow)]
@@ -120,6 +127,32 @@ pub(crate) async fn category_thread_pages(
     Ok(rows.into_iter().map(Thread::from).collect())
 }
 
+/// A thread, kept from being changed by others until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, course: CourseId, id: ThreadId) -> Result<Option<Thread>, DbError> {
+    let sql = tx.sql(&LOCK_THREAD);
+    let row: Option<ThreadRow> =
+        on!(tx.conn(), c => sqlx::query_as(sql).bind(course).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Thread::from))
+}
+
+/// Which post answers it; `None` for none.
+pub(crate) async fn set_answer(
+    tx: &mut Tx,
+    (course, id): (CourseId, ThreadId),
+    answer: Option<PostId>,
+) -> Result<(), DbError> {
+    let sql = tx.sql(&SET_ANSWER);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(answer).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Shows who began it.
+pub(crate) async fn reveal_asker(tx: &mut Tx, (course, id): (CourseId, ThreadId)) -> Result<(), DbError> {
+    let sql = tx.sql(&REVEAL_ASKER);
+    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
 /// A row to be written.
 pub(crate) struct NewThreadRow<'a> {
     pub(crate) course_id: CourseId,
@@ -129,13 +162,14 @@ pub(crate) struct NewThreadRow<'a> {
     pub(crate) kind: ThreadKind,
     pub(crate) title: &'a str,
     pub(crate) created_at: Timestamp,
+    pub(crate) anonymity: Anonymity,
 }
 
 pub(crate) async fn insert_thread(tx: &mut Tx, row: &NewThreadRow<'_>) -> Result<(), DbError> {
     let sql = tx.sql(&INSERT_THREAD);
     on!(tx.conn(), c => sqlx::query(sql)
         .bind(row.course_id).bind(row.id).bind(row.category_id).bind(row.author_id)
-        .bind(Text(row.kind)).bind(row.title).bind(row.created_at)
+        .bind(Text(row.kind)).bind(row.title).bind(row.created_at).bind(Text(row.anonymity))
         .execute(c).await.map(|_| ()))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 use super::{Batches, Intake, IntakeError, Run, is_new};
 use crate::{
     db::Tx,
-    forum::{FIRST_CATEGORY, first_category},
+    forum::{FIRST_CATEGORY, MAX_DEPTH, first_category},
     ids::{AccountId, CategoryId, CourseId, LessonId, PostId, ThreadId},
     intake::{
         records::{ActivityRecord, BadRow, Kind, PostRecord, Row, Rows},
@@ -69,7 +69,7 @@ impl Intake {
         told: &mut FileReport,
     ) -> Result<(), IntakeError> {
         let mut lines: HashMap<PostId, u64> = HashMap::new();
-        let mut thread_of: HashMap<PostId, ThreadId> = HashMap::new();
+        let mut thread_of: HashMap<PostId, (ThreadId, i64)> = HashMap::new();
         let mut threads: HashMap<ThreadId, CourseId> = HashMap::new();
         let mut categories: HashMap<CourseId, Vec<CategoryId>> = HashMap::new();
         let mut batches = Batches::new(rows, Kind::Posts);
@@ -91,11 +91,18 @@ impl Intake {
                     refuse("author", format!("there is no learner with the key {:?}", record.author));
                     continue;
                 }
-                if reply_to.is_some_and(|answered| thread_of.get(&answered) != Some(&thread_id)) {
+                let answered =
+                    reply_to.and_then(|answered| thread_of.get(&answered)).filter(|(of, _)| *of == thread_id);
+                if reply_to.is_some() && answered.is_none() {
                     refuse(
                         "reply_to",
                         "the post that it answers must stand before it in the file, in its thread".to_owned(),
                     );
+                    continue;
+                }
+                let depth = answered.map_or(0, |(_, depth)| depth + 1);
+                if depth > MAX_DEPTH {
+                    refuse("reply_to", format!("replies are nested at most {MAX_DEPTH} deep"));
                     continue;
                 }
                 if threads.get(&thread_id).is_some_and(|of| *of != course_id) {
@@ -105,7 +112,7 @@ impl Intake {
                 if !is_new(&mut lines, id, line, told) {
                     continue;
                 }
-                thread_of.insert(id, thread_id);
+                thread_of.insert(id, (thread_id, depth));
                 if let Entry::Vacant(thread) = threads.entry(thread_id) {
                     thread.insert(course_id);
                     let category_id = category_id(&run.name, course_id, &record);
@@ -130,6 +137,7 @@ impl Intake {
                     thread_id,
                     author_id,
                     reply_to,
+                    depth,
                     body: record.body,
                     created_at: record.at,
                 });
