@@ -289,4 +289,34 @@ story! {
         assert_eq!(all["course"]["forum"]["categories"].as_array().unwrap().len(), 3);
         assert_eq!(acts(&school).await, ["ARCHIVE_CATEGORY", "CHANGE_CATEGORY", "REORDER_CATEGORIES", "CREATE_CATEGORY"]);
     }
+
+    async fn an_anonymous_question_stays_anonymous_when_it_is_merged(school) {
+        let (ana, omar, mei) = (school.person("ana").await, school.person("omar").await, school.person("mei").await);
+        let begin = "mutation($course: ID!) { createThread(courseId: $course, input: { kind: QUESTION, title: \"Is it dead?\", body: \"My soil.\", anonymity: CLASSMATES }) { thread { id } } }";
+        let hide = "mutation($id: ID!) { createPost(threadId: $id, input: { body: \"Mine, too.\", anonymity: CLASSMATES }) { post { id pseudonym } userErrors { code } } }";
+        let soil = json!({ "course": school.course("soil") });
+        let into = does(&omar, begin, soil.clone()).await["thread"]["id"].clone();
+        school.clock.advance(60);
+        assert_eq!(does(&mei, hide, json!({ "id": into })).await["post"]["pseudonym"], "Anonymous 2");
+        school.clock.advance(60);
+        let from = does(&mei, begin, soil).await["thread"]["id"].clone();
+        school.clock.advance(60);
+        does(&ana, MERGE, json!({ "id": from, "into": into, "v": 1 })).await;
+        // Her question is a third one's now: nobody can tell that she is the second one, nor that she is the first one of the
+        // thread that is gone.
+        let again = does(&mei, hide, json!({ "id": into })).await;
+        assert_eq!(again["post"]["pseudonym"], "Anonymous 2", "she goes on as who she was there");
+        let query = "query($id: ID!) { node(id: $id) { ... on Thread { pseudonym author { name } posts(first: 9) { nodes { pseudonym author { name } } } } } }";
+        for (who, sees) in [("omar", false), ("bo", true), ("ana", true)] {
+            let answer = school.person(who).await.ask_with(query, json!({ "id": into })).await;
+            let node = &answer["data"]["node"];
+            let posts = node["posts"]["nodes"].as_array().unwrap();
+            let names: Vec<_> = posts.iter().map(|post| post["pseudonym"].as_str().unwrap()).collect();
+            assert_eq!(names, ["Anonymous 1", "Anonymous 2", "Anonymous 3", "Anonymous 2"], "{who}");
+            for post in &posts[1..] {
+                let expected = if sees { json!({ "name": "Mei Tanaka" }) } else { Value::Null };
+                assert_eq!(post["author"], expected, "{who}");
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     forum::{
         self, Forum, MAX_TITLE,
-        model::{Post, RemovedAs},
+        model::{Post, RemovedAs, Thread},
         store::{self, moderation as table},
     },
     ids::{AccountId, CategoryId, CourseId, PostId, ReportId, ThreadId},
@@ -348,13 +348,13 @@ impl Moderation {
         &self,
         course: CourseId,
         (post, version): (PostId, Option<i64>),
-    ) -> Result<Result<(Tx, Post), Refusal>, DbError> {
+    ) -> Result<Result<(Tx, Thread, Post), Refusal>, DbError> {
         let mut tx = self.db.begin().await?;
         Ok(match forum::locked(&mut tx, (course, post)).await? {
             Err(forum::Refusal::Stale(present)) => Err(Refusal::Stale(present)),
             Err(_) => Err(Refusal::NoSuchPost),
             Ok((_, post)) if version.is_some_and(|read| read != post.version) => Err(Refusal::Stale(post.version)),
-            Ok((_, post)) => Ok((tx, post)),
+            Ok((thread, post)) => Ok((tx, thread, post)),
         })
     }
 

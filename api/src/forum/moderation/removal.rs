@@ -31,7 +31,7 @@ impl Moderation {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(reason) => reason,
         };
-        let (mut tx, post) = match self.held_post(who.course, wanted).await? {
+        let (mut tx, _, post) = match self.held_post(who.course, wanted).await? {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(held) => held,
         };
@@ -74,10 +74,10 @@ impl Moderation {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(reason) => reason,
         };
-        let (mut tx, post) = match self.held_post(who.course, wanted).await? {
+        let (mut tx, _, post) = match self.held_post(who.course, wanted).await? {
             Err(refusal) => return Ok(Err(refusal)),
             // What its author took back is hers.
-            Ok((_, post)) if post.removal.as_ref().is_none_or(|removal| removal.by != RemovedAs::Moderator) => {
+            Ok((.., post)) if post.removal.as_ref().is_none_or(|removal| removal.by != RemovedAs::Moderator) => {
                 return Ok(Err(Refusal::NotRemoved));
             }
             Ok(held) => held,

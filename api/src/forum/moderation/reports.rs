@@ -50,7 +50,7 @@ impl Moderation {
         };
         let now = self.clock.now();
         // Whoever reports it at the same time waits here.
-        let (mut tx, held) = match self.held_post(course, (post, None)).await? {
+        let (mut tx, _, held) = match self.held_post(course, (post, None)).await? {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(held) => held,
         };
@@ -115,7 +115,7 @@ impl Moderation {
             return Ok(Err(Refusal::NoSuchReport));
         };
         // Thread and post first, as in a report, so that the two don't wait for each other.
-        let (mut tx, post) = match self.held_post(who.course, (found.post_id, None)).await? {
+        let (mut tx, held, post) = match self.held_post(who.course, (found.post_id, None)).await? {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(held) => held,
         };
@@ -162,6 +162,9 @@ impl Moderation {
         self.note(&mut tx, who, &entry).await?;
         if new.decision != Decision::Dismiss {
             self.tell_author(&mut tx, who, post.author_id, thread).await?;
+        }
+        if new.decision == Decision::LockThread && held.author_id != post.author_id {
+            self.tell_author(&mut tx, who, held.author_id, thread).await?;
         }
         self.tell_reporters(&mut tx, who, report.id).await?;
         live::announce(&mut tx, &Event::ModerationChanged { course: who.course, report: report.id });
