@@ -499,7 +499,7 @@ fn more_cases() -> Option<u32> {
 /// Nothing that is hidden from somebody makes a difference to her.
 async fn what_is_hidden_makes_no_difference(school: &School, who: &str) {
     enlarge(school).await;
-    let other = twin(school).await;
+    let other = Box::pin(twin(school)).await;
     let schema = Schema::ask(school.anybody()).await;
     let clients = [viewer(school, who).await, viewer(&other, who).await];
     let hidden: Vec<_> = HIDDEN.iter().filter(|(from, ..)| from.split(' ').any(|name| name == who)).collect();
@@ -515,7 +515,7 @@ async fn what_is_hidden_makes_no_difference(school: &School, who: &str) {
         };
         let mut alone = Vec::new();
         for (_, what, change) in &hidden[..=index] {
-            let other = twin(school).await;
+            let other = Box::pin(twin(school)).await;
             other.execute(change).await;
             let clients = [clients[0].clone(), viewer(&other, who).await];
             if difference(&clients, &all, &query).is_some() {
@@ -570,7 +570,7 @@ async fn what_may_be_seen_is_noticed() {
     enlarge(&school).await;
     let schema = Schema::ask(school.anybody()).await;
     for (index, (who, what, field, change)) in SEEN.iter().enumerate() {
-        let other = twin(&school).await;
+        let other = Box::pin(twin(&school)).await;
         other.execute(change).await;
         let clients = [viewer(&school, who).await, viewer(&other, who).await];
         let pool = pool([&school, &other]).await;

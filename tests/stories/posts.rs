@@ -102,12 +102,37 @@ story! {
             depth += 1;
             assert_eq!(made["post"]["depth"], depth);
             assert!(depth <= 32);
-            above = made["post"]["id"].as_str().unwrap().to_owned();
+            made["post"]["id"].as_str().unwrap().clone_into(&mut above);
         }
         assert_eq!(depth, 32);
         let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on Post {{ {} id {} }} }} }}", "replyTo { ".repeat(40), "}".repeat(40));
         let answer = omar.ask_with(&query, json!({ "id": above })).await;
         assert!(answer["errors"][0]["message"].is_string(), "nor can they be read in one question");
+    }
+
+    async fn a_chain_of_ten_thousand_replies_does_not_come_in_from_outside_either(school) {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(School::fixture()).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+        let import = async |posts: u32| {
+            let mut file = String::from("key,thread,course,title,author,at,body,reply_to\n");
+            for number in 0..posts {
+                let above = if number == 0 { String::new() } else { format!("c{}", number - 1) };
+                file += &format!("c{number},chain,soil,On and on,omar,2026-02-03T08:00:00Z,And then?,{above}\n");
+            }
+            std::fs::write(folder.path().join("threads.csv"), file).unwrap();
+            school.import(folder.path()).await
+        };
+        let report = import(10_000).await.to_string();
+        assert!(report.contains("replies are nested at most 32 deep"), "{report}");
+        let query = "query($id: ID!, $post: ID!) { node(id: $id) { ... on Thread { postCount } } last: node(id: $post) { ... on Post { depth } } }";
+        let variables = json!({ "id": school.thread("soil", "chain"), "post": school.post("soil", "c32") });
+        let omar = school.person("omar").await;
+        assert_eq!(omar.data_with(query, variables.clone()).await, json!({ "node": null, "last": null }), "nothing of it came in");
+        assert!(import(33).await.complete());
+        assert_eq!(omar.data_with(query, variables).await, json!({ "node": { "postCount": 33 }, "last": { "depth": 32 } }));
     }
 
     async fn nobody_replies_where_there_is_nothing_to_reply_to(school) {

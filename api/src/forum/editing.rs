@@ -41,7 +41,7 @@ impl Forum {
         if let Some(refusal) = [
             (!is_author && !actor.is_moderator).then_some(Refusal::NotEditor),
             post.removal.is_some().then_some(Refusal::Removed),
-            (thread.locked_at.is_some() && !actor.is_moderator).then(|| Refusal::Locked(thread.lock_reason)),
+            (thread.locked_at.is_some() && !actor.is_moderator).then_some(Refusal::Locked(thread.lock_reason)),
             (!is_author && reason.is_none()).then_some(Refusal::ReasonNeeded),
             (post.version != edit.version).then_some(Refusal::Stale(post.version)),
             (post.version >= MAX_VERSION).then_some(Refusal::TooManyEdits),

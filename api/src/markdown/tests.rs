@@ -364,8 +364,10 @@ fn markdown_becomes_what_it_means() {
 #[test]
 fn no_post_takes_long() {
     let whole = |piece: &str| piece.repeat(50_000 / piece.chars().count());
-    let nested =
-        |piece: &str| (0..300).map(|depth| format!("{}{piece}\n", " ".repeat(2 * depth % 160))).collect::<String>();
+    let nested = |piece: &str| {
+        let line = |depth: usize| " ".repeat(2 * depth % 160) + piece;
+        (0..300).map(line).collect::<Vec<_>>().join("\n")
+    };
     let posts = [
         whole(">"),
         whole("> "),

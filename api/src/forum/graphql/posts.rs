@@ -33,6 +33,15 @@ use crate::{
 /// What is longer, in bytes, is made HTML of beside the threads that answer requests.
 const AT_ONCE: usize = 8_192;
 
+/// A post as HTML.
+async fn html_of(body: &str) -> String {
+    if body.len() <= AT_ONCE {
+        return markdown::to_html(body);
+    }
+    let body = body.to_owned();
+    tokio::task::spawn_blocking(move || markdown::to_html(&body)).await.unwrap_or_default()
+}
+
 /// In what order the posts of a thread come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum PostOrder {
@@ -123,12 +132,9 @@ impl Post {
     /// that runs. HTML that somebody typed shows as she typed it. Null where `body` is.
     #[graphql(directive = About::apply(&POST_BODY_HTML))]
     async fn body_html(&self, ctx: &Context<'_>) -> Shown<String> {
-        let show = async || match access::show(&POST_BODY_HTML, &self.standing, &self.row.body) {
-            Shown::Visible(body) if body.len() > AT_ONCE => {
-                let made = tokio::task::spawn_blocking(move || markdown::to_html(&body)).await;
-                Shown::Visible(made.unwrap_or_default())
-            }
-            shown => shown.map(|body| markdown::to_html(&body)),
+        let show = async || match permit(&POST_BODY_HTML, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Shown::from(Ok::<_, Fault>(html_of(self.row.body.open(permit)).await)),
         };
         self.if_readable(scope(ctx), &POST_REMOVED_BODY_HTML, show).await
     }

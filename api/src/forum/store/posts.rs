@@ -336,3 +336,51 @@ pub(crate) async fn endorse(
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(since).execute(c).await.map(|_| ()))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::db::Options;
+
+    /// The aliases of a thread, in the order of the posts.
+    async fn aliases(tx: &mut Tx, thread: u128) -> Vec<i64> {
+        let thread = ThreadId(Uuid::from_u128(thread));
+        on!(tx.conn(), c => sqlx::query_scalar("SELECT alias FROM posts WHERE thread_id = $1 ORDER BY id").bind(thread).fetch_all(c).await).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_hides_in_two_threads_that_become_one_is_not_taken_for_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("stoa.db").display());
+        let db = Db::open(&Options::create(&url)).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let course = CourseId(Uuid::from_u128(1));
+        let (from, into) = (ThreadId(Uuid::from_u128(3)), ThreadId(Uuid::from_u128(4)));
+        on!(tx.conn(), c => sqlx::query("PRAGMA defer_foreign_keys = ON").execute(c).await.map(|_| ())).unwrap();
+        let (mei, omar) = (AccountId(Uuid::from_u128(7)), AccountId(Uuid::from_u128(8)));
+        for (number, (thread, author)) in [(from, mei), (from, omar), (into, omar), (into, mei)].into_iter().enumerate()
+        {
+            let new = NewPostRow {
+                course_id: course,
+                id: PostId(Uuid::from_u128(10 + number as u128)),
+                thread_id: thread,
+                author_id: author,
+                reply_to: None,
+                depth: 0,
+                body: "?",
+                created_at: Timestamp(5),
+                anonymity: Anonymity::Classmates,
+                alias: Some(alias(&mut tx, (course, thread), author, Anonymity::Classmates).await.unwrap()),
+            };
+            insert_post(&mut tx, &new).await.unwrap();
+        }
+        assert_eq!((aliases(&mut tx, 3).await, aliases(&mut tx, 4).await), (vec![1, 2], vec![1, 2]));
+        assert_eq!(alias(&mut tx, (course, from), mei, Anonymity::AllButModerators).await.unwrap(), 3);
+        keep_aliases_apart(&mut tx, course, from, into).await.unwrap();
+        assert_eq!((aliases(&mut tx, 3).await, aliases(&mut tx, 4).await), (vec![3, 4], vec![1, 2]));
+        assert_eq!(alias(&mut tx, (course, from), omar, Anonymity::Classmates).await.unwrap(), 4);
+    }
+}
