@@ -228,7 +228,6 @@ impl ForumModeration {
     }
 
     /// Questions that wait for an answer, the oldest first; for the course's staff. Those that are locked or merged are none.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     #[graphql(directive = About::apply(&FORUM_UNANSWERED))]
     async fn unanswered(
         &self,
@@ -301,7 +300,6 @@ impl ForumModeration {
 
     /// The posts that were reported, those that have waited longest first; for the forum's moderators. Without those that the
     /// viewer wrote, unless nobody else could decide on them.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     #[graphql(directive = About::apply(&FORUM_MODERATION_QUEUE))]
     async fn moderation_queue(
         &self,

@@ -64,19 +64,16 @@ impl Moderation {
         if reports::lately(&mut tx, course, reporter, (since, MAX_REPORTS)).await? >= MAX_REPORTS {
             return Ok(Err(Refusal::TooManyReports));
         }
-        let (report, is_first) = match reports::open_of_post(&mut tx, course, post).await? {
-            Some(report) => (report, false),
-            None => {
-                // Hashed: an id that told the time would tell who reports it later that somebody did before.
-                let report = ReportId::imported("new", &self.clock.id::<uuid::Uuid>().to_string());
-                reports::open(&mut tx, (course, report), (post, held.author_id), now).await?;
-                (report, true)
-            }
-        };
+        let waiting = reports::open_of_post(&mut tx, course, post).await?;
+        // Hashed: an id that told the time would tell who reports it later that somebody did before.
+        let report = waiting.unwrap_or_else(|| ReportId::imported("new", &self.clock.id::<uuid::Uuid>().to_string()));
+        if waiting.is_none() {
+            reports::open(&mut tx, (course, report), (post, held.author_id), now).await?;
+        }
         if !reports::tell(&mut tx, (course, report), reporter, &new, now).await? {
             return Ok(Err(Refusal::AlreadyReported));
         }
-        if !is_first {
+        if waiting.is_some() {
             reports::count_reporter(&mut tx, course, report).await?;
         }
         live::announce(&mut tx, &Event::ModerationChanged { course, report });
