@@ -21,8 +21,6 @@ CREATE INDEX threads_unreplied ON threads (course_id, unreplied_since, id);
 CREATE INDEX threads_stuck ON threads (course_id, stuck_at, id);
 CREATE INDEX threads_pinned ON threads (course_id, pinned_at, id);
 CREATE INDEX threads_merged ON threads (course_id, merged_into, id);
--- The thread that a post was written in, if that was merged into another: by it, who hides in a thread stays who she was.
-ALTER TABLE posts ADD COLUMN origin_thread_id UUID;
 -- What a moderator told the author of a post.
 ALTER TABLE posts ADD COLUMN warned_at BIGINT;
 ALTER TABLE posts ADD COLUMN warning TEXT CHECK (length(warning) BETWEEN 1 AND 500);

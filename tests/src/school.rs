@@ -57,6 +57,8 @@ macro_rules! global_ids {
         ids.extend(pairs.into_iter().map(|(person, id)| ("Bookmark", global_id::bookmark(person, id))));
         let pairs = read!($pool, as "SELECT course_id, id FROM posts");
         ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM reported_posts");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Report", global_id::report(course, id))));
         ids
     }};
 }

@@ -63,7 +63,7 @@ story! {
         let third = post(&omar, &sand).await;
         assert_eq!(lists(&school, "ana").await[2], titles(&[WORMS, "Sand?"]));
         // Removed, it does not count.
-        let remove = "mutation($id: ID!) { removePostAsModerator(postId: $id, input: { reason: \"No.\" }) { userErrors { code } } }";
+        let remove = "mutation($id: ID!) { removePost(postId: $id, input: { reason: \"No.\" }) { userErrors { code } } }";
         school.person("ana").await.data_with(remove, json!({ "id": third })).await;
         assert_eq!(lists(&school, "ana").await[2], titles(&[WORMS]));
         let restore = "mutation($id: ID!) { restorePost(postId: $id, input: {}) { userErrors { code } } }";
@@ -113,5 +113,41 @@ story! {
         let [unreplied, unanswered, stuck] = lists(&school, "bo").await;
         // Mei's post is a reply to Omar now, so he does not wait any more.
         assert_eq!((unreplied, unanswered, stuck), (vec![], vec![WORMS.to_owned()], vec![]));
+    }
+
+    async fn the_lists_tell_nobody_who_asked_anonymously(school) {
+        let (mei, omar) = (school.person("mei").await, school.person("omar").await);
+        let begin = "mutation($course: ID!, $title: String!) { createThread(courseId: $course, input: { kind: QUESTION, title: $title, body: \"?\", anonymity: ALL_BUT_MODERATORS }) { thread { id } } }";
+        let mut threads = Vec::new();
+        for title in ["Hers", "His"] {
+            let data = mei.data_with(begin, json!({ "course": school.course("soil"), "title": title })).await;
+            threads.push(data["createThread"]["thread"]["id"].as_str().unwrap().to_owned());
+        }
+        // What she posts under her own name counts as what anybody else does.
+        post(&mei, &threads[0]).await;
+        post(&omar, &threads[1]).await;
+        assert_eq!(lists(&school, "bo").await[0], Vec::<String>::new());
+        // Under her number she is the asker, who waits.
+        let hide = "mutation($id: ID!) { createPost(threadId: $id, input: { body: \"Nobody?\", anonymity: ALL_BUT_MODERATORS }) { post { id } } }";
+        school.clock.advance(60);
+        for thread in &threads {
+            mei.data_with(hide, json!({ "id": thread })).await;
+        }
+        school.clock.advance(DAY);
+        assert_eq!(lists(&school, "bo").await[2], [WORMS, "Hers", "His"]);
+    }
+
+    async fn an_accepted_or_endorsed_answer_ends_the_waiting(school) {
+        let (omar, bo) = (school.person("omar").await, school.person("bo").await);
+        assert_eq!(lists(&school, "bo").await[1], [WORMS]);
+        let accept = "mutation($id: ID!) { acceptAnswer(postId: $id) { userErrors { code } } }";
+        omar.data_with(accept, json!({ "id": school.post("soil", "p2") })).await;
+        assert_eq!(lists(&school, "bo").await, [vec![], vec![], Vec::<String>::new()]);
+        let back = "mutation($id: ID!) { unacceptAnswer(postId: $id) { userErrors { code } } }";
+        omar.data_with(back, json!({ "id": school.post("soil", "p2") })).await;
+        assert_eq!(lists(&school, "bo").await[1], [WORMS]);
+        let endorse = "mutation($id: ID!) { endorsePost(postId: $id) { userErrors { code } } }";
+        bo.data_with(endorse, json!({ "id": school.post("soil", "p3") })).await;
+        assert_eq!(lists(&school, "bo").await[1], Vec::<String>::new());
     }
 }

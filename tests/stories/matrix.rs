@@ -15,6 +15,7 @@ use stoa_api::{
     accounts::model::{NewAccount, SystemRole},
     app::Settings,
     cases::model::NewCase,
+    graphql::global_id,
     ids::{AccountId, CourseId},
     recommendations::{
         experiments::{ArmSettings, ExperimentSettings},
@@ -23,6 +24,7 @@ use stoa_api::{
     sign_in::model::{Origin, Proof},
 };
 use stoa_testkit::{Client, Database, SCHOOL, School};
+use uuid::Uuid;
 
 /// The schema, as far as the walk needs it.
 struct Schema {
@@ -112,7 +114,7 @@ fn field(field: &Value) -> Field {
 const OWN: &[&str] = &["me", "myEnrolment", "myPlaceInLine", "myInvitation", "myReview", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
-const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
+const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Report"];
 
 /// What is looked at: Mei, in *Living Soil*.
 struct Subject {
@@ -150,6 +152,7 @@ impl Subject {
             "Enrolment" => school.enrolment("mei", "soil"),
             "Thread" => school.thread("soil", "t2"),
             "Post" => school.post("soil", "p5"),
+            "Report" => global_id::report(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(2).into()),
             _ => school.person_node("mei"),
         }
     }
@@ -188,9 +191,19 @@ type Kind = (&'static str, &'static [Relation], &'static [Relation], &'static [R
 /// The kinds of viewers, and what each is to Mei as a whole, to Mei in *Living Soil*, and to that course's talk and sums.
 const VIEWERS: &[Kind] = &[
     ("herself", &[Relation::Oneself], &[Relation::Oneself], &[Relation::Classmate]),
-    ("instructor", &[Relation::Staff], &[Relation::Staff, Relation::Moderator], &[Relation::Staff]),
+    (
+        "instructor",
+        &[Relation::Staff],
+        &[Relation::Staff, Relation::Moderator],
+        &[Relation::Staff, Relation::Moderator],
+    ),
     ("assistant", &[Relation::Staff], &[Relation::Staff], &[Relation::Staff]),
-    ("instructor, she left", &[Relation::Staff], &[Relation::FormerStaff, Relation::Moderator], &[Relation::Staff]),
+    (
+        "instructor, she left",
+        &[Relation::Staff],
+        &[Relation::FormerStaff, Relation::Moderator],
+        &[Relation::Staff, Relation::Moderator],
+    ),
     ("instructor elsewhere", &[], &[], &[]),
     ("classmate", &[Relation::Classmate], &[Relation::Classmate], &[Relation::Classmate]),
     ("learner elsewhere", &[], &[], &[]),
@@ -228,6 +241,16 @@ async fn fill_in(school: &School) {
              UPDATE lessons SET completion = 'TIME', completion_share = 800000;
              INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at)
                SELECT email_hash, {course:sol}, 'ASSISTANT', {person:bo}, 1772000000000000 FROM account_emails WHERE account_id = {person:mei};
+             UPDATE posts SET warned_at = 5, warning = 'Say more.' WHERE id = {post:p5};
+             INSERT INTO thread_titles (course_id, thread_id, id, title, until, renamed_as) VALUES
+               ({course:soil}, {thread:t2}, {new:1}, 'Hello', 5, 'AUTHOR'), ({course:soil}, {thread:t1}, {new:1}, 'Worms', 5, 'AUTHOR');
+             UPDATE threads SET pinned_at = 5 WHERE id = {thread:t2};
+             INSERT INTO reported_posts (course_id, id, post_id, author_id, state, reported_at, reporter_count, decision, decided_by, decided_at)
+               VALUES ({course:soil}, {new:2}, {post:p5}, {person:mei}, 'DECIDED', 5, 2, 'WARN', {person:ana}, 6);
+             INSERT INTO reports (course_id, report_id, reporter_id, reason, text, reported_at)
+               VALUES ({course:soil}, {new:2}, {person:ana}, 'OTHER', 'Where?', 5);
+             INSERT INTO moderation_log (course_id, id, at, moderator_id, act, thread_id, about_id)
+               VALUES ({course:soil}, {new:3}, 5, {person:ana}, 'PIN_THREAD', {thread:t2}, {person:ana});
              UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40;
              UPDATE threads SET author_id = {person:mei}, anonymity = 'CLASSMATES', answer_id = {post:p5} WHERE id = {thread:t2};
              UPDATE posts SET author_id = {person:mei}, anonymity = 'CLASSMATES', alias = 1 WHERE thread_id = {thread:t2};
@@ -395,6 +418,8 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
                 Some("Course" | "EnrolmentSettings" | "Review") => *to_course,
                 _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
+                // What a moderator did to a post is for its author, too.
+                Some(of) if *category == Category::Moderation && of != "Post" => *to_course,
                 _ if category.is_of_a_course() => *in_course,
                 _ => *anywhere,
             };

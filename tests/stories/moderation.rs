@@ -26,8 +26,7 @@ const MOVE: &str =
     thread { category { name } } userErrors { code message path } } }";
 const MERGE: &str = "mutation($id: ID!, $into: ID!, $v: Int!) { mergeThreads(threadId: $id, input: { intoId: $into, version: $v, reason: \"The same again.\" }) {
     thread { id postCount posts(first: 20) { nodes { id body } } } userErrors { code path } } }";
-const REMOVE: &str =
-    "mutation($id: ID!, $reason: String!) { removePostAsModerator(postId: $id, input: { reason: $reason }) {
+const REMOVE: &str = "mutation($id: ID!, $reason: String!) { removePost(postId: $id, input: { reason: $reason }) {
     post { id } userErrors { code path } } }";
 const RESTORE: &str =
     "mutation($id: ID!) { restorePost(postId: $id, input: {}) { post { body } userErrors { code } } }";
@@ -238,7 +237,7 @@ story! {
 
     async fn ana_arranges_the_categories_of_her_course(school) {
         let (ana, omar, soil) = (school.person("ana").await, school.person("omar").await, school.course("soil"));
-        let create = "mutation($course: ID!, $name: String!, $staff: Boolean!) { createCategory(courseId: $course, input: { name: $name, description: \"Read this first.\", staffOnly: $staff }) {
+        let create = "mutation($course: ID!, $name: String!, $staff: Boolean!) { createForumCategory(courseId: $course, input: { name: $name, description: \"Read this first.\", staffOnly: $staff }) {
             category { id name description staffOnly position version } userErrors { code path } } }";
         let made = does(&ana, create, json!({ "course": soil, "name": "News", "staff": true })).await;
         let news = made["category"].clone();
@@ -257,7 +256,7 @@ story! {
         // In another order, all of them.
         let there = categories(&ana, &school).await;
         let ids: Vec<_> = there.iter().map(|category| category["id"].clone()).collect();
-        let reorder = "mutation($course: ID!, $ids: [ID!]!) { reorderCategories(courseId: $course, categoryIds: $ids) { categories { name } userErrors { code } } }";
+        let reorder = "mutation($course: ID!, $ids: [ID!]!) { reorderForumCategories(courseId: $course, categoryIds: $ids) { categories { name } userErrors { code } } }";
         assert_eq!(codes(&does(&ana, reorder, json!({ "course": soil, "ids": [ids[0], ids[1]] })).await), ["CONFLICT"]);
         assert_eq!(codes(&does(&ana, reorder, json!({ "course": soil, "ids": [ids[0], ids[1], ids[1]] })).await), ["CONFLICT"]);
         let ordered = does(&ana, reorder, json!({ "course": soil, "ids": [ids[2], ids[0], ids[1]] })).await;
@@ -265,14 +264,14 @@ story! {
         assert_eq!(does(&omar, BEGIN, json!({ "course": soil, "title": "Anywhere", "kind": "DISCUSSION" })).await["thread"]["category"]["name"], "Questions");
 
         // With a version that is not the present one nothing is changed.
-        let change = "mutation($id: ID!, $name: String!, $staff: Boolean!, $v: Int!) { changeCategory(categoryId: $id, input: { name: $name, staffOnly: $staff, version: $v }) {
+        let change = "mutation($id: ID!, $name: String!, $staff: Boolean!, $v: Int!) { changeForumCategory(categoryId: $id, input: { name: $name, staffOnly: $staff, version: $v }) {
             category { name description version } userErrors { code } } }";
         assert_eq!(codes(&does(&ana, change, json!({ "id": news["id"], "name": "Notices", "staff": true, "v": 7 })).await), ["STALE_VERSION"]);
         let changed = does(&ana, change, json!({ "id": news["id"], "name": "Notices", "staff": true, "v": 2 })).await;
         assert_eq!(changed["category"], json!({ "name": "Notices", "description": null, "version": 3 }));
 
         // Archived: its threads go where she says; the last one that is everybody's can't go.
-        let archive = "mutation($id: ID!, $to: ID, $v: Int!) { archiveCategory(categoryId: $id, input: { categoryId: $to, version: $v }) {
+        let archive = "mutation($id: ID!, $to: ID, $v: Int!) { archiveForumCategory(categoryId: $id, input: { categoryId: $to, version: $v }) {
             category { archivedAt threads(first: 5) { nodes { id } } } userErrors { code } } }";
         let now = categories(&ana, &school).await;
         let of = |name: &str| now.iter().find(|category| category["name"] == name).unwrap().clone();
@@ -289,5 +288,35 @@ story! {
         let all = omar.data("{ course(slug: \"living-soil\") { forum { categories(archived: true) { name } } } }").await;
         assert_eq!(all["course"]["forum"]["categories"].as_array().unwrap().len(), 3);
         assert_eq!(acts(&school).await, ["ARCHIVE_CATEGORY", "CHANGE_CATEGORY", "REORDER_CATEGORIES", "CREATE_CATEGORY"]);
+    }
+
+    async fn an_anonymous_question_stays_anonymous_when_it_is_merged(school) {
+        let (ana, omar, mei) = (school.person("ana").await, school.person("omar").await, school.person("mei").await);
+        let begin = "mutation($course: ID!) { createThread(courseId: $course, input: { kind: QUESTION, title: \"Is it dead?\", body: \"My soil.\", anonymity: CLASSMATES }) { thread { id } } }";
+        let hide = "mutation($id: ID!) { createPost(threadId: $id, input: { body: \"Mine, too.\", anonymity: CLASSMATES }) { post { id pseudonym } userErrors { code } } }";
+        let soil = json!({ "course": school.course("soil") });
+        let into = does(&omar, begin, soil.clone()).await["thread"]["id"].clone();
+        school.clock.advance(60);
+        assert_eq!(does(&mei, hide, json!({ "id": into })).await["post"]["pseudonym"], "Anonymous 2");
+        school.clock.advance(60);
+        let from = does(&mei, begin, soil).await["thread"]["id"].clone();
+        school.clock.advance(60);
+        does(&ana, MERGE, json!({ "id": from, "into": into, "v": 1 })).await;
+        // Her question is a third one's now: nobody can tell that she is the second one, nor that she is the first one of the
+        // thread that is gone.
+        let again = does(&mei, hide, json!({ "id": into })).await;
+        assert_eq!(again["post"]["pseudonym"], "Anonymous 2", "she goes on as who she was there");
+        let query = "query($id: ID!) { node(id: $id) { ... on Thread { pseudonym author { name } posts(first: 9) { nodes { pseudonym author { name } } } } } }";
+        for (who, sees) in [("omar", false), ("bo", true), ("ana", true)] {
+            let answer = school.person(who).await.ask_with(query, json!({ "id": into })).await;
+            let node = &answer["data"]["node"];
+            let posts = node["posts"]["nodes"].as_array().unwrap();
+            let names: Vec<_> = posts.iter().map(|post| post["pseudonym"].as_str().unwrap()).collect();
+            assert_eq!(names, ["Anonymous 1", "Anonymous 2", "Anonymous 3", "Anonymous 2"], "{who}");
+            for post in &posts[1..] {
+                let expected = if sees { json!({ "name": "Mei Tanaka" }) } else { Value::Null };
+                assert_eq!(post["author"], expected, "{who}");
+            }
+        }
     }
 }

@@ -277,6 +277,36 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          UPDATE threads SET title = 'Oui', author_id = {person:gus} WHERE course_id = {course:sol};
          INSERT INTO posts (course_id, id, thread_id, author_id, reply_to, body, created_at) VALUES ({course:sol}, {new:6}, {thread:t3}, {person:gus}, {post:p6}, 'Non.', 1771000000000000)",
     ),
+    // What moderators do, and what they are told.
+    (
+        "nobody zoe omar bo kim raj noor",
+        "that a post in soil was reported, and who did",
+        "INSERT INTO reported_posts (course_id, id, post_id, author_id, state, reported_at, reporter_count)
+           VALUES ({course:soil}, {new:11}, {post:p3}, {person:omar}, 'OPEN', 1772000000000000, 1);
+         INSERT INTO reports (course_id, report_id, reporter_id, reason, text, reported_at)
+           VALUES ({course:soil}, {new:11}, {person:mei}, 'HARASSMENT', 'Nine!', 1772000000000000)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what was decided on it",
+        "UPDATE reported_posts SET state = 'DECIDED', decision = 'DISMISS', decided_by = {person:ana}, decided_at = 1772000000000000, version = 2 WHERE course_id = {course:soil}",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what was noted in the log of soil",
+        "INSERT INTO moderation_log (course_id, id, at, moderator_id, act, post_id, about_id, reason)
+           VALUES ({course:soil}, {new:12}, 1772000000000000, {person:ana}, 'DISMISS_REPORT', {post:p3}, {person:omar}, 'Nine are nine.')",
+    ),
+    (
+        "nobody zoe bo kim raj noor",
+        "what Omar was told about his post",
+        "UPDATE posts SET warned_at = 1772000000000000, warning = 'Be kind.' WHERE course_id = {course:soil} AND author_id = {person:omar}",
+    ),
+    (
+        "nobody zoe omar kim raj noor",
+        "which questions in soil wait for staff",
+        "UPDATE threads SET unanswered_since = created_at + 1, unreplied_since = created_at, stuck_at = created_at, other_replies = 7, waiting_since = NULL WHERE course_id = {course:soil}",
+    ),
     (
         "nobody zoe omar bo kim raj noor",
         "who asked anonymously about compost",
@@ -358,6 +388,20 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
         "where she left off",
         "LeftOff.position",
         "UPDATE lesson_progress SET position = position + 9 WHERE learner_id = {person:zoe}",
+    ),
+    (
+        "ana",
+        "that a post was reported",
+        "Report.reporterCount",
+        "INSERT INTO reported_posts (course_id, id, post_id, author_id, state, reported_at, reporter_count)
+           VALUES ({course:soil}, {new:11}, {post:p3}, {person:omar}, 'OPEN', 1772000000000000, 7)",
+    ),
+    (
+        "ana",
+        "what was noted in the log",
+        "ModerationEntry.act",
+        "INSERT INTO moderation_log (course_id, id, at, moderator_id, act, about_id)
+           VALUES ({course:soil}, {new:12}, 1772000000000000, {person:ana}, 'PIN_THREAD', {person:ana})",
     ),
     ("omar", "Mei's name", "Person.name", "UPDATE accounts SET name = 'Mei Sato' WHERE id = {person:mei}"),
     (

@@ -5,7 +5,7 @@ use stoa_testkit::{Client, School, story};
 
 const REPORT: &str = "mutation($id: ID!, $reason: ReportReason!, $text: String) { reportPost(postId: $id, input: { reason: $reason, text: $text }) {
     report { id state mine { reason text } outcome } userErrors { code message path } } }";
-const DECIDE: &str = "mutation($id: ID!, $decision: Decision!, $reason: String, $v: Int!) { decideReport(reportId: $id, input: { decision: $decision, reason: $reason, version: $v }) {
+const DECIDE: &str = "mutation($id: ID!, $decision: ModerationDecision!, $reason: String, $v: Int!) { decideReport(reportId: $id, input: { decision: $decision, reason: $reason, version: $v }) {
     report { state version decision { decision reason decidedBy { name } } } userErrors { code message path } } }";
 const QUEUE: &str = "query($state: ReportState!) { course(slug: \"living-soil\") { forum { moderationQueue(first: 9, state: $state) { nodes {
     id state version reportedAt reporterCount reasons { reason count } reports { reporter { name } reason text } post { id } decision { decision } } } } } }";
@@ -207,7 +207,7 @@ story! {
         let (ana, mei) = (school.person("ana").await, school.person("mei").await);
         let post = heated(&school).await;
         does(&mei, REPORT, json!({ "id": post, "reason": "SPAM" })).await;
-        let remove = "mutation($id: ID!) { removePostAsModerator(postId: $id, input: { reason: \"Unkind.\" }) { userErrors { code } } }";
+        let remove = "mutation($id: ID!) { removePost(postId: $id, input: { reason: \"Unkind.\" }) { userErrors { code } } }";
         assert_eq!(does(&ana, remove, json!({ "id": post })).await["userErrors"], json!([]));
         assert!(queue(&ana, "OPEN").await.is_empty());
         assert_eq!(queue(&ana, "DECIDED").await[0]["decision"]["decision"], "REMOVE_POST");

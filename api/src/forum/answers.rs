@@ -42,6 +42,7 @@ impl Forum {
         }
         if thread.answer_id != Some(post.id) {
             store::threads::set_answer(&mut tx, (thread.course_id, thread.id), Some(post.id)).await?;
+            attention::recount(&mut tx, thread.course_id, thread.id).await?;
             self.honour(&mut tx, actor, &post, NotificationKind::AnswerAccepted).await?;
             attention::recount(&mut tx, thread.course_id, thread.id).await?;
             thread_changed(&mut tx, &thread);
@@ -87,7 +88,10 @@ impl Forum {
             return Ok(Err(Refusal::NotStaff));
         }
         let mut tx = self.db.begin().await?;
-        let Some(post) = store::posts::lock(&mut tx, key.0, key.1).await? else { return Ok(Err(Refusal::NoSuchPost)) };
+        let post = match locked(&mut tx, key).await? {
+            Ok((_, post)) => post,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if post.removal.is_some() {
             return Ok(Err(Refusal::Removed));
         }
@@ -96,6 +100,7 @@ impl Forum {
         }
         if post.endorsed_at.is_some() != endorsed {
             store::posts::endorse(&mut tx, key, endorsed.then(|| self.clock.now())).await?;
+            attention::recount(&mut tx, post.course_id, post.thread_id).await?;
             if endorsed {
                 self.honour(&mut tx, actor, &post, NotificationKind::AnswerEndorsed).await?;
             }

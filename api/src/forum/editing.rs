@@ -140,6 +140,7 @@ impl Forum {
         if thread.author_id == actor.account && thread.is_by_asker(&post) {
             store::threads::reveal_asker(&mut tx, of_thread).await?;
         }
+        attention::recount(&mut tx, thread.course_id, thread.id).await?;
         live::announce(&mut tx, &Event::ThreadChanged { course: thread.course_id, thread: thread.id });
         changed(&mut tx, &post);
         tx.commit().await?;

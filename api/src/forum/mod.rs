@@ -61,7 +61,7 @@ pub enum Refusal {
     /// No such thread in that course.
     #[error("there is no such thread")]
     NoSuchThread,
-    /// No thread begins in that category.
+    /// No thread begins in that category, or not hers.
     #[error(transparent)]
     NotHere(#[from] moderation::categories::NotHere),
     /// No such post in that thread to answer.

@@ -3,7 +3,7 @@
 use super::{
     FIRST_CATEGORY, Forum, MAX_BODY, MAX_DEPTH, MAX_TITLE, Refusal, first_category, length,
     model::{ASKER_ALIAS, Actor, Anonymity, NewPost, NewThread, Post, Thread},
-    moderation,
+    moderation::{attention, categories::for_new_thread},
     store::{self, posts::NewPostRow, threads::NewThreadRow},
 };
 use crate::{
@@ -32,8 +32,8 @@ impl Forum {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let categories = store::categories_of_courses(&self.db, &[course]).await?;
-        let wanted = match moderation::categories::for_new_thread(&categories, new.category_id, actor.is_of_staff) {
-            Err(not_here) => return Ok(Err(Refusal::NotHere(not_here))),
+        let wanted = match for_new_thread(&categories, new.category_id, actor.is_staff) {
+            Err(not_here) => return Ok(Err(not_here.into())),
             Ok(wanted) => wanted,
         };
         let mut tx = self.db.begin().await?;
@@ -137,11 +137,11 @@ impl Forum {
     /// Writes a post, and tells those who are to hear of it.
     async fn add(&self, tx: &mut Tx, row: &NewPostRow<'_>, above: Option<&Post>) -> Result<(), DbError> {
         store::posts::insert_post(tx, row).await?;
+        attention::posted(tx, row).await?;
         let (course, thread, post) = (row.course_id, row.thread_id, row.id);
         let answers = above.map(|above| above.author_id);
         let posted = Posted { course, thread, post, author: row.author_id, answers, body: row.body };
         notifications::posted(tx, &self.clock, &posted).await?;
-        moderation::attention::posted(tx, (course, thread), row.author_id, row.anonymity, row.created_at).await?;
         live::announce(tx, &Event::PostAdded { course, thread, post });
         Ok(())
     }

@@ -60,7 +60,7 @@ impl CategoryRules {
 
 /// A category.
 #[derive(Debug, InputObject)]
-pub(crate) struct CategoryInput {
+pub(crate) struct CreateForumCategoryInput {
     /// Its name, 1 to 200 characters; no two of a forum have the same.
     name: String,
     /// What belongs into it, 1 to 500 characters.
@@ -72,7 +72,7 @@ pub(crate) struct CategoryInput {
 
 /// A category as it is to be.
 #[derive(Debug, InputObject)]
-pub(crate) struct ChangeCategoryInput {
+pub(crate) struct ChangeForumCategoryInput {
     /// Its name, 1 to 200 characters; no two of a forum have the same.
     name: String,
     /// What belongs into it, 1 to 500 characters; left out, nothing is said of it.
@@ -85,7 +85,7 @@ pub(crate) struct ChangeCategoryInput {
 
 /// A category to be archived.
 #[derive(Debug, InputObject)]
-pub(crate) struct ArchiveCategoryInput {
+pub(crate) struct ArchiveForumCategoryInput {
     /// The global id of the category that its threads go to; left out, they stay in it, to be read and answered.
     category_id: Option<ID>,
     /// The version that you read.
@@ -94,14 +94,14 @@ pub(crate) struct ArchiveCategoryInput {
 
 /// What became of a change to a forum's categories.
 #[derive(SimpleObject)]
-pub(crate) struct CategoryPayload {
+pub(crate) struct ForumCategoryPayload {
     /// The category; null if there were errors.
     category: Option<ForumCategory>,
     /// What you can mend.
     user_errors: Vec<UserError>,
 }
 
-impl CategoryPayload {
+impl ForumCategoryPayload {
     async fn of(scope: &Scope, course: CourseId, done: Result<CategoryId, Refusal>) -> Result<Self, Fault> {
         Ok(match done {
             Err(refusal) => Self { category: None, user_errors: vec![user_error(refusal)] },
@@ -113,9 +113,9 @@ impl CategoryPayload {
     }
 }
 
-/// What became of `reorderCategories`.
+/// What became of `reorderForumCategories`.
 #[derive(SimpleObject)]
-pub(crate) struct ReorderCategoriesPayload {
+pub(crate) struct ReorderForumCategoriesPayload {
     /// The categories that are not archived, in their order now; null if there were errors.
     categories: Option<Vec<ForumCategory>>,
     /// What you can mend.
@@ -130,28 +130,28 @@ pub(crate) struct CategoryMutation;
 #[Object]
 impl CategoryMutation {
     /// Makes a category in a course's forum, as a moderator of it.
-    async fn create_category(
+    async fn create_forum_category(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the course.")] course_id: ID,
-        #[graphql(desc = "The category.")] input: CategoryInput,
-    ) -> Result<CategoryPayload, Fault> {
+        #[graphql(desc = "The category.")] input: CreateForumCategoryInput,
+    ) -> Result<ForumCategoryPayload, Fault> {
         let (scope, course) = (scope(ctx), node::course_id(&course_id)?);
         let new = CategoryText { name: input.name, description: input.description, staff_only: input.staff_only };
         let done = match moderator(scope, course).await? {
             Err(refusal) => Err(refusal),
             Ok(who) => scope.app.moderation.create_category(who, new).await?,
         };
-        CategoryPayload::of(scope, course, done).await
+        ForumCategoryPayload::of(scope, course, done).await
     }
 
     /// Changes a category's name, description, and who begins threads in it, as a moderator of its forum.
-    async fn change_category(
+    async fn change_forum_category(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the category.")] category_id: ID,
-        #[graphql(desc = "The category as it is to be.")] input: ChangeCategoryInput,
-    ) -> Result<CategoryPayload, Fault> {
+        #[graphql(desc = "The category as it is to be.")] input: ChangeForumCategoryInput,
+    ) -> Result<ForumCategoryPayload, Fault> {
         let (scope, (course, id)) = (scope(ctx), node::category_id(&category_id)?);
         let new = CategoryText { name: input.name, description: input.description, staff_only: input.staff_only };
         let done = match moderator(scope, course).await? {
@@ -159,19 +159,20 @@ impl CategoryMutation {
             Err(refusal) => Err(refusal),
             Ok(who) => scope.app.moderation.change_category(who, (id, input.version.into()), new).await?,
         };
-        CategoryPayload::of(scope, course, done.map(|()| id)).await
+        ForumCategoryPayload::of(scope, course, done.map(|()| id)).await
     }
 
     /// Puts the categories of a course's forum into another order, as a moderator of it.
-    async fn reorder_categories(
+    async fn reorder_forum_categories(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the course.")] course_id: ID,
         #[graphql(desc = "The global ids of all its categories that are not archived, in the order that you want.")]
         category_ids: Vec<ID>,
-    ) -> Result<ReorderCategoriesPayload, Fault> {
+    ) -> Result<ReorderForumCategoriesPayload, Fault> {
         let (scope, course) = (scope(ctx), node::course_id(&course_id)?);
-        let refused = |refusal| ReorderCategoriesPayload { categories: None, user_errors: vec![user_error(refusal)] };
+        let refused =
+            |refusal| ReorderForumCategoriesPayload { categories: None, user_errors: vec![user_error(refusal)] };
         let who = match moderator(scope, course).await? {
             Err(refusal) => return Ok(refused(refusal)),
             Ok(who) => who,
@@ -193,16 +194,16 @@ impl CategoryMutation {
             .filter(living)
             .map(|row| ForumCategory { row: Arc::clone(row), standing: standing.clone() })
             .collect();
-        Ok(ReorderCategoriesPayload { categories: Some(categories), user_errors: Vec::new() })
+        Ok(ReorderForumCategoriesPayload { categories: Some(categories), user_errors: Vec::new() })
     }
 
     /// Closes a category for new threads, as a moderator of its forum.
-    async fn archive_category(
+    async fn archive_forum_category(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the category.")] category_id: ID,
-        #[graphql(desc = "Where its threads go.")] input: ArchiveCategoryInput,
-    ) -> Result<CategoryPayload, Fault> {
+        #[graphql(desc = "Where its threads go.")] input: ArchiveForumCategoryInput,
+    ) -> Result<ForumCategoryPayload, Fault> {
         let (scope, (course, id)) = (scope(ctx), node::category_id(&category_id)?);
         let to = input.category_id.as_ref().map(node::category_id).transpose()?;
         let done = match moderator(scope, course).await? {
@@ -214,6 +215,6 @@ impl CategoryMutation {
                 scope.app.moderation.archive_category(who, wanted, to.map(|(_, id)| id)).await?
             }
         };
-        CategoryPayload::of(scope, course, done.map(|()| id)).await
+        ForumCategoryPayload::of(scope, course, done.map(|()| id)).await
     }
 }

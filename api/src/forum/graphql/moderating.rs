@@ -61,8 +61,8 @@ pub(crate) struct MergeThreadsInput {
 
 /// A post to be removed.
 #[derive(Debug, InputObject)]
-pub(crate) struct RemovePostAsModeratorInput {
-    /// Why, 1 to 500 characters. Who reads the thread reads it.
+pub(crate) struct RemovePostInput {
+    /// Why, 1 to 500 characters; for its author, and for the moderators.
     reason: String,
     /// The post's version that you read; left out, any will do.
     version: Option<i32>,
@@ -280,13 +280,13 @@ impl ModerationMutation {
         ModerateThreadPayload::of(scope, course, into, done).await
     }
 
-    /// Removes a post, as a moderator of its forum. Its place stays, with the reason; its author and moderators still see what
-    /// it said.
-    async fn remove_post_as_moderator(
+    /// Removes a post, as a moderator of its forum. Its place stays; its author and moderators still see what
+    /// it said, and why it was removed. `deletePost` is for one's own.
+    async fn remove_post(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global id of the post.")] post_id: ID,
-        #[graphql(desc = "Why.")] input: RemovePostAsModeratorInput,
+        #[graphql(desc = "Why.")] input: RemovePostInput,
     ) -> Result<ModeratePostPayload, Fault> {
         let (scope, (course, post)) = (scope(ctx), node::post_id(&post_id)?);
         let done = match moderator(scope, course).await? {

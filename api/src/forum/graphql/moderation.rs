@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, Object};
 
 use super::{
-    ForumCategory, Post, Thread, reader,
+    ForumCategory, Post, Thread,
+    authors::to_author,
+    reader,
     reports::{Report, ReportState},
 };
 use crate::{
@@ -178,21 +180,14 @@ pub(crate) struct PostModeration {
 /// What moderators did to a post.
 #[Object]
 impl PostModeration {
-    /// Grows with each change: give it when you change the post.
-    async fn version(&self) -> i32 {
-        int(self.row.version)
-    }
-
     /// What a moderator told its author about it; null if nothing.
     #[graphql(directive = About::apply(&POST_WARNING))]
     async fn warning(&self, ctx: &Context<'_>) -> Shown<Option<Warning>> {
         let load = scope(ctx).load();
-        let known = match load.viewpoint.known().await {
-            Err(error) => return Shown::Failed(error.into()),
-            Ok(known) => known,
+        let standing = match to_author(scope(ctx), self.row.course_id, self.row.author_id).await {
+            Err(fault) => return Shown::Failed(fault),
+            Ok(standing) => standing,
         };
-        // What the viewer is to its author here: herself, or a moderator.
-        let standing = load.viewpoint.in_course(known, self.row.author_id, self.row.course_id, None);
         match load.warnings.get((self.row.course_id, self.row.id)).await {
             Err(error) => Shown::Failed(error.into()),
             Ok(warning) => access::show(&POST_WARNING, &standing, &warning).map(|warning| warning.map(Warning)),
@@ -204,7 +199,7 @@ impl PostModeration {
 pub(crate) struct Warning(model::Warning);
 
 /// What a moderator told the author of a post.
-#[Object]
+#[Object(name = "PostWarning")]
 impl Warning {
     /// What.
     async fn text(&self) -> &str {
@@ -233,7 +228,6 @@ impl ForumModeration {
     }
 
     /// Questions that wait for an answer, the oldest first; for the course's staff. Those that are locked or merged are none.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     #[graphql(directive = About::apply(&FORUM_UNANSWERED))]
     async fn unanswered(
         &self,
@@ -306,7 +300,6 @@ impl ForumModeration {
 
     /// The posts that were reported, those that have waited longest first; for the forum's moderators. Without those that the
     /// viewer wrote, unless nobody else could decide on them.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     #[graphql(directive = About::apply(&FORUM_MODERATION_QUEUE))]
     async fn moderation_queue(
         &self,

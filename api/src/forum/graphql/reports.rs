@@ -58,7 +58,7 @@ pub(crate) enum ReportState {
 
 /// What a moderator makes of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "model::Decision")]
+#[graphql(name = "ModerationDecision", remote = "model::Decision")]
 pub(crate) enum Decision {
     /// Nothing is wrong with the post.
     Dismiss,
@@ -372,8 +372,8 @@ pub(crate) struct ReportPostInput {
 pub(crate) struct DecideReportInput {
     /// What.
     decision: Decision,
-    /// Why, 1 to 500 characters; needed for everything but `DISMISS`. Readers see it with a removed post and a locked thread,
-    /// the author with a warning.
+    /// Why, 1 to 500 characters; needed for everything but `DISMISS`. Readers see it with a locked thread, the author with
+    /// a removed post and a warning.
     reason: Option<String>,
     /// The report's version that you read.
     version: i32,

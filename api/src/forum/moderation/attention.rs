@@ -8,8 +8,8 @@
 //!   replied for [`WAITED_FOR`] since (her posting again does not begin the time anew); or there are
 //!   [`STUCK_AFTER_REPLIES`] replies and it was asked [`TALKED_FOR`] ago.
 //!
-//! A reply is a post of anybody but the asker that is not removed. The asker is who began the thread, hiding as she did
-//! then: see `store/attention.rs`.
+//! A reply is a post of anybody but the asker that is not removed. Which posts are the asker's is what every reader knows
+//! (`Thread::is_by_asker`): see `store/attention.rs`.
 //!
 //! The state stands in the thread's row, so that the lists walk an index: [`posted`] is called in the transaction of each
 //! post, [`recount`] in that of whatever else makes a difference. What is stored is the instant from which a thread counts as
@@ -21,11 +21,11 @@ use crate::{
         Db, DbError, Tx,
         page::{Page, PageRequest, TimeKey},
     },
-    forum::{
-        model::Anonymity,
-        store::attention::{self as store, Listed},
+    forum::store::{
+        attention::{self as store, Listed},
+        posts::NewPostRow,
     },
-    ids::{AccountId, CourseId, ThreadId},
+    ids::{CourseId, ThreadId},
     time::Timestamp,
 };
 
@@ -37,14 +37,8 @@ pub const TALKED_FOR: i64 = 3 * 86_400_000_000;
 pub const STUCK_AFTER_REPLIES: i64 = 3;
 
 /// Takes note of a new post, in its transaction.
-pub(crate) async fn posted(
-    tx: &mut Tx,
-    thread: (CourseId, ThreadId),
-    author: AccountId,
-    anonymity: Anonymity,
-    at: Timestamp,
-) -> Result<(), DbError> {
-    store::posted(tx, thread, author, anonymity, at).await
+pub(crate) async fn posted(tx: &mut Tx, post: &NewPostRow<'_>) -> Result<(), DbError> {
+    store::posted(tx, post).await
 }
 
 /// Takes note that an answer was accepted, endorsed or neither any more, that a post was removed or put back, or that a thread

@@ -18,11 +18,11 @@ use crate::{
         page::{Page, PageRequest, TimeKey},
     },
     forum::{
-        MAX_TITLE,
-        model::RemovedAs,
+        self, Forum, MAX_TITLE,
+        model::{Post, RemovedAs, Thread},
         store::{self, moderation as table},
     },
-    ids::{AccountId, CategoryId, CourseId, ReportId, ThreadId},
+    ids::{AccountId, CategoryId, CourseId, PostId, ReportId, ThreadId},
     live::{self, model::Event},
     notifications::{
         self,
@@ -54,6 +54,7 @@ pub const REPORTS_IN_HOURS: i64 = 24;
 pub struct Moderation {
     db: Db,
     clock: Clock,
+    forum: Forum,
 }
 
 /// Why something was not done: what a person can mend.
@@ -174,7 +175,7 @@ pub(crate) type Wanted = (ThreadId, Option<i64>);
 impl Moderation {
     /// The service.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self { forum: Forum::new(db.clone(), clock.clone()), db, clock }
     }
 
     /// Puts a thread above the others. One that is there stays.
@@ -339,6 +340,21 @@ impl Moderation {
             _ if held.merged_into.is_some() => Err(Refusal::Merged),
             Some(read) if read != held.version => Err(Refusal::Stale(held.version)),
             _ => Ok((tx, held)),
+        })
+    }
+
+    /// Begins a transaction with a post and its thread, which nobody else changes until it ends: the thread first, as everywhere.
+    async fn held_post(
+        &self,
+        course: CourseId,
+        (post, version): (PostId, Option<i64>),
+    ) -> Result<Result<(Tx, Thread, Post), Refusal>, DbError> {
+        let mut tx = self.db.begin().await?;
+        Ok(match forum::locked(&mut tx, (course, post)).await? {
+            Err(forum::Refusal::Stale(present)) => Err(Refusal::Stale(present)),
+            Err(_) => Err(Refusal::NoSuchPost),
+            Ok((_, post)) if version.is_some_and(|read| read != post.version) => Err(Refusal::Stale(post.version)),
+            Ok((thread, post)) => Ok((tx, thread, post)),
         })
     }
 

@@ -258,12 +258,3 @@ pub(crate) struct Held {
     pub(crate) is_locked: bool,
     pub(crate) merged_into: Option<ThreadId>,
 }
-
-/// A post as it is held for a change.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldPost {
-    pub(crate) thread_id: ThreadId,
-    pub(crate) author_id: AccountId,
-    pub(crate) version: i64,
-    pub(crate) removed_as: Option<crate::forum::model::RemovedAs>,
-}

@@ -1,5 +1,5 @@
-//! Posts that a moderator removes and puts back. The place of a removed post stays, with the reason; what it said is shown to
-//! its author and to moderators only.
+//! Posts that a moderator removes and puts back. The place of a removed post stays; what it said, and why it was removed, is shown
+//! to its author and to moderators only.
 
 use super::{
     MAX_REASON, Moderation, Moderator, Refusal, attention,
@@ -7,12 +7,12 @@ use super::{
     text,
 };
 use crate::{
-    db::{DbError, Tx},
+    db::DbError,
     forum::{
         model::RemovedAs,
         store::{moderation as table, reports},
     },
-    ids::{PostId, ThreadId},
+    ids::PostId,
     live::{self, model::Event},
 };
 
@@ -24,33 +24,30 @@ impl Moderation {
     pub(crate) async fn remove_post(
         &self,
         who: Moderator,
-        (post, version): WantedPost,
+        wanted: WantedPost,
         reason: &str,
     ) -> Result<Result<(), Refusal>, DbError> {
         let reason = match text(reason, MAX_REASON, Refusal::Reason) {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(reason) => reason,
         };
-        let mut tx = self.db.begin().await?;
-        let Some(held) = table::hold_post(&mut tx, who.course, post).await? else {
-            return Ok(Err(Refusal::NoSuchPost));
+        let (mut tx, _, post) = match self.held_post(who.course, wanted).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(held) => held,
         };
-        match version {
-            _ if held.removed_as.is_some() => return Ok(Err(Refusal::Removed)),
-            Some(read) if read != held.version => return Ok(Err(Refusal::Stale(held.version))),
-            _ => {}
+        if self.forum.remove(&mut tx, (who.course, post.id), RemovedAs::Moderator, Some(reason)).await?.is_err() {
+            return Ok(Err(Refusal::Removed));
         }
-        self.remove(&mut tx, who, (held.thread_id, post), reason).await?;
         let entry = NewEntry {
-            thread: Some(held.thread_id),
-            post: Some(post),
-            about: Some(held.author_id),
+            thread: Some(post.thread_id),
+            post: Some(post.id),
+            about: Some(post.author_id),
             reason: Some(reason),
             ..NewEntry::of(Act::RemovePost)
         };
         self.note(&mut tx, who, &entry).await?;
-        self.tell_author(&mut tx, who, held.author_id, held.thread_id).await?;
-        if let Some(report) = reports::open_of_post(&mut tx, who.course, post).await? {
+        self.tell_author(&mut tx, who, post.author_id, post.thread_id).await?;
+        if let Some(report) = reports::open_of_post(&mut tx, who.course, post.id).await? {
             let decided = Decided {
                 decision: Decision::RemovePost,
                 reason: Some(reason.to_owned()),
@@ -66,54 +63,38 @@ impl Moderation {
         Ok(Ok(()))
     }
 
-    /// Puts a post back that a moderator removed.
+    /// Puts a post back that a moderator removed. It is not accepted or endorsed again by that.
     pub(crate) async fn restore_post(
         &self,
         who: Moderator,
-        (post, version): WantedPost,
+        wanted: WantedPost,
         reason: Option<&str>,
     ) -> Result<Result<(), Refusal>, DbError> {
         let reason = match reason.map(|reason| text(reason, MAX_REASON, Refusal::Reason)).transpose() {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(reason) => reason,
         };
-        let mut tx = self.db.begin().await?;
-        let Some(held) = table::hold_post(&mut tx, who.course, post).await? else {
-            return Ok(Err(Refusal::NoSuchPost));
-        };
-        match version {
-            Some(read) if read != held.version => return Ok(Err(Refusal::Stale(held.version))),
+        let (mut tx, _, post) = match self.held_post(who.course, wanted).await? {
+            Err(refusal) => return Ok(Err(refusal)),
             // What its author took back is hers.
-            _ if held.removed_as != Some(RemovedAs::Moderator) => return Ok(Err(Refusal::NotRemoved)),
-            _ => {}
-        }
-        table::restore(&mut tx, who.course, post).await?;
-        attention::recount(&mut tx, who.course, held.thread_id).await?;
+            Ok((.., post)) if post.removal.as_ref().is_none_or(|removal| removal.by != RemovedAs::Moderator) => {
+                return Ok(Err(Refusal::NotRemoved));
+            }
+            Ok(held) => held,
+        };
+        table::restore(&mut tx, who.course, post.id).await?;
+        attention::recount(&mut tx, who.course, post.thread_id).await?;
         let entry = NewEntry {
-            thread: Some(held.thread_id),
-            post: Some(post),
-            about: Some(held.author_id),
+            thread: Some(post.thread_id),
+            post: Some(post.id),
+            about: Some(post.author_id),
             reason,
             ..NewEntry::of(Act::RestorePost)
         };
         self.note(&mut tx, who, &entry).await?;
-        live::announce(&mut tx, &Event::PostChanged { course: who.course, thread: held.thread_id, post });
-        self.tell_author(&mut tx, who, held.author_id, held.thread_id).await?;
+        live::announce(&mut tx, &Event::PostChanged { course: who.course, thread: post.thread_id, post: post.id });
+        self.tell_author(&mut tx, who, post.author_id, post.thread_id).await?;
         tx.commit().await?;
         Ok(Ok(()))
-    }
-
-    /// Removes a post in a transaction, and tells those who look at its thread.
-    pub(super) async fn remove(
-        &self,
-        tx: &mut Tx,
-        who: Moderator,
-        (thread, post): (ThreadId, PostId),
-        reason: &str,
-    ) -> Result<(), DbError> {
-        table::remove(tx, (who.course, thread, post), self.clock.now(), reason).await?;
-        attention::recount(tx, who.course, thread).await?;
-        live::announce(tx, &Event::PostChanged { course: who.course, thread, post });
-        Ok(())
     }
 }

@@ -16,7 +16,10 @@ use crate::{
         DbError,
         page::{Page, PageRequest, TimeKey},
     },
-    forum::store::{moderation as table, reports},
+    forum::{
+        model::RemovedAs,
+        store::{moderation as table, reports},
+    },
     ids::{AccountId, CourseId, PostId, ReportId},
     live::{self, model::Event},
     time::Timestamp,
@@ -46,10 +49,12 @@ impl Moderation {
             Ok(new) => new,
         };
         let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
         // Whoever reports it at the same time waits here.
-        let Some(held) = table::hold_post(&mut tx, course, post).await? else { return Ok(Err(Refusal::NoSuchPost)) };
-        if held.removed_as.is_some() {
+        let (mut tx, _, held) = match self.held_post(course, (post, None)).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(held) => held,
+        };
+        if held.removal.is_some() {
             return Ok(Err(Refusal::Removed));
         }
         if held.author_id == reporter {
@@ -59,19 +64,16 @@ impl Moderation {
         if reports::lately(&mut tx, course, reporter, (since, MAX_REPORTS)).await? >= MAX_REPORTS {
             return Ok(Err(Refusal::TooManyReports));
         }
-        let (report, is_first) = match reports::open_of_post(&mut tx, course, post).await? {
-            Some(report) => (report, false),
-            None => {
-                // Hashed: an id that told the time would tell who reports it later that somebody did before.
-                let report = ReportId::imported("new", &self.clock.id::<uuid::Uuid>().to_string());
-                reports::open(&mut tx, (course, report), (post, held.author_id), now).await?;
-                (report, true)
-            }
-        };
+        let waiting = reports::open_of_post(&mut tx, course, post).await?;
+        // Hashed: an id that told the time would tell who reports it later that somebody did before.
+        let report = waiting.unwrap_or_else(|| ReportId::imported("new", &self.clock.id::<uuid::Uuid>().to_string()));
+        if waiting.is_none() {
+            reports::open(&mut tx, (course, report), (post, held.author_id), now).await?;
+        }
         if !reports::tell(&mut tx, (course, report), reporter, &new, now).await? {
             return Ok(Err(Refusal::AlreadyReported));
         }
-        if !is_first {
+        if waiting.is_some() {
             reports::count_reporter(&mut tx, course, report).await?;
         }
         live::announce(&mut tx, &Event::ModerationChanged { course, report });
@@ -106,14 +108,17 @@ impl Moderation {
             },
         };
         let alone = self.is_alone(who).await?;
-        let mut tx = self.db.begin().await?;
-        // The post first, as in a report, so that the two don't wait for each other.
-        let Some(found) = reports::find(&mut tx, who.course, new.report).await? else {
+        let Some(found) = reports::reports(&self.db, &[(who.course, new.report)]).await?.pop() else {
             return Ok(Err(Refusal::NoSuchReport));
         };
-        let post = table::hold_post(&mut tx, who.course, found.post_id).await?;
-        let report = reports::hold(&mut tx, who.course, new.report).await?;
-        let (Some(post), Some(report)) = (post, report) else { return Ok(Err(Refusal::NoSuchReport)) };
+        // Thread and post first, as in a report, so that the two don't wait for each other.
+        let (mut tx, held, post) = match self.held_post(who.course, (found.post_id, None)).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(held) => held,
+        };
+        let Some(report) = reports::hold(&mut tx, who.course, new.report).await? else {
+            return Ok(Err(Refusal::NoSuchReport));
+        };
         if report.author_id == who.id && !alone {
             return Ok(Err(Refusal::OwnReport));
         }
@@ -131,8 +136,12 @@ impl Moderation {
         match new.decision {
             Decision::Dismiss => {}
             // Its author may have been faster: there is nothing left to remove then.
-            Decision::RemovePost if post.removed_as.is_some() => {}
-            Decision::RemovePost => self.remove(&mut tx, who, (thread, report.post_id), why).await?,
+            Decision::RemovePost if post.removal.is_some() => {}
+            Decision::RemovePost => {
+                if self.forum.remove(&mut tx, key, RemovedAs::Moderator, reason).await?.is_err() {
+                    return Ok(Err(Refusal::Removed));
+                }
+            }
             Decision::LockThread => {
                 table::lock(&mut tx, (who.course, thread), Some((now, why))).await?;
                 attention::recount(&mut tx, who.course, thread).await?;
@@ -150,6 +159,9 @@ impl Moderation {
         self.note(&mut tx, who, &entry).await?;
         if new.decision != Decision::Dismiss {
             self.tell_author(&mut tx, who, post.author_id, thread).await?;
+        }
+        if new.decision == Decision::LockThread && held.author_id != post.author_id {
+            self.tell_author(&mut tx, who, held.author_id, thread).await?;
         }
         self.tell_reporters(&mut tx, who, report.id).await?;
         live::announce(&mut tx, &Event::ModerationChanged { course: who.course, report: report.id });

@@ -1,61 +1,67 @@
 //! Which threads wait for staff: counted in the thread's row as posts come, and listed by index.
 //!
-//! A post is the asker's if it is by whoever began the thread and hides as she did when she began it. So a post under her
-//! own name in a thread that she began in hiding counts as anybody's, and the lists tell staff nothing of who she is.
+//! A post is the asker's if everybody may know that it is (`Thread::is_by_asker`): under the same name, or under the number of who
+//! began the thread. A post under her own name in a thread that she began in hiding counts as anybody's, so the lists tell
+//! nobody who she is.
 
 use crate::{
     db::{
-        Db, DbError, Tx, Uuids, on,
+        Db, DbError, Text, Tx, Uuids, on,
         page::{PageRequest, TimeKey},
         statements,
     },
     forum::{
-        model::Anonymity,
         moderation::{
             attention::{STUCK_AFTER_REPLIES, TALKED_FOR, WAITED_FOR},
             model::Unanswered,
         },
+        store::posts::NewPostRow,
     },
-    ids::{AccountId, CourseId, ThreadId},
+    ids::{CourseId, ThreadId},
     time::Timestamp,
 };
 
 statements! {
     POSTED {
         "UPDATE threads SET
-           waiting_since = CASE WHEN author_id = $3 AND anonymity = $4
+           waiting_since = CASE WHEN author_id = $3 AND anonymity = $4 AND (anonymity = 'NONE' OR $6 = 1)
              THEN CASE WHEN other_replies > 0 THEN COALESCE(waiting_since, $5) END END,
-           other_replies = other_replies + CASE WHEN author_id = $3 AND anonymity = $4 THEN 0 ELSE 1 END
+           other_replies = other_replies + CASE WHEN author_id = $3 AND anonymity = $4 AND (anonymity = 'NONE' OR $6 = 1)
+             THEN 0 ELSE 1 END
          WHERE course_id = $1 AND id = $2"
     }
     COUNT {
         "UPDATE threads SET
            other_replies = (SELECT COUNT(*) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL
-             AND (p.author_id <> threads.author_id OR p.anonymity <> threads.anonymity OR p.origin_thread_id IS NOT NULL)),
+             AND (p.author_id <> threads.author_id OR p.anonymity <> threads.anonymity
+               OR p.anonymity <> 'NONE' AND COALESCE(p.alias, 0) <> 1)),
            endorsed_replies = (SELECT COUNT(*) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL AND p.endorsed_at IS NOT NULL),
            waiting_since = (SELECT MIN(p.created_at) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL AND p.author_id = threads.author_id AND p.anonymity = threads.anonymity
-             AND p.origin_thread_id IS NULL
+             AND (p.anonymity = 'NONE' OR p.alias = 1)
              AND p.created_at > (SELECT MAX(o.created_at) FROM posts o
                WHERE o.course_id = threads.course_id AND o.thread_id = threads.id AND o.removed_at IS NULL
-               AND (o.author_id <> threads.author_id OR o.anonymity <> threads.anonymity OR o.origin_thread_id IS NOT NULL)))
+               AND (o.author_id <> threads.author_id OR o.anonymity <> threads.anonymity
+               OR o.anonymity <> 'NONE' AND COALESCE(o.alias, 0) <> 1)))
          WHERE course_id = $1 AND id = $2"
     }
     COUNT_ALL {
         "UPDATE threads SET
            other_replies = (SELECT COUNT(*) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL
-             AND (p.author_id <> threads.author_id OR p.anonymity <> threads.anonymity OR p.origin_thread_id IS NOT NULL)),
+             AND (p.author_id <> threads.author_id OR p.anonymity <> threads.anonymity
+               OR p.anonymity <> 'NONE' AND COALESCE(p.alias, 0) <> 1)),
            endorsed_replies = (SELECT COUNT(*) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL AND p.endorsed_at IS NOT NULL),
            waiting_since = (SELECT MIN(p.created_at) FROM posts p WHERE p.course_id = threads.course_id AND p.thread_id = threads.id
              AND p.removed_at IS NULL AND p.author_id = threads.author_id AND p.anonymity = threads.anonymity
-             AND p.origin_thread_id IS NULL
+             AND (p.anonymity = 'NONE' OR p.alias = 1)
              AND p.created_at > (SELECT MAX(o.created_at) FROM posts o
                WHERE o.course_id = threads.course_id AND o.thread_id = threads.id AND o.removed_at IS NULL
-               AND (o.author_id <> threads.author_id OR o.anonymity <> threads.anonymity OR o.origin_thread_id IS NOT NULL)))
+               AND (o.author_id <> threads.author_id OR o.anonymity <> threads.anonymity
+               OR o.anonymity <> 'NONE' AND COALESCE(o.alias, 0) <> 1)))
          WHERE course_id " [any_uuid 1]
     }
     LIST {
@@ -117,17 +123,11 @@ pub(crate) struct Listed {
 }
 
 /// Counts a new post.
-pub(crate) async fn posted(
-    tx: &mut Tx,
-    (course, thread): (CourseId, ThreadId),
-    author: AccountId,
-    anonymity: Anonymity,
-    at: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn posted(tx: &mut Tx, post: &NewPostRow<'_>) -> Result<(), DbError> {
     let sql = tx.sql(&POSTED);
-    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread).bind(author).bind(anonymity.as_str()).bind(at)
-        .execute(c).await.map(|_| ()))?;
-    list(tx, course, thread).await
+    on!(tx.conn(), c => sqlx::query(sql).bind(post.course_id).bind(post.thread_id).bind(post.author_id)
+        .bind(Text(post.anonymity)).bind(post.created_at).bind(post.alias).execute(c).await.map(|_| ()))?;
+    list(tx, post.course_id, post.thread_id).await
 }
 
 /// Counts a thread's posts anew.

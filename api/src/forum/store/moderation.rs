@@ -8,7 +8,7 @@ use crate::{
     },
     forum::{
         model::RemovedAs,
-        moderation::model::{Act, Entry, FormerTitle, Held, HeldPost, NewEntry, Warning},
+        moderation::model::{Act, Entry, FormerTitle, Held, NewEntry, Warning},
     },
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
     time::Timestamp,
@@ -37,7 +37,7 @@ statements! {
     }
     MOVE { "UPDATE threads SET category_id = $3, version = version + 1 WHERE course_id = $1 AND id = $2" }
     MOVE_POSTS {
-        "UPDATE posts SET thread_id = $3, origin_thread_id = COALESCE(origin_thread_id, $2) WHERE course_id = $1 AND thread_id = $2"
+        "UPDATE posts SET thread_id = $3 WHERE course_id = $1 AND thread_id = $2"
     }
     /// The target takes the other's count, and its answer if it has none.
     TAKE_OVER {
@@ -55,18 +55,10 @@ statements! {
     }
     /// What led to the one that is merged now leads where its posts are.
     LEAD_ON { "UPDATE threads SET merged_into = $3 WHERE course_id = $1 AND merged_into = $2" }
-    HOLD_POST {
-        "SELECT thread_id, author_id, version, removed_as FROM posts WHERE course_id = $1 AND id = $2" [for_update]
-    }
-    REMOVE {
-        "UPDATE posts SET removed_at = $3, removed_as = 'MODERATOR', removal_reason = $4, version = version + 1
-         WHERE course_id = $1 AND id = $2"
-    }
     RESTORE {
         "UPDATE posts SET removed_at = NULL, removed_as = NULL, removal_reason = NULL, version = version + 1
          WHERE course_id = $1 AND id = $2"
     }
-    FORGET_ANSWER { "UPDATE threads SET answer_id = NULL WHERE course_id = $1 AND id = $2 AND answer_id = $3" }
     WARN { "UPDATE posts SET warned_at = $3, warning = $4 WHERE course_id = $1 AND id = $2" }
     WARNINGS {
         "SELECT p.course_id, p.id, p.warned_at, p.warning FROM " [pairs 1] " k JOIN posts p ON p.course_id = k.owner AND p.id = k.key
@@ -120,14 +112,6 @@ impl From<HeldRow> for Held {
             merged_into: row.merged_into,
         }
     }
-}
-
-#[derive(sqlx::FromRow)]
-struct HeldPostRow {
-    thread_id: ThreadId,
-    author_id: AccountId,
-    version: i64,
-    removed_as: Option<Text<RemovedAs>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -256,33 +240,6 @@ pub(crate) async fn merge(tx: &mut Tx, from: &Held, into: &Held) -> Result<(), D
         let sql = tx.sql(statement);
         on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(a).bind(b).execute(c).await.map(|_| ()))?;
     }
-    Ok(())
-}
-
-/// A post, which nobody else changes until the transaction ends.
-pub(crate) async fn hold_post(tx: &mut Tx, course: CourseId, post: PostId) -> Result<Option<HeldPost>, DbError> {
-    let sql = tx.sql(&HOLD_POST);
-    let row: Option<HeldPostRow> =
-        on!(tx.conn(), c => sqlx::query_as(sql).bind(course).bind(post).fetch_optional(c).await)?;
-    Ok(row.map(|row| HeldPost {
-        thread_id: row.thread_id,
-        author_id: row.author_id,
-        version: row.version,
-        removed_as: row.removed_as.map(|by| by.0),
-    }))
-}
-
-/// Removes a post as a moderator; it is no answer any more.
-pub(crate) async fn remove(
-    tx: &mut Tx,
-    (course, thread, post): (CourseId, ThreadId, PostId),
-    at: Timestamp,
-    reason: &str,
-) -> Result<(), DbError> {
-    let sql = tx.sql(&REMOVE);
-    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(post).bind(at).bind(reason).execute(c).await.map(|_| ()))?;
-    let sql = tx.sql(&FORGET_ANSWER);
-    on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread).bind(post).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     db::{
-        Db, DbError, Pairs, Sql, Text, Tx, on,
+        Db, DbError, Pairs, Text, Tx, on,
         page::{PageRequest, TimeKey},
         statements,
     },
@@ -27,10 +27,6 @@ statements! {
         "SELECT course_id, id, post_id, author_id, state, reported_at, reporter_count, version, decision, decision_reason, decided_by, decided_at
          FROM reported_posts WHERE course_id = $1 AND state = $2 AND (reported_at, id) < ($3, $4) AND (author_id <> $6 OR $7)
          ORDER BY reported_at DESC, id DESC LIMIT $5"
-    }
-    FIND {
-        "SELECT course_id, id, post_id, author_id, state, reported_at, reporter_count, version, decision, decision_reason, decided_by, decided_at
-         FROM reported_posts WHERE course_id = $1 AND id = $2"
     }
     HOLD {
         "SELECT course_id, id, post_id, author_id, state, reported_at, reporter_count, version, decision, decision_reason, decided_by, decided_at
@@ -148,18 +144,9 @@ pub(crate) async fn queue(
     Ok(rows.into_iter().map(Report::from).collect())
 }
 
-/// A report.
-pub(crate) async fn find(tx: &mut Tx, course: CourseId, report: ReportId) -> Result<Option<Report>, DbError> {
-    read(tx, &FIND, course, report).await
-}
-
 /// A report, which nobody else changes until the transaction ends.
 pub(crate) async fn hold(tx: &mut Tx, course: CourseId, report: ReportId) -> Result<Option<Report>, DbError> {
-    read(tx, &HOLD, course, report).await
-}
-
-async fn read(tx: &mut Tx, sql: &Sql, course: CourseId, report: ReportId) -> Result<Option<Report>, DbError> {
-    let sql = tx.sql(sql);
+    let sql = tx.sql(&HOLD);
     let row: Option<ReportRow> =
         on!(tx.conn(), c => sqlx::query_as(sql).bind(course).bind(report).fetch_optional(c).await)?;
     Ok(row.map(Report::from))
