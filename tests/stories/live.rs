@@ -1,6 +1,7 @@
 //! What happens, told to those who listen.
 
 use serde_json::{Value, json};
+use stoa_api::recommendations::lifecycle::Promotion;
 use stoa_testkit::{Client, Database, Said, School, Server, Socket, story};
 
 use crate::feedback;
@@ -135,7 +136,8 @@ story! {
         // Saying the same again changes nothing; another model does.
         feedback::say(&school, &mei, &key, "DISMISS").await;
         socket.hears_nothing().await;
-        school.app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
+        let settings = stoa_recommender::Settings::default();
+        school.app.feed.train_with(settings, Promotion::Unmeasured, |_| {}).await.unwrap();
         school.app.feed.refresh().await.unwrap();
         assert!(socket.answer("next").await["data"]["nextCoursesChanged"]["nextCourses"].is_object());
     }
