@@ -38,6 +38,7 @@ files! {
     "history.js": "text/javascript; charset=utf-8",
     "json.js": "text/javascript; charset=utf-8",
     "language.js": "text/javascript; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
     "layer.js": "text/javascript; charset=utf-8",
     "result.js": "text/javascript; charset=utf-8",
     "schema.js": "text/javascript; charset=utf-8",
