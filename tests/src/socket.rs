@@ -193,9 +193,12 @@ impl Socket {
     /// # Panics
     /// If nothing is said.
     pub async fn hear(&mut self) -> Said {
+        timeout(PATIENCE, self.heard()).await.expect("the server says something")
+    }
+
+    async fn heard(&mut self) -> Said {
         loop {
-            let frame = timeout(PATIENCE, self.stream.next()).await.expect("the server says something");
-            match frame {
+            match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => return Said::Message(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(Message::Close(frame))) => {
                     return frame.map_or(Said::BrokenOff, |frame| Said::Closed(frame.code.into()));

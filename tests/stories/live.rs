@@ -1,6 +1,7 @@
 //! What happens, told to those who listen.
 
 use serde_json::{Value, json};
+use stoa_api::recommendations::lifecycle::Promotion;
 use stoa_testkit::{Client, Database, Said, School, Server, Socket, story};
 
 use crate::feedback;
@@ -99,6 +100,18 @@ story! {
         server.has_subscriptions(1).await;
     }
 
+    async fn a_thread_tells_of_all_that_happens_to_it(school) {
+        let server = Server::start(&school.app).await;
+        let mut omar = server.socket_as(&school.person("omar").await).await;
+        let query = "subscription($thread: ID!) { threadChanged(threadId: $thread) { missed thread { title postCount } post { id } } }";
+        omar.subscribe("thread", query, json!({ "thread": school.thread("soil", "t1") })).await;
+        server.has_subscriptions(1).await;
+        let added = post(&school, &school.person("mei").await, "t1", "One more").await;
+        assert_eq!(omar.answer("thread").await["data"]["threadChanged"], json!({
+            "missed": false, "thread": { "title": "Are two worms enough?", "postCount": 4 }, "post": { "id": added },
+        }));
+    }
+
     async fn a_learner_sees_her_own_progress_move(school) {
         let server = Server::start(&school.app).await;
         let mei = school.person("mei").await;
@@ -122,7 +135,7 @@ story! {
         let server = Server::start(&school.app).await;
         let mei = school.person("mei").await;
         let before = feedback::list(&mei).await;
-        let dismissed = before[0].clone();
+        let dismissed = before.iter().find(|slug| slug.starts_with("course-")).unwrap().clone();
         let key = format!("c{}", dismissed.trim_start_matches("course-"));
         let mut socket = server.socket_as(&mei).await;
         socket.subscribe("next", "subscription { nextCoursesChanged { nextCourses(first: 50) { items { course { slug } } } } }", json!({})).await;
@@ -135,7 +148,8 @@ story! {
         // Saying the same again changes nothing; another model does.
         feedback::say(&school, &mei, &key, "DISMISS").await;
         socket.hears_nothing().await;
-        school.app.feed.train(stoa_recommender::Settings::default(), |_| {}).await.unwrap();
+        let settings = stoa_recommender::Settings::default();
+        school.app.feed.train_with(settings, Promotion::Unmeasured, |_| {}).await.unwrap();
         school.app.feed.refresh().await.unwrap();
         assert!(socket.answer("next").await["data"]["nextCoursesChanged"]["nextCourses"].is_object());
     }
@@ -249,4 +263,37 @@ async fn what_is_written_at_one_replica_is_heard_at_the_other_and_a_lost_connect
     post(&school, &ana, "t1", "And on it goes").await;
     assert_eq!(said(&omar.answer("posts").await), "And on it goes");
     assert_eq!(said(&mei.answer("posts").await), "And on it goes");
+}
+
+/// What a server announces that does more than this one: the form of what goes between replicas is fixed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notifications_and_reports_are_told_to_whom_they_concern_and_what_is_not_known_is_passed_over() {
+    let Some(database) = Database::postgres().await else { return };
+    let school = School::open(database).await;
+    let server = Server::start(&school.app).await;
+    let (mut mei, mut ana) =
+        (server.socket_as(&school.person("mei").await).await, server.socket_as(&school.person("ana").await).await);
+    for socket in [&mut mei, &mut ana] {
+        socket.subscribe("notices", "subscription { notificationAdded { id missed } }", json!({})).await;
+    }
+    let query = "subscription($course: ID!) { moderationQueueChanged(courseId: $course) { missed course { slug } } }";
+    ana.subscribe("queue", query, json!({ "course": school.course("soil") })).await;
+    server.has_subscriptions(3).await;
+    let pool = sqlx::PgPool::connect(&school.database.url).await.unwrap();
+    let (person, course) = (school.id_of("mei").0, stoa_api::ids::CourseId::imported(stoa_testkit::SCHOOL, "soil").0);
+    for event in [
+        json!({ "what": "something of tomorrow", "person": person }),
+        json!({ "what": "notified", "person": person, "notification": uuid::Uuid::from_u128(7) }),
+        json!({ "what": "moderation_changed", "course": course, "report": uuid::Uuid::from_u128(8) }),
+    ] {
+        sqlx::query("SELECT pg_notify('stoa', $1)").bind(event.to_string()).execute(&pool).await.unwrap();
+    }
+    let added = &mei.answer("notices").await["data"]["notificationAdded"];
+    assert!(added["id"].is_string() && added["missed"] == false, "{added}");
+    assert_eq!(
+        ana.answer("queue").await["data"]["moderationQueueChanged"],
+        json!({ "missed": false, "course": { "slug": "living-soil" } })
+    );
+    ana.hears_nothing().await;
+    mei.hears_nothing().await;
 }

@@ -39,6 +39,7 @@ files! {
     "json.js": "text/javascript; charset=utf-8",
     "language.js": "text/javascript; charset=utf-8",
     "layer.js": "text/javascript; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
     "result.js": "text/javascript; charset=utf-8",
     "schema.js": "text/javascript; charset=utf-8",
     "style.css": "text/css; charset=utf-8",

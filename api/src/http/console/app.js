@@ -9,6 +9,7 @@ import { format } from './format.js';
 import { History } from './history.js';
 import { parseJson } from './json.js';
 import { definitionAt, offsetOf, parse, position } from './language.js';
+import { listen } from './live.js';
 import { notices, status, tree } from './result.js';
 import { introspectionQuery, Schema } from './schema.js';
 import { $, copy, divider, el, fill, icon, local, menu, session, toast } from './ui.js';
@@ -142,9 +143,21 @@ async function run() {
   const started = performance.now();
   running = new AbortController();
   drawRun();
-  const clock = setInterval(() => $('status').replaceChildren(`Waiting … ${((performance.now() - started) / 1000).toFixed(1)} s`), 100);
+  let events = 0;
+  const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
+  const clock = setInterval(() => { if (!events) $('status').replaceChildren(`Waiting … ${seconds()} s`); }, 100);
   try {
-    show(await ask(request, token(), running.signal));
+    if (operation.operation === 'subscription') {
+      const last = await listen(request, token(), running.signal, (answer) => {
+        events += 1;
+        show(answer);
+        $('status').append(el('span', { title: 'Each event takes the place of the one before' }, `event ${events}, after ${seconds()} s`));
+      });
+      if (last) show(last);
+      else $('status').append(el('span', { class: 'badge soso' }, 'Ended'));
+    } else {
+      show(await ask(request, token(), running.signal));
+    }
   } catch (error) {
     $('status').replaceChildren(el('span', { class: 'badge soso' }, error.name === 'AbortError' ? 'Stopped' : String(error)));
   } finally {

@@ -1,6 +1,6 @@
 //! One connection, from the first message to the last.
 
-use std::{collections::HashMap, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use futures_util::{
     SinkExt as _, StreamExt as _,
@@ -13,13 +13,13 @@ use poem::{
 use serde_json::{Map, Value};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
-    task::{AbortHandle, JoinError, JoinSet},
+    task::{JoinError, JoinSet},
     time::{Instant, interval_at, sleep_until, timeout},
 };
 
 use super::{
     Visitor,
-    operation::{Operation, Outcome},
+    operation::{Operation, Outcome, Running},
     protocol::{
         BAD_MESSAGE, BAD_WISH, ClientMessage, End, FAILED, FORBIDDEN, GOING_AWAY, IDLE, INIT_AGAIN, MAX_ID, NO_INIT,
         NO_PROTOCOL, OVER, ServerMessage, TAKEN, TOO_LONG, TOO_MANY, TRY_AGAIN, UNAUTHORIZED,
@@ -53,7 +53,7 @@ pub(super) async fn run(visitor: Visitor, stream: WebSocketStream, speaks: bool)
         known: None,
         out,
         tasks: JoinSet::new(),
-        running: HashMap::new(),
+        running: Running::default(),
         is_alive: true,
         idle_since: begun,
         operations: 0,
@@ -98,8 +98,8 @@ struct Connection {
     /// What the client has shown, once that was found good, and how she wants to be answered.
     known: Option<(Pass, Wishes)>,
     out: Sender<Message>,
-    tasks: JoinSet<(String, Outcome)>,
-    running: HashMap<String, AbortHandle>,
+    tasks: JoinSet<Outcome>,
+    running: Running,
     /// Whether anything has come from the client since the last ping.
     is_alive: bool,
     idle_since: Instant,
@@ -144,7 +144,7 @@ impl Connection {
 
     /// Whether nothing is going on.
     fn waits(&self) -> bool {
-        self.known.is_none() || self.running.is_empty()
+        self.known.is_none() || self.running.lock().is_empty()
     }
 
     /// Until when nothing may go on.
@@ -172,7 +172,8 @@ impl Connection {
             ClientMessage::Pong {} => None,
             ClientMessage::Subscribe { id, payload } => self.subscribe(id, payload).await,
             ClientMessage::Complete { id } => {
-                if let Some(task) = self.running.remove(&id) {
+                let task = self.running.lock().remove(&id);
+                if let Some(task) = task {
                     task.abort();
                     self.idle_since = Instant::now();
                 }
@@ -221,9 +222,6 @@ impl Connection {
         if id.is_empty() || id.len() > MAX_ID {
             return Some(BAD_MESSAGE);
         }
-        if self.running.contains_key(&id) {
-            return Some(TAKEN);
-        }
         let Visitor { executor, origin, request_id, .. } = &self.visitor;
         let most = executor.app.live.settings().operations_per_connection;
         let operation = Operation {
@@ -233,34 +231,42 @@ impl Connection {
             request_id: request_id.clone(),
             wishes,
             id: id.clone(),
+            running: self.running.clone(),
             out: self.out.clone(),
         };
-        if self.running.len() >= most {
+        let count = {
+            let running = self.running.lock();
+            if running.contains_key(&id) {
+                return Some(TAKEN);
+            }
+            running.len()
+        };
+        if count >= most {
             let message = format!("at most {most} operations run on one connection at once: end some");
             operation.refuse(&Refused::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message)).await;
             return None;
         }
         self.operations += 1;
-        let task = self.tasks.spawn({
-            let id = id.clone();
-            async move { (id, operation.run(parameters).await) }
-        });
-        self.running.insert(id, task);
+        // Held until it is among them, however soon it ends.
+        let mut running = self.running.lock();
+        let task = self.tasks.spawn(operation.run(parameters));
+        running.insert(id, task);
         None
     }
 
     /// An operation has ended.
-    async fn finished(&mut self, ended: Result<(tokio::task::Id, (String, Outcome)), JoinError>) -> Option<End> {
+    async fn finished(&mut self, ended: Result<(tokio::task::Id, Outcome), JoinError>) -> Option<End> {
         let (task, outcome) = match ended {
-            Ok((task, (_, outcome))) => (task, Some(outcome)),
+            Ok((task, outcome)) => (task, Some(outcome)),
             Err(error) => (error.id(), (!error.is_panic()).then_some(Outcome::Done)),
         };
-        // One that the client has ended is not there any more, and another may have its id by now.
-        let id = self.running.iter().find(|(_, running)| running.id() == task).map(|(id, _)| id.clone());
-        if let Some(id) = &id {
-            self.running.remove(id);
-            self.idle_since = Instant::now();
-        }
+        self.idle_since = Instant::now();
+        // One that has said its last is not there any more, and another may have its id by now.
+        let id = {
+            let mut running = self.running.lock();
+            let id = running.iter().find(|(_, running)| running.id() == task).map(|(id, _)| id.clone());
+            id.inspect(|id| drop(running.remove(id)))
+        };
         match (outcome, id) {
             (Some(Outcome::Done), _) | (None, None) => None,
             (Some(Outcome::PassIsOver), _) => Some(OVER),

@@ -1,6 +1,9 @@
 //! One operation on a connection: a query, a mutation or a subscription.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_graphql::parser::types::OperationType;
 use poem::{
@@ -9,7 +12,7 @@ use poem::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::Sender;
+use tokio::{sync::mpsc::Sender, task::AbortHandle};
 
 use super::protocol::ServerMessage;
 use crate::{
@@ -33,7 +36,18 @@ pub(super) struct Operation {
     pub(super) request_id: Option<HeaderValue>,
     pub(super) wishes: Wishes,
     pub(super) id: String,
+    pub(super) running: Running,
     pub(super) out: Sender<Message>,
+}
+
+/// The operations that run on a connection, by what the client calls them.
+#[derive(Clone, Default)]
+pub(super) struct Running(Arc<Mutex<HashMap<String, AbortHandle>>>);
+
+impl Running {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What became of an operation.
@@ -75,7 +89,7 @@ impl Operation {
                     self.say(&ServerMessage::Next { id: &self.id, payload: answer.written() }).await;
                 }
                 let complete: ServerMessage<'_, ()> = ServerMessage::Complete { id: &self.id };
-                self.say(&complete).await;
+                self.say_last(&complete).await;
                 Outcome::Done
             }
         }
@@ -139,15 +153,21 @@ impl Operation {
 
     /// Ends it with the errors of an answer.
     async fn fail(&self, answer: &Answer) -> Outcome {
-        self.say(&ServerMessage::Error { id: &self.id, payload: answer.errors() }).await;
+        self.say_last(&ServerMessage::Error { id: &self.id, payload: answer.errors() }).await;
         Outcome::Done
     }
 
     /// Ends it with one error.
     pub(super) async fn refuse(&self, refused: &Refused) -> Outcome {
         let errors: [Value; 1] = [json!({ "message": refused.message, "extensions": { "code": refused.code } })];
-        self.say(&ServerMessage::Error { id: &self.id, payload: errors }).await;
+        self.say_last(&ServerMessage::Error { id: &self.id, payload: errors }).await;
         Outcome::Done
+    }
+
+    /// As [`Operation::say`]. A client who hears it may use the id again, so it is free by then.
+    async fn say_last<P: Serialize>(&self, message: &ServerMessage<'_, P>) {
+        self.running.lock().remove(&self.id);
+        self.say(message).await;
     }
 
     /// Waits until there is room. If nobody sends any more, the connection is about to end.
