@@ -134,7 +134,7 @@ pub fn run_with_engines<T: Into<OsString> + Clone>(registry: Registry, arguments
 
 async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
     match command {
-        Command::Demo(arguments) => serve::demo(config, &arguments).await,
+        Command::Demo(arguments) => Box::pin(serve::demo(config, &arguments)).await,
         Command::Serve(_) => serve::serve(config).await,
         Command::Migrate => data::migrate(config).await,
         Command::Schema => {
