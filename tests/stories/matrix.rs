@@ -400,7 +400,7 @@ async fn column(viewer: &str) -> BTreeMap<String, char> {
 async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     let mut columns = Vec::new();
     for (viewer, ..) in VIEWERS {
-        columns.push(column(viewer).await);
+        columns.push(Box::pin(column(viewer)).await);
     }
     let personal: HashMap<String, Category> =
         access::FIELDS.iter().map(|(ty, name, category)| (format!("{ty}.{name}"), *category)).collect();

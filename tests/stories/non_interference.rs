@@ -649,6 +649,10 @@ fn more_cases() -> Option<u32> {
 
 /// Nothing that is hidden from somebody makes a difference to her.
 async fn what_is_hidden_makes_no_difference(school: &School, who: &str) {
+    Box::pin(compare(school, who)).await;
+}
+
+async fn compare(school: &School, who: &str) {
     enlarge(school).await;
     let other = Box::pin(twin(school)).await;
     let schema = Schema::ask(school.anybody()).await;

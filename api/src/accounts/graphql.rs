@@ -190,11 +190,13 @@ impl Person {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the macro awaits it")]
     async fn reader(&self) -> Reader {
         Reader { person: self.account.id, standing: self.standing.clone() }
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the macro awaits it")]
     async fn waiting(&self) -> Waiter {
         Waiter { person: self.account.id, standing: self.standing.clone() }
     }

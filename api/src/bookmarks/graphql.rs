@@ -260,13 +260,11 @@ impl BookmarkMutation {
         if owner != person {
             return Ok(refused(Refusal::NoSuchBookmark));
         }
-        Ok(match scope.app.bookmarks.note((person, id), input.note.as_deref()).await? {
-            Err(refusal) => refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                BookmarkPayload { bookmark: Bookmark::find(scope, person, id).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.bookmarks.note((person, id), input.note.as_deref()).await? {
+            return Ok(refused(refusal));
+        }
+        scope.forget();
+        Ok(BookmarkPayload { bookmark: Bookmark::find(scope, person, id).await?, user_errors: Vec::new() })
     }
 
     /// Removes a bookmark of yours. Doing it again changes nothing.

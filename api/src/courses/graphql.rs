@@ -259,11 +259,13 @@ impl Course {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the macro awaits it")]
     async fn enrolling(&self) -> CourseEnrolling {
         CourseEnrolling(Arc::clone(&self.0))
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the macro awaits it")]
     async fn said(&self) -> CourseReviews {
         CourseReviews(Arc::clone(&self.0))
     }

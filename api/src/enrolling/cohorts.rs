@@ -107,14 +107,14 @@ impl Enrolling {
     }
 }
 
-fn checked(new: NewCohort) -> Result<NewCohort, Refusal> {
-    let name = new.name.trim().replace('\0', "");
+fn checked(NewCohort { name, starts_at, ends_at }: NewCohort) -> Result<NewCohort, Refusal> {
+    let name = name.trim().replace('\0', "");
     let letters = name.chars().count();
     if letters == 0 || letters > MAX_NAME {
         return Err(Refusal::Name(letters));
     }
-    if !is_period(new.starts_at, new.ends_at) {
+    if !is_period(starts_at, ends_at) {
         return Err(Refusal::Period);
     }
-    Ok(NewCohort { name, ..new })
+    Ok(NewCohort { name, starts_at, ends_at })
 }

@@ -79,8 +79,7 @@ impl Enrolling {
             let is_new = self.admit(&mut tx, &mut gate, Seat { learner, cohort }, now).await?;
             (Entry::Enrolled, if is_new { vec![learner] } else { Vec::new() })
         } else {
-            let waiter =
-                Waiter { learner_id: learner, cohort_id: cohort, invitation_id: invitation.map(|found| found.id) };
+            let waiter = Waiter { learner, cohort, invitation: invitation.map(|found| found.id) };
             store::waiting::insert(&mut tx, course.id, waiter, (gate.next_ticket, now)).await?;
             gate.next_ticket += 1;
             gate.waiting += 1;
@@ -124,7 +123,7 @@ impl Enrolling {
         let Some(waiter) = store::waiting::delete(&mut tx, learner, course).await? else {
             return Ok(Err(Refusal::NotWaiting));
         };
-        if let Some(invitation) = waiter.invitation_id {
+        if let Some(invitation) = waiter.invitation {
             store::invitations::give_back(&mut tx, course, invitation).await?;
         }
         gate.waiting = (gate.waiting - 1).max(0);
@@ -179,10 +178,10 @@ impl Enrolling {
                 gate.waiting = 0;
                 break;
             };
-            let learner = waiter.learner_id;
+            let learner = waiter.learner;
             store::waiting::delete(tx, learner, gate.course_id).await?;
             gate.waiting -= 1;
-            if self.admit(tx, gate, Seat { learner, cohort: waiter.cohort_id }, now).await? {
+            if self.admit(tx, gate, Seat { learner, cohort: waiter.cohort }, now).await? {
                 moved.new.push(learner);
             }
             moved.seats.push(learner);

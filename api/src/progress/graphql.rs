@@ -200,6 +200,7 @@ impl Enrolment {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the macro awaits it")]
     async fn attendance(&self) -> Attendance {
         Attendance { key: self.row.key(), standing: self.standing.clone() }
     }

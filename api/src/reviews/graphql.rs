@@ -218,13 +218,11 @@ impl ReviewMutation {
         let scope = scope(ctx);
         let (author, course) = (scope.account_for(TokenScope::Write)?, node::course_id(&input.course_id)?);
         let new = NewReview { rating: input.rating.into(), body: input.body, shows_name: input.shows_name };
-        Ok(match scope.app.reviews.review(author, course, new, input.version.map(i64::from)).await? {
-            Err(refusal) => ReviewCoursePayload { review: None, user_errors: vec![user_error(refusal)] },
-            Ok(()) => {
-                scope.forget();
-                ReviewCoursePayload { review: MyReview::find(scope, course).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.reviews.review(author, course, new, input.version.map(i64::from)).await? {
+            return Ok(ReviewCoursePayload { review: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(ReviewCoursePayload { review: MyReview::find(scope, course).await?, user_errors: Vec::new() })
     }
 
     /// Takes back what you said of a course, with its stars.
@@ -235,12 +233,10 @@ impl ReviewMutation {
     ) -> Result<DeleteReviewPayload, Fault> {
         let scope = scope(ctx);
         let (author, course) = (scope.account_for(TokenScope::Write)?, node::course_id(&input.course_id)?);
-        Ok(match scope.app.reviews.delete(author, course).await? {
-            Err(refusal) => DeleteReviewPayload { course: None, user_errors: vec![user_error(refusal)] },
-            Ok(()) => {
-                scope.forget();
-                DeleteReviewPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.reviews.delete(author, course).await? {
+            return Ok(DeleteReviewPayload { course: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(DeleteReviewPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() })
     }
 }

@@ -347,13 +347,11 @@ impl CohortMutation {
         if !known.teaches(course) || !standing.looks_at(Category::LearningRecord) {
             return Ok(refused(Refusal::NoSuchLearner));
         }
-        Ok(match scope.app.enrolling.assign_cohort(learner, course, cohort).await? {
-            Err(refusal) => refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                let enrolment = Enrolment::find(scope, learner, course).await?;
-                AssignCohortPayload { enrolment, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.enrolling.assign_cohort(learner, course, cohort).await? {
+            return Ok(refused(refusal));
+        }
+        scope.forget();
+        let enrolment = Enrolment::find(scope, learner, course).await?;
+        Ok(AssignCohortPayload { enrolment, user_errors: Vec::new() })
     }
 }

@@ -245,13 +245,11 @@ impl InvitationMutation {
             // Nobody else knows of it.
             Err(_) => return Ok(refused(Refusal::NoSuchInvitation)),
         }
-        Ok(match scope.app.enrolling.revoke_invitation((course, id)).await? {
-            Err(refusal) => refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                let invitation = Invitation::find(scope, course, id).await?;
-                RevokeInvitationPayload { invitation, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.enrolling.revoke_invitation((course, id)).await? {
+            return Ok(refused(refusal));
+        }
+        scope.forget();
+        let invitation = Invitation::find(scope, course, id).await?;
+        Ok(RevokeInvitationPayload { invitation, user_errors: Vec::new() })
     }
 }

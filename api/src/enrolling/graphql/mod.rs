@@ -72,10 +72,9 @@ async fn instructor(scope: &Scope, course: CourseId) -> Result<Result<AccountId,
 fn user_error(refusal: Refusal) -> UserError {
     use UserErrorCode as Code;
     let (code, field) = match refusal {
-        Refusal::NoSuchCourse => (Code::NotFound, "courseId"),
+        Refusal::NoSuchCourse | Refusal::NotWaiting => (Code::NotFound, "courseId"),
         Refusal::CourseClosed | Refusal::NotOpenYet(_) | Refusal::Over(_) => (Code::CourseClosed, "courseId"),
         Refusal::NotInCourse => (Code::NotEnrolled, "courseId"),
-        Refusal::NotWaiting => (Code::NotFound, "courseId"),
         Refusal::Full | Refusal::LineFull => (Code::CourseFull, "courseId"),
         Refusal::InvitationNeeded => (Code::InvitationNeeded, "invitationCode"),
         Refusal::NoSuchCode => (Code::NotFound, "invitationCode"),

@@ -209,12 +209,10 @@ impl SettingsMutation {
             opens_at: input.opens_at.map(|at| at.0),
             closes_at: input.closes_at.map(|at| at.0),
         };
-        Ok(match scope.app.enrolling.update_settings(course, input.version.into(), new).await? {
-            Err(refusal) => refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                UpdateEnrolmentSettingsPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.enrolling.update_settings(course, input.version.into(), new).await? {
+            return Ok(refused(refusal));
+        }
+        scope.forget();
+        Ok(UpdateEnrolmentSettingsPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() })
     }
 }

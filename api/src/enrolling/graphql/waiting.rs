@@ -127,12 +127,10 @@ impl WaitingMutation {
     ) -> Result<LeaveWaitingListPayload, Fault> {
         let scope = scope(ctx);
         let (learner, course) = (scope.account_for(TokenScope::Write)?, node::course_id(&input.course_id)?);
-        Ok(match scope.app.enrolling.leave_line(learner, course).await? {
-            Err(refusal) => LeaveWaitingListPayload { course: None, user_errors: vec![user_error(refusal)] },
-            Ok(()) => {
-                scope.forget();
-                LeaveWaitingListPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.enrolling.leave_line(learner, course).await? {
+            return Ok(LeaveWaitingListPayload { course: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(LeaveWaitingListPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() })
     }
 }

@@ -41,9 +41,12 @@ statements! {
 /// Somebody in a line.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub(in crate::enrolling) struct Waiter {
-    pub(in crate::enrolling) learner_id: AccountId,
-    pub(in crate::enrolling) cohort_id: Option<CohortId>,
-    pub(in crate::enrolling) invitation_id: Option<InvitationId>,
+    #[sqlx(rename = "learner_id")]
+    pub(in crate::enrolling) learner: AccountId,
+    #[sqlx(rename = "cohort_id")]
+    pub(in crate::enrolling) cohort: Option<CohortId>,
+    #[sqlx(rename = "invitation_id")]
+    pub(in crate::enrolling) invitation: Option<InvitationId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -68,7 +71,7 @@ pub(in crate::enrolling) async fn insert(
 ) -> Result<(), DbError> {
     let sql = tx.sql(&INSERT);
     on!(tx.conn(), c => sqlx::query(sql)
-        .bind(waiter.learner_id).bind(course).bind(ticket).bind(since).bind(waiter.cohort_id).bind(waiter.invitation_id)
+        .bind(waiter.learner).bind(course).bind(ticket).bind(since).bind(waiter.cohort).bind(waiter.invitation)
         .execute(c).await.map(|_| ()))?;
     Ok(())
 }
