@@ -5,11 +5,13 @@ use stoa_recommender::Registry;
 use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
+    announcements::Announcements,
     audit::Audit,
     cases::Cases,
     db::{Db, DbError, Sql},
     forum::Forum,
     mail::Outbox,
+    notifications::Notifications,
     oidc::{
         Oidc,
         model::{OidcSettings, OidcSettingsError},
@@ -69,6 +71,10 @@ pub struct App {
     pub learning: Learning,
     /// The forum.
     pub forum: Forum,
+    /// What people are notified of, and what they follow.
+    pub notifications: Notifications,
+    /// What instructors announce.
+    pub announcements: Announcements,
     /// Next courses.
     pub feed: Feed,
 }
@@ -81,6 +87,7 @@ impl App {
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
         let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
+        let notifications = Notifications::new(db.clone(), clock.clone(), key.clone());
         let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
@@ -89,6 +96,8 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
+            notifications,
+            announcements: Announcements::new(db.clone(), clock.clone()),
             feed,
             oidc: None,
             rules: settings.rules,
@@ -121,6 +130,7 @@ impl App {
 pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
     vec![
         ("accounts", crate::accounts::store::STATEMENTS),
+        ("announcements", crate::announcements::store::STATEMENTS),
         ("audit", crate::audit::store::STATEMENTS),
         ("cases", crate::cases::store::STATEMENTS),
         ("courses", crate::courses::store::STATEMENTS),
@@ -130,6 +140,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("mail", crate::mail::store::STATEMENTS),
         ("notifications", crate::notifications::store::STATEMENTS),
+        ("notifications, digests", crate::notifications::store::digests::STATEMENTS),
+        ("notifications, follows", crate::notifications::store::follows::STATEMENTS),
+        ("notifications, preferences", crate::notifications::store::preferences::STATEMENTS),
+        ("notifications, rounds", crate::notifications::store::rounds::STATEMENTS),
         ("oidc", crate::oidc::store::STATEMENTS),
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),

@@ -14,6 +14,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod announcements;
 pub mod app;
 pub mod audit;
 pub mod cases;
@@ -39,6 +40,7 @@ pub mod time;
 pub mod two_factor;
 
 mod batch;
+mod markdown;
 
 /// Runs `stoa`, whose models may be made of the engines of `registry`: a crate outside this repository registers its own,
 /// and has a program with all commands (`examples/own_engine.rs`).

@@ -91,7 +91,14 @@ fields! {
     LESSON_PROGRESS_COMPLETED_AT = "LessonProgress"."completedAt": LearningRecord;
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
+    COURSE_ANNOUNCEMENTS = "Course"."announcements": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;
     THREAD_TITLE = "Thread"."title": Communication;
     POST_BODY = "Post"."body": Communication;
+    ANNOUNCEMENT_TITLE = "Announcement"."title": Communication;
+    ANNOUNCEMENT_BODY = "Announcement"."body": Communication;
+    ANNOUNCEMENT_BODY_HTML = "Announcement"."bodyHtml": Communication;
+    PERSON_NOTIFICATIONS = "Person"."notifications": Notification;
+    PERSON_UNREAD_NOTIFICATIONS = "Person"."unreadNotifications": Notification;
+    PERSON_NOTIFICATION_PREFERENCES = "Person"."notificationPreferences": Notification;
 }

@@ -128,10 +128,17 @@ async fn run(
     let training = schedule.map(|schedule| tokio::spawn(async move { feed.keep_training(&schedule).await }));
     let feed = app.feed.clone();
     let pruned = tokio::spawn(async move { feed.keep_pruned().await });
+    let notifications = app.notifications.clone();
+    let forgotten = tokio::spawn(async move { notifications.keep_pruned().await });
+    let (notifications, outbox) = (app.notifications.clone(), app.outbox.clone());
+    let telling_people = tokio::spawn(async move { notifications.keep_working(&outbox).await });
+    let announcements = app.announcements.clone();
+    let publishing = tokio::spawn(async move { announcements.keep_publishing().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let served = listener.serve(http::routes(&app, &accounts), http::asked_to_end()).await;
-    for task in [Some(fresh), Some(telling), Some(pruned), Some(sending), training].into_iter().flatten() {
+    let tasks = [fresh, telling, pruned, forgotten, telling_people, publishing, sending];
+    for task in tasks.into_iter().chain(training) {
         task.abort();
     }
     app.db.close().await;

@@ -23,6 +23,7 @@ use crate::{
         scope::{Scope, scope},
     },
     ids::{CategoryId, CourseId, PostId, ThreadId},
+    notifications::graphql as following,
 };
 
 /// The names of the lists for cursors.
@@ -81,6 +82,21 @@ impl Forum {
         let request = Paging { first, after, last, before }.request(scope(ctx), THREADS)?;
         let page = scope(ctx).load().threads_of_course.get((self.course_id, request)).await?;
         threads(scope(ctx), &page, &self.standing)
+    }
+
+    /// Whether you are notified of each new thread; null if that is not for you to see.
+    async fn viewer_is_following(&self, ctx: &Context<'_>) -> Option<Result<bool, Fault>> {
+        following::viewer_follows_forum(scope(ctx), self.course_id).await.transpose()
+    }
+
+    /// Whom you can mention here, at most 10: those who take or teach the course, as you see them. To mention Mei, write
+    /// `@[Mei Tanaka](person:ID)` with her global id.
+    async fn mentionable(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of a name, or of a part of it.")] prefix: String,
+    ) -> Result<Vec<Person>, Fault> {
+        following::mentionable(scope(ctx), self.course_id, &prefix).await
     }
 }
 
@@ -201,6 +217,11 @@ impl Thread {
     /// The category it is in.
     async fn category(&self, ctx: &Context<'_>) -> Option<Result<ForumCategory, Fault>> {
         ForumCategory::find(scope(ctx), self.row.course_id, self.row.category_id).await.transpose()
+    }
+
+    /// Whether you follow it: you are notified of new posts. Null if that is not for you to see.
+    async fn viewer_is_following(&self, ctx: &Context<'_>) -> Option<Result<bool, Fault>> {
+        following::viewer_follows_thread(scope(ctx), self.row.course_id, self.row.id).await.transpose()
     }
 
     /// Its posts, the oldest first: the first one opens it, and answers stand among the others.

@@ -11,6 +11,7 @@ pub(crate) mod store;
 use crate::{
     db::{Db, DbError},
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
+    notifications::{self, model::Posted},
     time::Clock,
 };
 use model::{Anonymity, NewPost, NewThread, Post, Thread};
@@ -111,6 +112,9 @@ impl Forum {
             created_at: now,
         };
         store::insert_post(&mut tx, &post).await?;
+        let (post, body) = (post.id, post.body);
+        notifications::posted(&mut tx, &self.clock, &Posted { course, thread: id, post, author, answers: None, body })
+            .await?;
         tx.commit().await?;
         Ok(Ok(Thread {
             id,
@@ -145,10 +149,12 @@ impl Forum {
         if store::threads(&self.db, &[(course, thread)]).await?.is_empty() {
             return Ok(Err(Refusal::NoSuchThread));
         }
+        let mut answers = None;
         if let Some(reply_to) = new.reply_to {
             let answered = store::posts(&self.db, &[(course, reply_to)]).await?.pop();
-            if answered.is_none_or(|post| post.thread_id != thread) {
-                return Ok(Err(Refusal::NoSuchPost));
+            match answered.filter(|post| post.thread_id == thread) {
+                Some(post) => answers = Some(post.author_id),
+                None => return Ok(Err(Refusal::NoSuchPost)),
             }
         }
         let (id, now): (PostId, _) = (self.clock.id(), self.clock.now());
@@ -163,6 +169,8 @@ impl Forum {
         };
         let mut tx = self.db.begin().await?;
         store::insert_post(&mut tx, &row).await?;
+        let post = Posted { course, thread, post: id, author, answers, body: row.body };
+        notifications::posted(&mut tx, &self.clock, &post).await?;
         tx.commit().await?;
         Ok(Ok(Post {
             id,

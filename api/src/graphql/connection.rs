@@ -9,11 +9,13 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
+    announcements::graphql::Announcement,
     audit::graphql::AccessLogEntry,
     cases::graphql::Case,
     courses::graphql::Course,
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     forum::graphql::{Post, Thread},
+    notifications::graphql::Notification,
     progress::graphql::Enrolment,
     recommendations::graphql::feedback::RecommendationFeedback,
     sign_in::graphql::SignIn,
@@ -34,7 +36,9 @@ pub(crate) struct Pages<T> {
     concrete(name = "AccessLogConnection", params(AccessLogEntry)),
     concrete(name = "CaseConnection", params(Case)),
     concrete(name = "RecommendationFeedbackConnection", params(RecommendationFeedback)),
-    concrete(name = "SignInConnection", params(SignIn))
+    concrete(name = "SignInConnection", params(SignIn)),
+    concrete(name = "NotificationConnection", params(Notification)),
+    concrete(name = "AnnouncementConnection", params(Announcement))
 )]
 impl<T: OutputType> Pages<T>
 where
@@ -71,7 +75,9 @@ pub(crate) struct Edge<T> {
     concrete(name = "AccessLogEdge", params(AccessLogEntry)),
     concrete(name = "CaseEdge", params(Case)),
     concrete(name = "RecommendationFeedbackEdge", params(RecommendationFeedback)),
-    concrete(name = "SignInEdge", params(SignIn))
+    concrete(name = "SignInEdge", params(SignIn)),
+    concrete(name = "NotificationEdge", params(Notification)),
+    concrete(name = "AnnouncementEdge", params(Announcement))
 )]
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.

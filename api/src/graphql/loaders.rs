@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::{
     accounts::loaders as accounts,
+    announcements::loaders as announcements,
     app::App,
     batch::Load,
     courses::loaders as courses,
     db::Db,
     forum::loaders as forum,
+    notifications::loaders as notifications,
     profile::loaders as profile,
     progress::loaders as progress,
     recommendations::loaders::{self as recommendations, NextCourses},
@@ -83,4 +85,9 @@ loaders! {
     threads_of_category: forum::ThreadsOfCategory,
     posts_of_thread: forum::PostsOfThread,
     replies_of_post: forum::RepliesOfPost,
+    thread_follows: notifications::ThreadFollows,
+    forum_follows: notifications::ForumFollows,
+    announcements: announcements::ById,
+    announcements_of_course: announcements::Published,
+    planned_announcements: announcements::Planned,
 }

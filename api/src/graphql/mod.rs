@@ -41,6 +41,10 @@ pub struct Mutation(
     crate::progress::graphql::ProgressMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
+    crate::announcements::graphql::AnnouncementMutation,
+    crate::notifications::graphql::NotificationMutation,
+    crate::notifications::graphql::FollowMutation,
+    crate::notifications::graphql::PreferenceMutation,
 );
 
 /// The schema that is served.

@@ -10,10 +10,15 @@ use super::{
 };
 use crate::{
     accounts::graphql::Person,
+    announcements::graphql::Announcement,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{
+        AccountId, AnnouncementId, CaseId, CategoryId, CourseId, LessonId, ModuleId, NotificationId, PostId, ThreadId,
+        TopicId,
+    },
+    notifications::graphql::Notification,
     progress::graphql::Enrolment,
 };
 
@@ -70,6 +75,8 @@ node_ids! {
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
     b'K' Case(person: AccountId, case: CaseId),
+    b'A' Announcement(course: CourseId, announcement: AnnouncementId),
+    b'N' Notification(person: AccountId, notification: NotificationId),
 }
 
 impl NodeId {
@@ -94,7 +101,10 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
+    use super::{
+        AccountId, AnnouncementId, CategoryId, CourseId, ID, LessonId, ModuleId, NodeId, NotificationId, PostId,
+        ThreadId, TopicId,
+    };
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -109,6 +119,24 @@ pub mod global_id {
     /// Of a person.
     pub fn person(id: AccountId) -> String {
         NodeId::Person(id).encode().0
+    }
+
+    /// Whose this id is, if it is a person's.
+    pub fn read_person(id: &str) -> Option<AccountId> {
+        match NodeId::decode(&ID(id.to_owned())) {
+            Ok(NodeId::Person(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Of an announcement.
+    pub fn announcement(course: CourseId, announcement: AnnouncementId) -> String {
+        NodeId::Announcement(course, announcement).encode().0
+    }
+
+    /// Of a notification.
+    pub fn notification(person: AccountId, notification: NotificationId) -> String {
+        NodeId::Notification(person, notification).encode().0
     }
 
     /// Of an enrolment.
@@ -166,6 +194,8 @@ expect! {
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
     case_id -> Case(person, case): (AccountId, CaseId);
+    announcement_id -> Announcement(course, announcement): (CourseId, AnnouncementId);
+    notification_id -> Notification(person, notification): (AccountId, NotificationId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
 }
 
@@ -183,6 +213,8 @@ pub(crate) enum Node {
     Thread(Thread),
     Post(Post),
     Case(Case),
+    Announcement(Announcement),
+    Notification(Notification),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -209,6 +241,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
+        NodeId::Announcement(course, id) => Announcement::find(scope, course, id).await?.map(Node::Announcement),
+        NodeId::Notification(person, id) => Notification::find(scope, person, id).await?.map(Node::Notification),
     })
 }
 

@@ -50,6 +50,8 @@ pub(crate) fn text(kind: Kind, name: &str, base_url: &str, link: Option<&str>, a
             "Your roles were changed",
             format!("your roles were changed. You find those that you have in your account:\n\n{link}"),
         ),
+        // Composed when it is sent: see `notifications/digest`.
+        Kind::Digest => ("What is new in your courses", format!("there is something new in your courses:\n\n{link}")),
         Kind::TwoFactorChanged => (
             "Your second factor was changed",
             format!(
@@ -58,5 +60,5 @@ pub(crate) fn text(kind: Kind, name: &str, base_url: &str, link: Option<&str>, a
             ),
         ),
     };
-    Text { subject: subject.to_owned(), body: format!("Hello {name},\n\n{said}\n") }
+    Text { subject: subject.to_owned(), body: format!("Hello {name},\n\n{said}\n"), unsubscribe: None }
 }
