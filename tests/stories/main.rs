@@ -1,11 +1,13 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod announcements;
 mod audit;
 mod batching;
 mod cases;
 mod catalogue;
 mod consent;
+mod digests;
 mod engines;
 mod experiments;
 mod feedback;
@@ -14,8 +16,10 @@ mod intake;
 mod learning;
 mod mail;
 mod matrix;
+mod mentions;
 mod models;
 mod non_interference;
+mod notifications;
 mod oidc;
 mod policy;
 mod process;

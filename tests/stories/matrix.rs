@@ -112,7 +112,7 @@ fn field(field: &Value) -> Field {
 const OWN: &[&str] = &["me", "myEnrolment", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
-const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
+const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Announcement", "Notification"];
 
 /// What is looked at: Mei, in *Living Soil*.
 struct Subject {
@@ -132,6 +132,7 @@ impl Subject {
                 ("whyNot", "courseId") => quoted(&self.school.course("sol")),
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
+                ("mentionable", "prefix") => quoted(""),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
             };
             given.push(format!("{name}: {value}"));
@@ -150,6 +151,8 @@ impl Subject {
             "Enrolment" => school.enrolment("mei", "soil"),
             "Thread" => school.thread("soil", "t2"),
             "Post" => school.post("soil", "p5"),
+            "Announcement" => school.announcement("soil", 20),
+            "Notification" => school.notification("mei", 20),
             _ => school.person_node("mei"),
         }
     }
@@ -221,6 +224,13 @@ async fn fill_in(school: &School) {
         .execute(
             "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
                language = 'ja' WHERE id = {person:mei};
+             INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
+               VALUES ({course:soil}, {new:20}, {person:ana}, 'Rain', 'It rains.', 5, 5, 5, 1),
+                 ({course:soil}, {new:21}, {person:ana}, 'Snow', 'It will snow.', 6, NULL, NULL, 1);
+             INSERT INTO notifications (person_id, id, kind, course_id, subject_id, created_at, updated_at)
+               VALUES ({person:mei}, {new:20}, 'ANNOUNCEMENT', {course:soil}, {new:20}, 5, 5);
+             INSERT INTO notification_mutes (person_id, course_id, muted_id, muted_at)
+               VALUES ({person:mei}, {course:soil}, {thread:t2}, 5);
              UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
         )
         .await;
@@ -373,7 +383,7 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
             let relations = match name.split('.').next() {
                 // A class is for whoever may look at its learners.
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
-                Some("Course" | "Thread" | "Post") => *to_course,
+                Some("Course" | "Thread" | "Post" | "Announcement") => *to_course,
                 _ if category.is_of_a_course() => *in_course,
                 _ => *anywhere,
             };

@@ -231,7 +231,6 @@ fn user_error(refusal: Refusal) -> UserError {
         Refusal::NotInstructor => (UserErrorCode::NotAllowed, &[]),
         Refusal::Title(_) => (UserErrorCode::Length, &["input", "title"]),
         Refusal::Body(_) => (UserErrorCode::Length, &["input", "body"]),
-        Refusal::Nul => (UserErrorCode::Malformed, &["input"]),
         Refusal::Past => (UserErrorCode::OutOfRange, &["input", "publishAt"]),
         Refusal::DraftWithTime => (UserErrorCode::Conflict, &["input", "draft"]),
         Refusal::IsPublished | Refusal::IsRetracted => (UserErrorCode::Conflict, &["announcementId"]),

@@ -58,9 +58,6 @@ pub enum Refusal {
     /// Empty or too long.
     #[error("an announcement has 1 to {MAX_BODY} characters; this one has {0}")]
     Body(usize),
-    /// A character that no text has.
-    #[error("a text can't hold the character U+0000: take it out")]
-    Nul,
     /// A time that is over.
     #[error("`publishAt` is over: leave it out to publish at once")]
     Past,
@@ -252,9 +249,6 @@ impl Announcements {
 
 fn text(title: &str, body: &str) -> Result<Text, Refusal> {
     let title = title.trim();
-    if title.contains('\0') || body.contains('\0') {
-        return Err(Refusal::Nul);
-    }
     let letters = |text: &str| if text.trim().is_empty() { 0 } else { text.chars().count() };
     match (letters(title), letters(body)) {
         (length, _) if !(1..=MAX_TITLE).contains(&length) => Err(Refusal::Title(length)),
