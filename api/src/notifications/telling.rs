@@ -184,6 +184,8 @@ async fn tell(tx: &mut Tx, clock: &Clock, notice: &Notice, people: &[AccountId])
         return Ok(());
     }
     let mut people = people.to_vec();
+    // Two that tell the same people take them in the same order.
+    people.sort();
     if let Some(course) = notice.course.filter(|_| notice.kind.can_be_muted()) {
         let muted = store::preferences::muted(tx, &people, (course, notice.thread)).await?;
         people.retain(|person| !muted.contains(person));
