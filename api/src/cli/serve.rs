@@ -130,8 +130,8 @@ async fn run(
     let pruned = tokio::spawn(async move { feed.keep_pruned().await });
     let notifications = app.notifications.clone();
     let forgotten = tokio::spawn(async move { notifications.keep_pruned().await });
-    let (notifications, outbox) = (app.notifications.clone(), app.outbox.clone());
-    let telling_people = tokio::spawn(async move { notifications.keep_working(&outbox).await });
+    let (notifications, outbox, mails) = (app.notifications.clone(), app.outbox.clone(), mailer.is_configured());
+    let telling_people = tokio::spawn(async move { notifications.keep_working(&outbox, mails).await });
     let announcements = app.announcements.clone();
     let publishing = tokio::spawn(async move { announcements.keep_publishing().await });
     let sender = Sender::new(&app, mailer);

@@ -22,11 +22,11 @@ const FORGET_EVERY: Duration = Duration::from_hours(24);
 const DAY: i64 = 86_400_000_000;
 
 impl Notifications {
-    /// Goes on with what was begun, and makes digests, until the future is dropped.
-    pub async fn keep_working(&self, outbox: &Outbox) {
+    /// Goes on with what was begun, and makes digests, until the future is dropped. Where nothing is mailed, no digest is made.
+    pub async fn keep_working(&self, outbox: &Outbox, mails: bool) {
         loop {
             let rounds = self.go_on().await;
-            let digests = self.make_digests(outbox).await;
+            let digests = if mails { self.make_digests(outbox).await } else { Ok(0) };
             match (rounds, digests) {
                 (Ok(0), Ok(0)) => tokio::time::sleep(LOOK_EVERY).await,
                 (Ok(_), Ok(_)) => {}

@@ -35,8 +35,11 @@ statements! {
          SELECT course_id, $3, person_id, followed_at FROM thread_follows WHERE course_id = $1 AND thread_id = $2
          ON CONFLICT (course_id, thread_id, person_id) DO NOTHING"
     }
+    /// Those who take a course; a draft is for nobody.
     LEARNERS {
-        "SELECT learner_id FROM enrolments WHERE course_id = $1 AND left_at IS NULL AND learner_id > $2 ORDER BY learner_id LIMIT $3"
+        "SELECT learner_id FROM enrolments WHERE course_id = $1 AND left_at IS NULL AND learner_id > $2
+           AND EXISTS (SELECT 1 FROM courses WHERE id = $1 AND status <> 'DRAFT')
+         ORDER BY learner_id LIMIT $3"
     }
     EVERYBODY { "SELECT learner_id FROM enrolments WHERE course_id = $1 AND learner_id > $2 ORDER BY learner_id LIMIT $3" }
     /// Who of the people (1) takes the course (2), if it is no draft, or is of its staff.
