@@ -198,6 +198,11 @@ impl School {
     /// # Panics
     /// If the database can't be read.
     pub async fn global_ids(&self) -> Vec<(&'static str, String)> {
+        // On the heap: there are many statements, and whoever waits for this would carry room for all of them.
+        Box::pin(self.read_global_ids()).await
+    }
+
+    async fn read_global_ids(&self) -> Vec<(&'static str, String)> {
         if self.database.is_sqlite() {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
             global_ids!(&pool)

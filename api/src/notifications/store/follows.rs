@@ -88,21 +88,19 @@ pub(in super::super) async fn unfollow(
     Ok(())
 }
 
+/// Follows a forum since an instant, or with `None` not any more.
 pub(in super::super) async fn follow_forum(
     tx: &mut Tx,
     course: CourseId,
     person: AccountId,
     now: Option<Timestamp>,
 ) -> Result<(), DbError> {
-    match now {
-        Some(now) => {
-            let sql = tx.sql(&FOLLOW_FORUM);
-            on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(person).bind(now).execute(c).await.map(|_| ()))?;
-        }
-        None => {
-            let sql = tx.sql(&UNFOLLOW_FORUM);
-            on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(person).execute(c).await.map(|_| ()))?;
-        }
+    if let Some(now) = now {
+        let sql = tx.sql(&FOLLOW_FORUM);
+        on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(person).bind(now).execute(c).await.map(|_| ()))?;
+    } else {
+        let sql = tx.sql(&UNFOLLOW_FORUM);
+        on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(person).execute(c).await.map(|_| ()))?;
     }
     Ok(())
 }

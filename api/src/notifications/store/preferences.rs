@@ -125,7 +125,7 @@ pub(in super::super) async fn zones(
     Ok(on!(tx.conn(), c => sqlx::query_as(sql).bind(people).fetch_all(c).await)?)
 }
 
-/// Mutes a thread, or with `None` the whole course.
+/// Mutes a thread, or with `None` the whole course; since an instant, or with `None` not any more.
 pub(in super::super) async fn mute(
     tx: &mut Tx,
     person: AccountId,
@@ -133,15 +133,12 @@ pub(in super::super) async fn mute(
     now: Option<Timestamp>,
 ) -> Result<(), DbError> {
     let muted = thread.map_or(course.0, |thread| thread.0);
-    match now {
-        Some(now) => {
-            let sql = tx.sql(&MUTE);
-            on!(tx.conn(), c => sqlx::query(sql).bind(person).bind(course).bind(muted).bind(now).execute(c).await.map(|_| ()))?;
-        }
-        None => {
-            let sql = tx.sql(&UNMUTE);
-            on!(tx.conn(), c => sqlx::query(sql).bind(person).bind(course).bind(muted).execute(c).await.map(|_| ()))?;
-        }
+    if let Some(now) = now {
+        let sql = tx.sql(&MUTE);
+        on!(tx.conn(), c => sqlx::query(sql).bind(person).bind(course).bind(muted).bind(now).execute(c).await.map(|_| ()))?;
+    } else {
+        let sql = tx.sql(&UNMUTE);
+        on!(tx.conn(), c => sqlx::query(sql).bind(person).bind(course).bind(muted).execute(c).await.map(|_| ()))?;
     }
     Ok(())
 }
