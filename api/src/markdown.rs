@@ -16,7 +16,9 @@ mod tests {
     #[test]
     fn what_could_do_harm_is_taken_out() {
         assert_eq!(to_safe_html("**now**"), "<p><strong>now</strong></p>\n");
-        let html = to_safe_html("<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>");
-        assert!(!html.contains("script") && !html.contains("onerror"), "{html}");
+        let html = to_safe_html("<script>alert(1)</script>\n\n[x](javascript:alert(1)) <img src=x onerror=alert(1)>");
+        assert!(!html.contains("script") && !html.contains("onerror") && html.contains(">x</a>"), "{html}");
+        // A mention is the name, and leads nowhere.
+        assert!(!to_safe_html("@[Mei](person:UFA)").contains("person:"));
     }
 }

@@ -184,4 +184,35 @@ story! {
         assert_eq!(morning(&school, &postbox).await, 0);
         assert_eq!(unsubscribe(anybody, Method::DELETE, token).await.status.as_u16(), 405);
     }
+
+    async fn an_announcement_is_in_the_digest_unless_it_was_taken_back(school) {
+        reachable(&school).await;
+        let (ana, postbox) = (school.person("ana").await, Postbox::new(&school.app));
+        let announce = "mutation($course: ID!, $title: String!) { createAnnouncement(courseId: $course, input: { title: $title, body: \"A secret.\" }) { announcement { id } } }";
+        ana.data_with(announce, json!({ "course": school.course("soil"), "title": "Rain\ntomorrow" })).await;
+        school.clock.advance(86_400);
+        assert_eq!(morning(&school, &postbox).await, 1);
+        let mails = postbox.mails();
+        assert!(mails[0].contains("Announcement: Rain tomorrow") && !mails[0].contains("secret"), "{}", mails[0]);
+        let made = ana.data_with(announce, json!({ "course": school.course("soil"), "title": "Snow" })).await;
+        school.clock.advance(86_400);
+        assert_eq!(school.app.notifications.make_digests(&school.app.outbox).await.unwrap(), 1);
+        let retract = "mutation($id: ID!) { retractAnnouncement(announcementId: $id, input: { version: 1 }) { userErrors { code } } }";
+        ana.data_with(retract, json!({ "id": made["createAnnouncement"]["announcement"]["id"] })).await;
+        postbox.send().await;
+        assert_eq!(postbox.mails().len(), 1);
+    }
+
+    async fn a_server_that_ends_between_digest_and_mail_leaves_it_to_another(school) {
+        reachable(&school).await;
+        let postbox = Postbox::new(&school.app);
+        reply(&school, "One.").await;
+        school.clock.advance(86_400);
+        assert_eq!(school.app.notifications.make_digests(&school.app.outbox).await.unwrap(), 1);
+        // As a server leaves it that took it and is no more.
+        school.execute("UPDATE outbox SET attempts = 1, not_before = not_before + 1800000000").await;
+        assert_eq!((postbox.send().await, postbox.mails().len()), (0, 0));
+        school.clock.advance(1_800);
+        assert_eq!((postbox.send().await, postbox.mails().len()), (1, 1));
+    }
 }

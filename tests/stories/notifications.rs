@@ -1,7 +1,7 @@
 //! What people are notified of in the graph, and what they follow.
 
 use serde_json::{Value, json};
-use stoa_testkit::{Client, School, story};
+use stoa_testkit::{Client, SCHOOL, School, story};
 
 pub(crate) const NOTIFICATIONS: &str =
     "{ me { unreadNotifications notifications(first: 20) { nodes { id kind count readAt createdAt updatedAt
@@ -341,5 +341,35 @@ story! {
         school.clock.advance(275 * 86_400);
         assert_eq!(school.app.notifications.prune().await.unwrap(), 1);
         assert_eq!(kinds(&mei).await, Vec::<String>::new());
+    }
+
+    async fn who_follows_a_thread_follows_the_one_that_its_posts_were_moved_to(school) {
+        use stoa_api::ids::{CourseId, ThreadId};
+        let (mei, omar) = (school.person("mei").await, school.person("omar").await);
+        follow(&mei, &school.thread("soil", "t1")).await;
+        let thread = |key| ThreadId::imported(SCHOOL, key);
+        for _ in 0..2 {
+            let mut tx = school.app.db.begin().await.unwrap();
+            let course = CourseId::imported(SCHOOL, "soil");
+            stoa_api::notifications::merged(&mut tx, course, thread("t1"), thread("t2")).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        post(&omar, &school.thread("soil", "t2"), None, "One.").await;
+        assert_eq!(kinds(&mei).await, ["POST"]);
+    }
+
+    async fn in_an_open_forum_whoever_follows_is_told_without_being_of_the_class(school) {
+        let (mei, zoe) = (school.person("mei").await, school.person("zoe").await);
+        let begin = "mutation($course: ID!) { createThread(courseId: $course, input: { title: \"Lids\", body: \"On or off?\" }) { thread { id } } }";
+        let data = mei.data_with(begin, json!({ "course": school.course("compost") })).await;
+        let thread = data["createThread"]["thread"]["id"].as_str().unwrap().to_owned();
+        follow(&zoe, &thread).await;
+        post(&mei, &thread, None, "On, I think.").await;
+        assert_eq!(found(&zoe).await[0]["thread"]["title"], "Lids");
+        school.execute("UPDATE courses SET open_forum = FALSE WHERE id = {course:compost}").await;
+        school.clock.advance(60);
+        post(&mei, &thread, None, "Or off.").await;
+        let of_zoe = found(&zoe).await;
+        assert_eq!((&of_zoe[0]["count"], &of_zoe[0]["thread"]), (&json!(1), &Value::Null));
     }
 }
