@@ -5,6 +5,7 @@ use stoa_recommender::Registry;
 use crate::{
     access::Rules,
     accounts::{Accounts, secret::SecretKey},
+    announcements::Announcements,
     audit::Audit,
     bookmarks::Bookmarks,
     cases::Cases,
@@ -14,6 +15,7 @@ use crate::{
     forum::{Forum, moderation::Moderation},
     live::{Live, LiveSettings},
     mail::Outbox,
+    notifications::Notifications,
     oidc::{
         Oidc,
         model::{OidcSettings, OidcSettingsError},
@@ -86,6 +88,10 @@ pub struct App {
     pub forum: Forum,
     /// Keeping order in forums.
     pub moderation: Moderation,
+    /// What people are notified of, and what they follow.
+    pub notifications: Notifications,
+    /// What instructors announce.
+    pub announcements: Announcements,
     /// Next courses.
     pub feed: Feed,
     /// Who listens to what happens.
@@ -100,6 +106,7 @@ impl App {
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
         let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
+        let notifications = Notifications::new(db.clone(), clock.clone(), key.clone());
         let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self {
@@ -113,6 +120,8 @@ impl App {
             bookmarks: Bookmarks::new(db.clone(), clock.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
             moderation: Moderation::new(db.clone(), clock.clone()),
+            notifications,
+            announcements: Announcements::new(db.clone(), clock.clone()),
             feed,
             live: Live::new(db.clone(), settings.live),
             oidc: None,
@@ -147,6 +156,7 @@ impl App {
 pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
     vec![
         ("accounts", crate::accounts::store::STATEMENTS),
+        ("announcements", crate::announcements::store::STATEMENTS),
         ("audit", crate::audit::store::STATEMENTS),
         ("bookmarks", crate::bookmarks::store::STATEMENTS),
         ("cases", crate::cases::store::STATEMENTS),
@@ -175,6 +185,10 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("mail", crate::mail::store::STATEMENTS),
         ("notifications", crate::notifications::store::STATEMENTS),
+        ("notifications, digests", crate::notifications::store::digests::STATEMENTS),
+        ("notifications, follows", crate::notifications::store::follows::STATEMENTS),
+        ("notifications, preferences", crate::notifications::store::preferences::STATEMENTS),
+        ("notifications, rounds", crate::notifications::store::rounds::STATEMENTS),
         ("oidc", crate::oidc::store::STATEMENTS),
         ("profile", crate::profile::store::STATEMENTS),
         ("progress", crate::progress::store::STATEMENTS),

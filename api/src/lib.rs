@@ -17,6 +17,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod announcements;
 pub mod app;
 pub mod audit;
 pub mod bookmarks;

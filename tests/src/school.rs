@@ -12,7 +12,9 @@ use stoa_api::{
     db::{Db, Options},
     graphql::global_id,
     http,
-    ids::{AccountId, BookmarkId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{
+        AccountId, AnnouncementId, BookmarkId, CourseId, LessonId, ModuleId, NotificationId, PostId, ThreadId, TopicId,
+    },
     intake::{Intake, Report, csv::CsvFolder},
     sign_in::model::{Method, Origin},
     time::{Clock, Timestamp},
@@ -59,6 +61,10 @@ macro_rules! global_ids {
         ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
         let pairs = read!($pool, as "SELECT course_id, id FROM reported_posts");
         ids.extend(pairs.into_iter().map(|(course, id)| ("Report", global_id::report(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM announcements");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Announcement", global_id::announcement(course, id))));
+        let pairs = read!($pool, as "SELECT person_id, id FROM notifications");
+        ids.extend(pairs.into_iter().map(|(person, id)| ("Notification", global_id::notification(person, id))));
         ids
     }};
 }
@@ -213,6 +219,11 @@ impl School {
     /// # Panics
     /// If the database can't be read.
     pub async fn global_ids(&self) -> Vec<(&'static str, String)> {
+        // On the heap: there are many statements, and whoever waits for this would carry room for all of them.
+        Box::pin(self.read_global_ids()).await
+    }
+
+    async fn read_global_ids(&self) -> Vec<(&'static str, String)> {
         if self.database.is_sqlite() {
             let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
             global_ids!(&pool)
@@ -274,6 +285,16 @@ impl School {
         self.app.accounts.command_role(self.id_of(key), role, true).await.expect("a role");
     }
 
+    /// The global id of what a statement of [`School::execute`] calls `{new:N}`: of an announcement in a course.
+    pub fn announcement(&self, course: &str, number: u128) -> String {
+        global_id::announcement(CourseId::imported(SCHOOL, course), AnnouncementId(new_id(number)))
+    }
+
+    /// As [`School::announcement`], of a notification of somebody.
+    pub fn notification(&self, person: &str, number: u128) -> String {
+        global_id::notification(self.id_of(person), NotificationId(new_id(number)))
+    }
+
     /// The account of one of the school's people.
     pub fn id_of(&self, key: &str) -> AccountId {
         self.app.accounts.imported(SCHOOL, key)
@@ -315,4 +336,9 @@ impl School {
     pub fn post(&self, course: &str, post: &str) -> String {
         stoa_api::graphql::global_id::post(CourseId::imported(SCHOOL, course), PostId::imported(SCHOOL, post))
     }
+}
+
+/// The id that `{new:N}` stands for.
+fn new_id(number: u128) -> uuid::Uuid {
+    format!("{number:0>32}").parse().expect("an id")
 }

@@ -1,6 +1,7 @@
 //! The stories: what people do with Stoa, told on SQLite and on PostgreSQL.
 
 mod access;
+mod announcements;
 mod anonymity;
 mod attention;
 mod audit;
@@ -10,6 +11,7 @@ mod batching;
 mod cases;
 mod catalogue;
 mod consent;
+mod digests;
 mod engines;
 mod enrolling;
 mod experiments;
@@ -21,10 +23,12 @@ mod live;
 mod live_limits;
 mod mail;
 mod matrix;
+mod mentions;
 mod messages;
 mod models;
 mod moderation;
 mod non_interference;
+mod notifications;
 mod oidc;
 mod policy;
 mod posts;

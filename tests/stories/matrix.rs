@@ -114,7 +114,8 @@ fn field(field: &Value) -> Field {
 const OWN: &[&str] = &["me", "myEnrolment", "myPlaceInLine", "myInvitation", "myReview", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
-const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Report"];
+const KNOWN: &[&str] =
+    &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Report", "Announcement", "Notification"];
 
 /// What is looked at: Mei, in *Living Soil*.
 struct Subject {
@@ -134,6 +135,7 @@ impl Subject {
                 ("whyNot", "courseId") => quoted(&self.school.course("sol")),
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
+                ("mentionable", "prefix") => quoted(""),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
             };
             given.push(format!("{name}: {value}"));
@@ -153,6 +155,8 @@ impl Subject {
             "Thread" => school.thread("soil", "t2"),
             "Post" => school.post("soil", "p5"),
             "Report" => global_id::report(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(2).into()),
+            "Announcement" => school.announcement("soil", 20),
+            "Notification" => school.notification("mei", 20),
             _ => school.person_node("mei"),
         }
     }
@@ -241,6 +245,13 @@ async fn fill_in(school: &School) {
              UPDATE lessons SET completion = 'TIME', completion_share = 800000;
              INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at)
                SELECT email_hash, {course:sol}, 'ASSISTANT', {person:bo}, 1772000000000000 FROM account_emails WHERE account_id = {person:mei};
+             INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
+               VALUES ({course:soil}, {new:20}, {person:ana}, 'Rain', 'It rains.', 5, 5, 5, 1),
+                 ({course:soil}, {new:21}, {person:ana}, 'Snow', 'It will snow.', 6, NULL, NULL, 1);
+             INSERT INTO notifications (person_id, id, kind, course_id, subject_id, created_at, updated_at)
+               VALUES ({person:mei}, {new:20}, 'ANNOUNCEMENT', {course:soil}, {new:20}, 5, 5);
+             INSERT INTO notification_mutes (person_id, course_id, muted_id, muted_at)
+               VALUES ({person:mei}, {course:soil}, {thread:t2}, 5);
              UPDATE posts SET warned_at = 5, warning = 'Say more.' WHERE id = {post:p5};
              INSERT INTO thread_titles (course_id, thread_id, id, title, until, renamed_as) VALUES
                ({course:soil}, {thread:t2}, {new:1}, 'Hello', 5, 'AUTHOR'), ({course:soil}, {thread:t1}, {new:1}, 'Worms', 5, 'AUTHOR');

@@ -327,6 +327,46 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          INSERT INTO post_revisions (course_id, post_id, id, version, body, edited_at, edited_as, editor_id)
            VALUES ({course:soil}, {post:p11}, {new:43}, 2, 'Ho.', 7, 'AUTHOR', {person:ida})",
     ),
+    // What somebody is told, and what she wants to hear.
+    (
+        EVERYBODY,
+        "what Mei is notified of",
+        "INSERT INTO notifications (person_id, id, kind, course_id, subject_id, group_id, created_at, updated_at, times)
+           VALUES ({person:mei}, {new:151}, 'POST', {course:soil}, {post:p1}, {thread:t1}, 5, 1772000000000000, 3),
+             ({person:mei}, {new:152}, 'SEAT_OFFERED', {course:compost}, NULL, NULL, 6, 6, 1)",
+    ),
+    (
+        EVERYBODY,
+        "what Mei follows",
+        "INSERT INTO thread_follows (course_id, thread_id, person_id, followed_at) VALUES ({course:soil}, {thread:t1}, {person:mei}, 5), ({course:compost}, {thread:t4}, {person:mei}, 5);
+         INSERT INTO forum_follows (course_id, person_id, followed_at) VALUES ({course:soil}, {person:mei}, 5)",
+    ),
+    (
+        EVERYBODY,
+        "what Mei wants to hear",
+        "INSERT INTO notification_preferences (person_id, kind, in_graph, mail) VALUES ({person:mei}, 'POST', FALSE, 'DIGEST_WEEKLY');
+         INSERT INTO notification_settings (person_id, by_mail, follow_when_posting) VALUES ({person:mei}, FALSE, FALSE);
+         INSERT INTO notification_mutes (person_id, course_id, muted_id, muted_at) VALUES ({person:mei}, {course:soil}, {course:soil}, 5)",
+    ),
+    (
+        EVERYBODY,
+        "who is still to be told of a post",
+        "INSERT INTO notice_rounds (course_id, subject_id, kind, thread_id, besides, after_id, created_at) VALUES ({course:soil}, {post:p1}, 'POST', {thread:t1}, '[]', {person:mei}, 5)",
+    ),
+    (
+        "nobody zoe omar kim raj noor",
+        "what Ana is going to announce, and what she took back",
+        "INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, retracted_at, version)
+           VALUES ({course:soil}, {new:153}, {person:ana}, 'Draft', 'Perhaps.', 5, NULL, NULL, NULL, 1),
+             ({course:soil}, {new:154}, {person:ana}, 'Scheduled', 'Later.', 5, 1900000000000000, NULL, NULL, 1),
+             ({course:soil}, {new:155}, {person:ana}, 'Retracted', 'No.', 5, 6, 6, 7, 2)",
+    ),
+    (
+        "nobody zoe kim raj noor",
+        "what is announced in soil",
+        "INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
+           VALUES ({course:soil}, {new:156}, {person:ana}, 'Rain', 'Tomorrow.', 5, 6, 6, 1)",
+    ),
     // Who takes what, last: it takes the rest along.
     ("nobody omar ana kim raj noor", "that Gus leaves sol", "UPDATE enrolments SET left_at = 1772000000000000 WHERE learner_id = {person:gus} AND course_id = {course:sol}"),
     (
@@ -409,6 +449,19 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
         "what is said about soil",
         "Post.body",
         "UPDATE posts SET body = 'Worms?' WHERE course_id = {course:soil}",
+    ),
+    (
+        "omar",
+        "what is announced",
+        "Announcement.title",
+        "INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
+           VALUES ({course:soil}, {new:156}, {person:ana}, 'Rain', 'Tomorrow.', 5, 6, 6, 1)",
+    ),
+    (
+        "omar",
+        "what he is notified of",
+        "Notification.count",
+        "INSERT INTO notifications (person_id, id, kind, course_id, created_at, updated_at, times) VALUES ({person:omar}, {new:157}, 'SEAT_OFFERED', {course:compost}, 6, 6, 4)",
     ),
     (
         "ana",

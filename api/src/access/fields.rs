@@ -107,6 +107,7 @@ fields! {
     LESSON_PROGRESS_SCORE = "LessonProgress"."score": Assessment;
     COURSE_LEARNERS = "Course"."learners": Class;
     COURSE_FORUM = "Course"."forum": Communication;
+    COURSE_ANNOUNCEMENTS = "Course"."announcements": Communication;
     COURSE_STATISTICS = "Course"."statistics": Statistics;
     FORUM_UNANSWERED = "Forum"."unanswered": Class;
     FORUM_STUCK = "Forum"."stuck": Class;
@@ -125,6 +126,12 @@ fields! {
     THREAD_TITLE = "Thread"."title": Communication;
     THREAD_AUTHOR = "Thread"."author": Authorship;
     POST_BODY = "Post"."body": Communication;
+    ANNOUNCEMENT_TITLE = "Announcement"."title": Communication;
+    ANNOUNCEMENT_BODY = "Announcement"."body": Communication;
+    ANNOUNCEMENT_BODY_HTML = "Announcement"."bodyHtml": Communication;
+    PERSON_NOTIFICATIONS = "Person"."notifications": Notification;
+    PERSON_UNREAD_NOTIFICATIONS = "Person"."unreadNotifications": Notification;
+    PERSON_NOTIFICATION_PREFERENCES = "Person"."notificationPreferences": Notification;
     FORUM_HIT_SNIPPET = "ForumHit"."snippet": Communication;
     FORUM_UNREAD_THREADS = "Forum"."unreadThreads": Interaction;
     THREAD_UNREAD_COUNT = "Thread"."unreadCount": Interaction;

@@ -1,21 +1,21 @@
 //! People in the graph.
 
+mod reading;
 mod roles;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::model::{Account, SystemRole};
 use crate::{
     access::{
         self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_CONSENTS,
         PERSON_EDUCATION, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME,
-        PERSON_NEXT_COURSES, PERSON_PICTURE, PERSON_PREFERENCES, PERSON_RECOMMENDATION_FEEDBACK,
-        PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE,
-        PERSON_TWO_FACTOR, PERSON_WHY_NOT, Permit, Shown, Standing,
+        PERSON_NEXT_COURSES, PERSON_NOTIFICATION_PREFERENCES, PERSON_NOTIFICATIONS, PERSON_PICTURE, PERSON_PREFERENCES,
+        PERSON_RECOMMENDATION_FEEDBACK, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC,
+        PERSON_TIME_ZONE, PERSON_TWO_FACTOR, PERSON_UNREAD_NOTIFICATIONS, PERSON_WHY_NOT, Shown, Standing,
         graphql::{About, FieldAccess},
-        tags,
     },
     audit::graphql::AccessLogEntry,
     bookmarks::graphql::Reader,
@@ -26,10 +26,10 @@ use crate::{
         connection::{Pages, Paging},
         errors::Fault,
         node::{self, NodeId},
-        scalars::int,
         scope::{Scope, scope},
     },
     ids::AccountId,
+    notifications::graphql::{Notification, NotificationPreferences},
     profile::graphql::{LeftOff, Preferences},
     progress::graphql::Enrolment,
     recommendations::graphql::{
@@ -41,6 +41,7 @@ use crate::{
     two_factor::graphql::TwoFactorState,
 };
 
+pub(crate) use reading::TopicTime;
 pub(crate) use roles::AccountMutation;
 
 /// The name of the list for cursors.
@@ -295,6 +296,42 @@ impl Person {
         }
     }
 
+    /// What she was notified of, the latest first: a group moves up when another one comes.
+    #[graphql(directive = About::apply(&PERSON_NOTIFICATIONS))]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only those that she has not read.", default = false)] unread: bool,
+    ) -> Shown<Pages<Notification>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_NOTIFICATIONS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Notification::list(scope(ctx), self.account.id, unread, &paging, permit).await.into(),
+        }
+    }
+
+    /// How many notifications she has not read; 100 stands for that many or more.
+    #[graphql(directive = About::apply(&PERSON_UNREAD_NOTIFICATIONS))]
+    async fn unread_notifications(&self, ctx: &Context<'_>) -> Shown<i32> {
+        match access::permit(&PERSON_UNREAD_NOTIFICATIONS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Notification::unread(scope(ctx), self.account.id, permit).await.into(),
+        }
+    }
+
+    /// Of what she wants to be notified, and how.
+    #[graphql(directive = About::apply(&PERSON_NOTIFICATION_PREFERENCES))]
+    async fn notification_preferences(&self, ctx: &Context<'_>) -> Shown<NotificationPreferences> {
+        match access::permit(&PERSON_NOTIFICATION_PREFERENCES, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => NotificationPreferences::load(scope(ctx), self.account.id, permit).await.into(),
+        }
+    }
+
     /// What happened to her data and her account, and who looked at it, the latest first.
     #[graphql(directive = About::apply(&PERSON_ACCESS_LOG))]
     async fn access_log(
@@ -330,66 +367,6 @@ impl Person {
             Ok(permit) => Case::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into(),
         }
     }
-}
-
-impl Person {
-    async fn read_teaches(&self, scope: &Scope, permit: Permit<tags::Identity>) -> Result<Vec<Course>, Fault> {
-        let courses = scope.load().teaches.get(self.account.id).await?;
-        let courses = courses.open(permit);
-        scope.make_room(courses.len())?;
-        let found = futures_util::future::join_all(courses.iter().map(|id| Course::find(scope, *id))).await;
-        found.into_iter().filter_map(Result::transpose).collect()
-    }
-
-    async fn read_goals(&self, scope: &Scope, permit: Permit<tags::Profile>) -> Result<Vec<Topic>, Fault> {
-        let load = scope.load();
-        let goals = load.goals.get(self.account.id).await?;
-        let goals = goals.open(permit);
-        let topics = load.topics.get_many(goals.to_vec()).await?;
-        Ok(goals
-            .iter()
-            .filter_map(|id| topics.get(id).cloned().flatten())
-            .map(|topic| Topic((*topic).clone()))
-            .collect())
-    }
-
-    async fn read_enrolments(
-        &self,
-        scope: &Scope,
-        paging: &Paging,
-        permit: Permit<tags::LearningHistory>,
-    ) -> Result<Pages<Enrolment>, Fault> {
-        let request = paging.request(scope, ENROLMENTS)?;
-        let page = scope.load().enrolment_pages.get((self.account.id, request)).await?;
-        Enrolment::listed(scope, ENROLMENTS, page.open(permit)).await
-    }
-
-    async fn read_time_per_topic(
-        &self,
-        scope: &Scope,
-        permit: Permit<tags::LearningHistory>,
-    ) -> Result<Vec<TopicTime>, Fault> {
-        let load = scope.load();
-        let times = load.time_per_topic.get(self.account.id).await?;
-        let times = times.open(permit);
-        let topics = load.topics.get_many(times.iter().map(|(id, _)| *id).collect()).await?;
-        Ok(times
-            .iter()
-            .filter_map(|(id, seconds)| {
-                let topic = topics.get(id).cloned().flatten()?;
-                Some(TopicTime { topic: Topic((*topic).clone()), seconds: int(*seconds) })
-            })
-            .collect())
-    }
-}
-
-/// Time spent on a topic.
-#[derive(SimpleObject)]
-pub(crate) struct TopicTime {
-    /// The topic.
-    topic: Topic,
-    /// The time, in seconds.
-    seconds: i32,
 }
 
 /// A role by job function, for the whole installation.

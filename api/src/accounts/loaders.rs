@@ -200,8 +200,23 @@ impl Viewpoint {
         Ok(Known { involvement, roles, cases, withheld, withheld_for, kept_since })
     }
 
+    /// The instant that the request is answered for.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// What the viewer is to a course's talk and sums.
     pub(crate) async fn to_course(&self, course: &Course) -> Result<Standing<InCourse>, DbError> {
+        let open = course.open_forum && self.viewer.has_scope(TokenScope::Read);
+        self.to_talk(course, open).await
+    }
+
+    /// What the viewer is to what is said to those who take a course: an open forum does not make a learner.
+    pub(crate) async fn to_members(&self, course: &Course) -> Result<Standing<InCourse>, DbError> {
+        self.to_talk(course, false).await
+    }
+
+    async fn to_talk(&self, course: &Course, open: bool) -> Result<Standing<InCourse>, DbError> {
         let known = self.known().await?;
         let mut relations = known.roles;
         if known.teaches(course.id) {
@@ -210,7 +225,6 @@ impl Viewpoint {
         if known.moderates(course.id) {
             relations = relations.with(Relation::Moderator);
         }
-        let open = course.open_forum && self.viewer.has_scope(TokenScope::Read);
         if course.is_public() && (known.membership(course.id).learner || open) {
             relations = relations.with(Relation::Classmate);
         }

@@ -130,6 +130,12 @@ async fn run(
     let pruned = tokio::spawn(async move { feed.keep_pruned().await });
     let learning = app.learning.clone();
     let beats = tokio::spawn(async move { learning.keep_pruned().await });
+    let notifications = app.notifications.clone();
+    let forgotten = tokio::spawn(async move { notifications.keep_pruned().await });
+    let (notifications, outbox, mails) = (app.notifications.clone(), app.outbox.clone(), mailer.is_configured());
+    let telling_people = tokio::spawn(async move { notifications.keep_working(&outbox, mails).await });
+    let announcements = app.announcements.clone();
+    let publishing = tokio::spawn(async move { announcements.keep_publishing().await });
     let sender = Sender::new(&app, mailer);
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let live = app.live.clone();
@@ -139,10 +145,8 @@ async fn run(
         app.live.end().await;
     };
     let served = listener.serve(http::routes(&app, &accounts), end).await;
-    for task in [Some(fresh), Some(listening), Some(telling), Some(pruned), Some(beats), Some(sending), training]
-        .into_iter()
-        .flatten()
-    {
+    let tasks = [fresh, listening, telling, pruned, beats, forgotten, telling_people, publishing, sending];
+    for task in tasks.into_iter().chain(training) {
         task.abort();
     }
     app.db.close().await;

@@ -16,8 +16,12 @@ use super::{
     store,
 };
 use crate::{
-    access::{COURSE_FORUM, COURSE_LEARNERS, COURSE_STATISTICS, InCourse, Shown, Standing, graphql::About, permit},
+    access::{
+        COURSE_ANNOUNCEMENTS, COURSE_FORUM, COURSE_LEARNERS, COURSE_STATISTICS, InCourse, Shown, Standing,
+        graphql::About, permit,
+    },
     accounts::graphql::Person,
+    announcements::graphql::Announcement,
     enrolling::graphql::settings::CourseEnrolling,
     forum::graphql::Forum,
     graphql::{
@@ -280,6 +284,24 @@ impl Course {
                 Ok(permit) => Shown::permitted(permit, Forum::new(self.0.id, standing)),
             },
         }
+    }
+
+    /// What was announced to those who take it, the latest first; for them and its staff.
+    #[graphql(directive = About::apply(&COURSE_ANNOUNCEMENTS))]
+    async fn announcements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Announcement>> {
+        Announcement::list(scope(ctx), &self.0, &Paging { first, after, last, before }).await
+    }
+
+    /// Drafts of announcements, and those whose time has not come, for those who teach it; null for others.
+    async fn planned_announcements(&self, ctx: &Context<'_>) -> Option<Result<Vec<Announcement>, Fault>> {
+        Announcement::planned(scope(ctx), &self.0).await.transpose()
     }
 
     /// The class, for those who teach it: everybody who takes the course, and those who left it or completed it

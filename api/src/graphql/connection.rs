@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
+    announcements::graphql::Announcement,
     audit::graphql::AccessLogEntry,
     bookmarks::graphql::Bookmark,
     cases::graphql::Case,
@@ -16,6 +17,7 @@ use crate::{
     db::page::{Direction, MAX_PAGE, Page, PageRequest},
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation, waiting::PlaceInLine},
     forum::graphql::{Post, PostRevision, Thread, moderation::ModerationEntry, reports::Report, search::ForumHit},
+    notifications::graphql::Notification,
     progress::graphql::Enrolment,
     recommendations::graphql::feedback::RecommendationFeedback,
     reviews::graphql::Review,
@@ -46,7 +48,9 @@ pub(crate) struct Pages<T> {
     concrete(name = "CohortConnection", params(Cohort)),
     concrete(name = "InvitationConnection", params(Invitation)),
     concrete(name = "RecommendationFeedbackConnection", params(RecommendationFeedback)),
-    concrete(name = "SignInConnection", params(SignIn))
+    concrete(name = "SignInConnection", params(SignIn)),
+    concrete(name = "NotificationConnection", params(Notification)),
+    concrete(name = "AnnouncementConnection", params(Announcement))
 )]
 impl<T: OutputType> Pages<T>
 where
@@ -92,7 +96,9 @@ pub(crate) struct Edge<T> {
     concrete(name = "CohortEdge", params(Cohort)),
     concrete(name = "InvitationEdge", params(Invitation)),
     concrete(name = "RecommendationFeedbackEdge", params(RecommendationFeedback)),
-    concrete(name = "SignInEdge", params(SignIn))
+    concrete(name = "SignInEdge", params(SignIn)),
+    concrete(name = "NotificationEdge", params(Notification)),
+    concrete(name = "AnnouncementEdge", params(Announcement))
 )]
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::loaders as accounts,
+    announcements::loaders as announcements,
     app::App,
     batch::Load,
     bookmarks::loaders as bookmarks,
@@ -11,6 +12,7 @@ use crate::{
     db::Db,
     enrolling::loaders as enrolling,
     forum::{loaders as forum, moderation::loaders as moderation},
+    notifications::loaders as notifications,
     profile::loaders as profile,
     progress::loaders as progress,
     recommendations::loaders::{self as recommendations, NextCourses},
@@ -125,4 +127,9 @@ loaders! {
     read_states: crate::forum::reading::loaders::ReadStates,
     revisions_of_post: forum::RevisionsOfPost,
     post_votes: forum::Voted,
+    thread_follows: notifications::ThreadFollows,
+    forum_follows: notifications::ForumFollows,
+    announcements: announcements::ById,
+    announcements_of_course: announcements::Published,
+    planned_announcements: announcements::Planned,
 }

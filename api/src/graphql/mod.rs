@@ -52,6 +52,10 @@ pub struct Mutation(
     crate::progress::graphql::activity::ChangesMutation,
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
+    crate::announcements::graphql::AnnouncementMutation,
+    crate::notifications::graphql::NotificationMutation,
+    crate::notifications::graphql::FollowMutation,
+    crate::notifications::graphql::PreferenceMutation,
     crate::forum::graphql::reading::ReadingMutation,
 );
 

@@ -10,15 +10,17 @@ use super::{
 };
 use crate::{
     accounts::graphql::Person,
+    announcements::graphql::Announcement,
     bookmarks::graphql::Bookmark,
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread, reports::Report},
     ids::{
-        AccountId, BookmarkId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId,
-        NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
+        AccountId, AnnouncementId, BookmarkId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId,
+        ModuleId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
     },
+    notifications::graphql::Notification,
     progress::graphql::Enrolment,
     reviews::graphql::Review,
 };
@@ -78,10 +80,11 @@ node_ids! {
     b'K' Case(person: AccountId, case: CaseId),
     b'H' Cohort(course: CourseId, cohort: CohortId),
     b'I' Invitation(course: CourseId, invitation: InvitationId),
-    b'N' Notification(person: AccountId, notification: NotificationId),
     b'Q' Report(course: CourseId, report: ReportId),
     b'V' Review(course: CourseId, review: ReviewId),
     b'B' Bookmark(person: AccountId, bookmark: BookmarkId),
+    b'A' Announcement(course: CourseId, announcement: AnnouncementId),
+    b'N' Notification(person: AccountId, notification: NotificationId),
 }
 
 impl NodeId {
@@ -107,8 +110,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, BookmarkId, CategoryId, CohortId, CourseId, InvitationId, LessonId, ModuleId, NodeId, PostId,
-        ReportId, ReviewId, ThreadId, TopicId,
+        AccountId, AnnouncementId, BookmarkId, CategoryId, CohortId, CourseId, ID, InvitationId, LessonId, ModuleId,
+        NodeId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
     };
 
     /// Of a course.
@@ -124,6 +127,24 @@ pub mod global_id {
     /// Of a person.
     pub fn person(id: AccountId) -> String {
         NodeId::Person(id).encode().0
+    }
+
+    /// Whose this id is, if it is a person's.
+    pub fn read_person(id: &str) -> Option<AccountId> {
+        match NodeId::decode(&ID(id.to_owned())) {
+            Ok(NodeId::Person(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Of an announcement.
+    pub fn announcement(course: CourseId, announcement: AnnouncementId) -> String {
+        NodeId::Announcement(course, announcement).encode().0
+    }
+
+    /// Of a notification.
+    pub fn notification(person: AccountId, notification: NotificationId) -> String {
+        NodeId::Notification(person, notification).encode().0
     }
 
     /// Of an enrolment.
@@ -208,6 +229,8 @@ expect! {
     post_id -> Post(course, post): (CourseId, PostId);
     report_id -> Report(course, report): (CourseId, ReportId);
     case_id -> Case(person, case): (AccountId, CaseId);
+    announcement_id -> Announcement(course, announcement): (CourseId, AnnouncementId);
+    notification_id -> Notification(person, notification): (AccountId, NotificationId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
     enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
     cohort_id -> Cohort(course, cohort): (CourseId, CohortId);
@@ -234,6 +257,8 @@ pub(crate) enum Node {
     Report(Report),
     Review(Review),
     Bookmark(Bookmark),
+    Announcement(Announcement),
+    Notification(Notification),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -255,8 +280,8 @@ pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Faul
         NodeId::Review(course, id) => Review::find(scope, course, id).await?.map(Node::Review),
         NodeId::Bookmark(person, id) => Bookmark::find(scope, person, id).await?.map(Node::Bookmark),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
-        // It has no fields of its own yet.
-        NodeId::Notification(..) => None,
+        NodeId::Announcement(course, id) => Announcement::find(scope, course, id).await?.map(Node::Announcement),
+        NodeId::Notification(person, id) => Notification::find(scope, person, id).await?.map(Node::Notification),
     })
 }
 

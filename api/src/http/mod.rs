@@ -26,6 +26,7 @@ mod execution;
 mod health;
 mod oidc;
 mod socket;
+mod unsubscribe;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
@@ -35,13 +36,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Everything under one roof: `/graphql`, the query page at `/`, `/auth/oidc/…`, `/healthz` and `/readyz`.
+/// Everything under one roof: `/graphql`, the query page at `/`, `/auth/oidc/…`, `/mail/unsubscribe`, `/healthz` and
+/// `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
     let schema = graphql::schema(app.clone());
     Route::new()
         .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
         .nest("/auth/oidc", oidc::routes(app))
+        .at("/mail/unsubscribe", unsubscribe::route(app))
         .nest("/", console::routes(accounts))
         .at("/healthz", get(health::alive()))
         .at("/readyz", get(health::ready(app.clone())))

@@ -8,7 +8,10 @@ use std::{
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
 };
 use uuid::Uuid;
 
@@ -105,7 +108,7 @@ impl Mailer {
             return Ok(());
         }
         let address = to.address.parse().map_err(|_| MailError::Address)?;
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(Some(to.name.clone()), address))
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
@@ -114,6 +117,14 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(text.body)
             .map_err(|_| MailError::Address)?;
+        if let Some(url) = text.unsubscribe {
+            // RFC 8058: a mail reader ends these mails with one POST, which nobody has to sign in for.
+            let post = "List-Unsubscribe=One-Click".to_owned();
+            for (name, value) in [("List-Unsubscribe", format!("<{url}>")), ("List-Unsubscribe-Post", post)] {
+                let name = HeaderName::new_from_ascii_str(name);
+                message.headers_mut().insert_raw(HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value));
+            }
+        }
         match &self.way {
             Way::Nowhere | Way::Console => Err(MailError::Nowhere),
             Way::Folder(folder) => {

@@ -16,8 +16,10 @@ pub use mailer::Mailer;
 
 use crate::{
     accounts::Accounts,
+    app::App,
     db::{Db, DbError, Tx},
     ids::AccountId,
+    notifications::digest,
     recovery::{Recovery, model::TokenKind},
     time::{Clock, Timestamp},
 };
@@ -108,17 +110,19 @@ pub struct Sender {
     accounts: Accounts,
     recovery: Recovery,
     mailer: Mailer,
+    app: App,
 }
 
 impl Sender {
     /// The sender of an installation.
-    pub fn new(app: &crate::app::App, mailer: Mailer) -> Self {
+    pub fn new(app: &App, mailer: Mailer) -> Self {
         Self {
             db: app.db.clone(),
             clock: app.clock.clone(),
             outbox: app.outbox.clone(),
             accounts: app.accounts.clone(),
             recovery: app.recovery.clone(),
+            app: app.clone(),
             mailer,
         }
     }
@@ -178,7 +182,14 @@ impl Sender {
                 Some(format!("{base}/{page}?token={}", token.secret_text()))
             }
         };
-        let text = templates::text(due.kind, &to.name, base, link.as_deref(), &due.argument);
+        let text = match due.kind {
+            // What there is to say of it is found now. If that is nothing, it is dealt with.
+            Kind::Digest => match digest::compose(&self.app, to.account, (&to.name, base), &due.argument).await? {
+                Some(text) => text,
+                None => return Ok(Outcome::Sent),
+            },
+            kind => templates::text(kind, &to.name, base, link.as_deref(), &due.argument),
+        };
         match self.mailer.send(&to, due.id, text, self.clock.now()).await {
             Ok(()) => Ok(Outcome::Sent),
             Err(error) if error.is_passing() && again_after(due.attempts).is_some() => {

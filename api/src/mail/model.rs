@@ -30,6 +30,8 @@ stored_enum! {
         StaffInvitation = "STAFF_INVITATION",
         /// Her second factor was turned on or off.
         TwoFactorChanged = "TWO_FACTOR_CHANGED",
+        /// What is new in her courses; the argument is the digest's id.
+        Digest = "DIGEST",
     }
 }
 
@@ -114,6 +116,8 @@ impl fmt::Debug for Addressee {
 pub(crate) struct Text {
     pub(crate) subject: String,
     pub(crate) body: String,
+    /// Where a click, or a mail reader by itself (RFC 8058), ends mails of this kind.
+    pub(crate) unsubscribe: Option<String>,
 }
 
 impl fmt::Debug for Text {

@@ -57,6 +57,8 @@ pub(crate) fn text(kind: Kind, name: &str, base_url: &str, link: Option<&str>, a
                  days:\n\n{link}\n\nIf you don't want to, do nothing."
             ),
         ),
+        // Composed when it is sent: see `notifications/digest`.
+        Kind::Digest => ("What is new in your courses", format!("there is something new in your courses:\n\n{link}")),
         Kind::TwoFactorChanged => (
             "Your second factor was changed",
             format!(
@@ -65,5 +67,5 @@ pub(crate) fn text(kind: Kind, name: &str, base_url: &str, link: Option<&str>, a
             ),
         ),
     };
-    Text { subject: subject.to_owned(), body: format!("Hello {name},\n\n{said}\n") }
+    Text { subject: subject.to_owned(), body: format!("Hello {name},\n\n{said}\n"), unsubscribe: None }
 }

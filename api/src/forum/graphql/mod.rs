@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     access::{COURSE_FORUM, FORUM_UNREAD_THREADS, InCourse, Shown, Standing, TokenScope, graphql::About, permit},
+    accounts::graphql::Person,
     courses::graphql::Course,
     graphql::{
         connection::{Pages, Paging},
@@ -21,6 +22,7 @@ use crate::{
     },
     idempotency::KeyRefusal,
     ids::{CategoryId, CourseId},
+    notifications::graphql as following,
 };
 
 mod authors;
@@ -157,6 +159,21 @@ impl Forum {
         #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
     ) -> Shown<Pages<Thread>> {
         self.show_unread_threads(scope(ctx), &Paging { first, after, last, before }).await
+    }
+
+    /// Whether you are notified of each new thread; null if that is not for you to see.
+    async fn viewer_is_following(&self, ctx: &Context<'_>) -> Option<Result<bool, Fault>> {
+        following::viewer_follows_forum(scope(ctx), self.course_id).await.transpose()
+    }
+
+    /// Whom you can mention here, at most 10: those who take or teach the course, as you see them. To mention Mei, write
+    /// `@[Mei Tanaka](person:ID)` with her global id.
+    async fn mentionable(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of a name, or of a part of it.")] prefix: String,
+    ) -> Result<Vec<Person>, Fault> {
+        following::mentionable(scope(ctx), self.course_id, &prefix).await
     }
 }
 /// A part of a course's forum.

@@ -27,6 +27,7 @@ use crate::{
         scope::{Scope, scope},
     },
     ids::{CourseId, ThreadId},
+    notifications::graphql as following,
 };
 
 /// What a thread is for.
@@ -153,6 +154,11 @@ impl Thread {
     /// The category it is in.
     async fn category(&self, ctx: &Context<'_>) -> Option<Result<ForumCategory, Fault>> {
         ForumCategory::find(scope(ctx), self.row.course_id, self.row.category_id).await.transpose()
+    }
+
+    /// Whether you follow it: you are notified of new posts. Null if that is not for you to see.
+    async fn viewer_is_following(&self, ctx: &Context<'_>) -> Option<Result<bool, Fault>> {
+        following::viewer_follows_thread(scope(ctx), self.row.course_id, self.row.id).await.transpose()
     }
 
     /// Its posts: the oldest one opens it, and answers stand among the others.

@@ -319,6 +319,7 @@ impl Moderation {
             return Ok(Err(refusal));
         }
         table::merge(&mut tx, &from, &into).await?;
+        notifications::merged(&mut tx, who.course, from.id, into.id).await?;
         attention::recount(&mut tx, who.course, from.id).await?;
         attention::recount(&mut tx, who.course, into.id).await?;
         live::announce(&mut tx, &Event::ThreadChanged { course: who.course, thread: into.id });
