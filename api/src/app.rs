@@ -10,6 +10,7 @@ use crate::{
     db::{Db, DbError, Sql},
     forum::Forum,
     mail::Outbox,
+    messages::Messages,
     oidc::{
         Oidc,
         model::{OidcSettings, OidcSettingsError},
@@ -69,6 +70,8 @@ pub struct App {
     pub learning: Learning,
     /// The forum.
     pub forum: Forum,
+    /// Private messages.
+    pub messages: Messages,
     /// Next courses.
     pub feed: Feed,
 }
@@ -89,6 +92,7 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             learning: Learning::new(db.clone(), clock.clone(), feed.clone()),
             forum: Forum::new(db.clone(), clock.clone()),
+            messages: Messages::new(db.clone(), clock.clone()),
             feed,
             oidc: None,
             rules: settings.rules,
@@ -131,6 +135,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("mail", crate::mail::store::STATEMENTS),
+        ("messages", crate::messages::store::STATEMENTS),
         ("notifications", crate::notifications::store::STATEMENTS),
         ("oidc", crate::oidc::store::STATEMENTS),
         ("profile", crate::profile::store::STATEMENTS),

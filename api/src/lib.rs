@@ -28,6 +28,8 @@ pub mod ids;
 pub mod intake;
 pub mod live;
 pub mod mail;
+pub mod markdown;
+pub mod messages;
 pub mod notifications;
 pub mod oidc;
 pub mod profile;

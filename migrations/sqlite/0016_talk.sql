@@ -127,6 +127,7 @@ CREATE TABLE inboxes (
     person_id       BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     course_id       BLOB    NOT NULL,
     conversation_id BLOB    NOT NULL,
+    part            TEXT    NOT NULL CHECK (part IN ('LEARNER', 'STAFF')), -- of staff only while she is that
     last_message_at INTEGER NOT NULL,
     read_at         INTEGER NOT NULL, -- the time of the last message that she has read, and the message
     read_id         BLOB    NOT NULL,

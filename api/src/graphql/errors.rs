@@ -173,4 +173,6 @@ pub(crate) enum UserErrorCode {
     UnsafeContent,
     /// The client's clock is ahead of the server's.
     ClockAhead,
+    /// The time in which it could be done is over.
+    TooLate,
 }

@@ -85,4 +85,9 @@ loaders! {
     replies_of_post: forum::RepliesOfPost,
     forum_hits: crate::forum::search::loaders::Found,
     read_states: crate::forum::reading::loaders::ReadStates,
+    conversations: crate::messages::loaders::Conversations,
+    conversation_members: crate::messages::loaders::Members,
+    conversation_status: crate::messages::loaders::StatusOf,
+    messages: crate::messages::loaders::Messages,
+    messages_of_conversation: crate::messages::loaders::MessagesOfConversation,
 }

@@ -43,6 +43,7 @@ pub struct Mutation(
     crate::recommendations::graphql::feedback::RecommendationMutation,
     crate::forum::graphql::ForumMutation,
     crate::forum::graphql::reading::ReadingMutation,
+    crate::messages::graphql::MessageMutation,
 );
 
 /// The schema that is served.

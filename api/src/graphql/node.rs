@@ -13,7 +13,10 @@ use crate::{
     cases::graphql::Case,
     courses::graphql::{Course, Lesson, Module, Topic},
     forum::graphql::{ForumCategory, Post, Thread},
-    ids::{AccountId, CaseId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
+    ids::{
+        AccountId, CaseId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, PostId, ThreadId, TopicId,
+    },
+    messages::graphql::{Conversation, Message},
     progress::graphql::Enrolment,
 };
 
@@ -70,6 +73,8 @@ node_ids! {
     b'D' Thread(course: CourseId, thread: ThreadId),
     b'R' Post(course: CourseId, post: PostId),
     b'K' Case(person: AccountId, case: CaseId),
+    b'O' Conversation(course: CourseId, conversation: ConversationId),
+    b'G' Message(course: CourseId, message: MessageId),
 }
 
 impl NodeId {
@@ -94,7 +99,9 @@ impl NodeId {
 
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
-    use super::{AccountId, CategoryId, CourseId, LessonId, ModuleId, NodeId, PostId, ThreadId, TopicId};
+    use super::{
+        AccountId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, NodeId, PostId, ThreadId, TopicId,
+    };
 
     /// Of a course.
     pub fn course(id: CourseId) -> String {
@@ -136,6 +143,16 @@ pub mod global_id {
         NodeId::Thread(course, thread).encode().0
     }
 
+    /// Of a conversation.
+    pub fn conversation(course: CourseId, conversation: ConversationId) -> String {
+        NodeId::Conversation(course, conversation).encode().0
+    }
+
+    /// Of a message.
+    pub fn message(course: CourseId, message: MessageId) -> String {
+        NodeId::Message(course, message).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -166,6 +183,8 @@ expect! {
     thread_id -> Thread(course, thread): (CourseId, ThreadId);
     post_id -> Post(course, post): (CourseId, PostId);
     case_id -> Case(person, case): (AccountId, CaseId);
+    conversation_id -> Conversation(course, conversation): (CourseId, ConversationId);
+    message_id -> Message(course, message): (CourseId, MessageId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
 }
 
@@ -183,6 +202,8 @@ pub(crate) enum Node {
     Thread(Thread),
     Post(Post),
     Case(Case),
+    Conversation(Conversation),
+    Message(Message),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -209,6 +230,8 @@ async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Fault> {
         NodeId::Thread(course, id) => Thread::find(scope, course, id).await?.map(Node::Thread),
         NodeId::Post(course, id) => Post::find(scope, course, id).await?.map(Node::Post),
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
+        NodeId::Conversation(course, id) => Conversation::find(scope, course, id).await?.map(Node::Conversation),
+        NodeId::Message(course, id) => Message::find(scope, course, id).await?.map(Node::Message),
     })
 }
 
