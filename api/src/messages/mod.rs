@@ -207,6 +207,8 @@ impl Messages {
         if !self.is_open(conversation, &members).await? {
             return Ok(Err(Refusal::Closed));
         }
+        // Before the transaction: within it, a second connection could be waited for by all who wait for this one.
+        let readers = self.readers(conversation.0, &members).await?;
         let request: [&[u8]; 3] = [conversation.0.0.as_bytes(), conversation.1.0.as_bytes(), body.as_bytes()];
         let (mut tx, key) = match self.once(actor, key, "sendMessage", &request).await? {
             Ok(Once::First(tx, key)) => (tx, key),
@@ -214,7 +216,6 @@ impl Messages {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let all: Vec<_> = members.iter().map(|member| member.account).collect();
-        let readers = self.readers(conversation.0, &members).await?;
         let id = self.write(&mut tx, conversation, actor.account, body, &all, &readers).await?;
         if let Some(key) = key {
             key.keep(&mut tx, &id.0.to_string()).await?;
