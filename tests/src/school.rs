@@ -49,6 +49,10 @@ macro_rules! global_ids {
         ids.extend(pairs.into_iter().map(|(course, id)| ("Thread", global_id::thread(course, id))));
         let pairs = read!($pool, as "SELECT course_id, id FROM posts");
         ids.extend(pairs.into_iter().map(|(course, id)| ("Post", global_id::post(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM conversations");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Conversation", global_id::conversation(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM messages");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Message", global_id::message(course, id))));
         ids
     }};
 }

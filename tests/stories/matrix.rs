@@ -15,6 +15,7 @@ use stoa_api::{
     accounts::model::{NewAccount, SystemRole},
     app::Settings,
     cases::model::NewCase,
+    graphql::global_id,
     ids::{AccountId, CourseId},
     recommendations::{
         experiments::{ArmSettings, ExperimentSettings},
@@ -23,6 +24,7 @@ use stoa_api::{
     sign_in::model::{Origin, Proof},
 };
 use stoa_testkit::{Client, Database, SCHOOL, School};
+use uuid::Uuid;
 
 /// The schema, as far as the walk needs it.
 struct Schema {
@@ -112,7 +114,13 @@ fn field(field: &Value) -> Field {
 const OWN: &[&str] = &["me", "myEnrolment", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
-const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person"];
+const KNOWN: &[&str] = &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Conversation", "Message"];
+
+/// Of a thread or forum what is the viewer's own: she sees it whoever she is, if she sees the forum.
+const VIEWERS_OWN: &[&str] = &["Forum.unreadThreads", "Thread.unreadCount", "Thread.viewerReadUpTo"];
+
+/// The kinds of viewers that take part in the conversation which is looked at.
+const CORRESPONDENTS: &[&str] = &["herself", "instructor", "instructor, she left"];
 
 /// What is looked at: Mei, in *Living Soil*.
 struct Subject {
@@ -132,6 +140,7 @@ impl Subject {
                 ("whyNot", "courseId") => quoted(&self.school.course("sol")),
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
+                ("search" | "searchForums", "text") => quoted("soil"),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
             };
             given.push(format!("{name}: {value}"));
@@ -150,6 +159,8 @@ impl Subject {
             "Enrolment" => school.enrolment("mei", "soil"),
             "Thread" => school.thread("soil", "t2"),
             "Post" => school.post("soil", "p5"),
+            "Conversation" => global_id::conversation(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(0x20).into()),
+            "Message" => global_id::message(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(0x21).into()),
             _ => school.person_node("mei"),
         }
     }
@@ -221,7 +232,15 @@ async fn fill_in(school: &School) {
         .execute(
             "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
                language = 'ja' WHERE id = {person:mei};
-             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
+             UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40;
+             INSERT INTO conversations (course_id, id, learner_id, subject, created_at, last_message_at)
+               VALUES ({course:soil}, {new:20}, {person:mei}, 'My worms', 5, 5);
+             INSERT INTO conversation_members (course_id, conversation_id, account_id, part, joined_at, sees_from)
+               VALUES ({course:soil}, {new:20}, {person:mei}, 'LEARNER', 5, 5), ({course:soil}, {new:20}, {person:ana}, 'STAFF', 5, 5);
+             INSERT INTO messages (course_id, id, conversation_id, author_id, created_at) VALUES ({course:soil}, {new:21}, {new:20}, {person:mei}, 5);
+             INSERT INTO message_bodies (course_id, message_id, body) VALUES ({course:soil}, {new:21}, 'Too many.');
+             INSERT INTO inboxes (person_id, course_id, conversation_id, part, last_message_at, read_at, read_id)
+               VALUES ({person:mei}, {course:soil}, {new:20}, 'LEARNER', 5, 0, {new:20}), ({person:ana}, {course:soil}, {new:20}, 'STAFF', 5, 0, {new:20})",
         )
         .await;
     let kim = app
@@ -373,7 +392,10 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
             let relations = match name.split('.').next() {
                 // A class is for whoever may look at its learners.
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
-                Some("Course" | "Thread" | "Post") => *to_course,
+                _ if VIEWERS_OWN.contains(&name.as_str()) => &[Relation::Oneself],
+                Some("Conversation" | "Message") if CORRESPONDENTS.contains(viewer) => &[Relation::Correspondent],
+                Some("Conversation" | "Message") => &[],
+                Some("Course" | "Forum" | "ForumHit" | "Thread" | "Post") => *to_course,
                 _ if category.is_of_a_course() => *in_course,
                 _ => *anywhere,
             };

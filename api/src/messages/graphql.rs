@@ -9,7 +9,7 @@ pub(crate) use mutations::MessageMutation;
 use super::{
     Actor,
     model::{self, Member},
-    store::{self, Key},
+    store,
 };
 use crate::{
     access::{
@@ -103,10 +103,6 @@ impl Conversation {
             me: self.me.clone(),
             standing: self.standing.clone(),
         }
-    }
-
-    fn key(&self) -> Key {
-        (self.row.course_id, self.row.id)
     }
 
     async fn status(&self, scope: &Scope) -> Result<model::Status, Fault> {
