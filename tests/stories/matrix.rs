@@ -389,7 +389,7 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            let relations = match name.split('.').next() {
+            let relations: &[Relation] = match name.split('.').next() {
                 // A class is for whoever may look at its learners.
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
                 _ if VIEWERS_OWN.contains(&name.as_str()) => &[Relation::Oneself],

@@ -13,11 +13,13 @@ const READ: &str = "query($id: ID!) { node(id: $id) { ... on Conversation { subj
     participants { person { name } part seesAll canRead }
     messages(first: 100) { nodes { id body bodyHtml author { name } editedAt deletedAt } } } } }";
 const INBOX: &str = "{ me { conversations(first: 9) { nodes { id subject unreadCount } } } }";
-const ADD: &str = "mutation($id: ID!, $person: ID!) { addToConversation(input: { conversationId: $id, personId: $person }) {
+const ADD: &str =
+    "mutation($id: ID!, $person: ID!) { addToConversation(input: { conversationId: $id, personId: $person }) {
     conversation { id } userErrors { code path } } }";
 const MARK: &str = "mutation($id: ID!, $upTo: ID) { markConversationRead(input: { conversationId: $id, upTo: $upTo }) {
     conversation { unreadCount } userErrors { code path } } }";
-const MUTE: &str = "mutation($id: ID!, $muted: Boolean!) { muteConversation(input: { conversationId: $id, muted: $muted }) {
+const MUTE: &str =
+    "mutation($id: ID!, $muted: Boolean!) { muteConversation(input: { conversationId: $id, muted: $muted }) {
     conversation { muted } userErrors { code path } } }";
 const EDIT: &str = "mutation($id: ID!, $body: String!) { editMessage(input: { messageId: $id, body: $body }) {
     message { body editedAt } userErrors { code path } } }";
@@ -50,7 +52,9 @@ async fn bodies(client: &Client, id: &str) -> Vec<String> {
 }
 
 async fn is_nothing(client: &Client, id: &str) {
-    let data = client.data_with("query($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }", json!({ "id": id })).await;
+    let data = client
+        .data_with("query($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }", json!({ "id": id }))
+        .await;
     assert_eq!(data, json!({ "node": null, "nodes": [null] }));
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use stoa_testkit::{Client, School, story};
 
 const STATE: &str = "query($id: ID!) { node(id: $id) { ... on Thread { unreadCount viewerReadUpTo } } }";
-const UNREAD: &str = "query($slug: String!, $first: Int, $after: String, $last: Int, $before: String) { course(slug: $slug) { forum {
+const UNREAD: &str =
+    "query($slug: String!, $first: Int, $after: String, $last: Int, $before: String) { course(slug: $slug) { forum {
     unreadThreads(first: $first, after: $after, last: $last, before: $before) {
         nodes { title unreadCount } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }";
 const READ: &str = "mutation($thread: ID!, $upTo: ID) { markThreadRead(input: { threadId: $thread, upTo: $upTo }) {

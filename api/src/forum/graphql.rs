@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::{
-        self, COURSE_FORUM, InCourse, FORUM_UNREAD_THREADS, POST_BODY, Shown, Standing, THREAD_TITLE,
+        self, COURSE_FORUM, FORUM_UNREAD_THREADS, InCourse, POST_BODY, Shown, Standing, THREAD_TITLE,
         THREAD_UNREAD_COUNT, THREAD_VIEWER_READ_UP_TO, TokenScope, graphql::About, permit,
     },
     accounts::graphql::Person,

@@ -14,7 +14,8 @@ use crate::{
     courses::graphql::{Course, Lesson, Module, Topic},
     forum::graphql::{ForumCategory, Post, Thread},
     ids::{
-        AccountId, CaseId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, PostId, ThreadId, TopicId,
+        AccountId, CaseId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, PostId, ThreadId,
+        TopicId,
     },
     messages::graphql::{Conversation, Message},
     progress::graphql::Enrolment,
@@ -100,7 +101,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, NodeId, PostId, ThreadId, TopicId,
+        AccountId, CategoryId, ConversationId, CourseId, LessonId, MessageId, ModuleId, NodeId, PostId, ThreadId,
+        TopicId,
     };
 
     /// Of a course.

@@ -82,11 +82,10 @@ impl Conversation {
         let teaches: Vec<_> = known.courses().into_iter().filter(|course| known.teaches(*course)).collect();
         let rows = store::inbox_page(&scope.app.db, person, &teaches, &request).await?;
         let page = Page::from_rows(rows, &request);
-        let found =
-            futures_util::future::try_join_all(page.items.iter().map(async |(course, id, at)| {
-                Ok::<_, Fault>(Self::find(scope, *course, *id).await?.map(|found| (Arc::new(found), (at.0, id.0))))
-            }))
-            .await?;
+        let found = futures_util::future::try_join_all(page.items.iter().map(async |(course, id, at)| {
+            Ok::<_, Fault>(Self::find(scope, *course, *id).await?.map(|found| (Arc::new(found), (at.0, id.0))))
+        }))
+        .await?;
         let page = Page {
             items: found.into_iter().flatten().collect(),
             has_previous: page.has_previous,
@@ -202,10 +201,7 @@ impl Conversation {
         let view = (self.me.account, self.row.course_id, self.row.id);
         let page = scope.load().messages_of_conversation.get((view, request)).await?;
         let key = |row: &Arc<model::Message>| -> TimeKey { (row.created_at.0, row.id.0) };
-        connection(scope, MESSAGES, &page, key, |row| Message {
-            row: Arc::clone(row),
-            standing: self.standing.clone(),
-        })
+        connection(scope, MESSAGES, &page, key, |row| Message { row: Arc::clone(row), standing: self.standing.clone() })
     }
 }
 

@@ -70,8 +70,7 @@ impl Fetch for MessagesOfConversation {
             for (person, conversations) in grouped(views.into_iter().map(|(person, course, id)| (person, (course, id))))
             {
                 let rows = store::message_pages(&self.0, person, &conversations, &request).await?;
-                let rows =
-                    rows.into_iter().map(|row| ((person, row.course_id, row.conversation_id), Arc::new(row)));
+                let rows = rows.into_iter().map(|row| ((person, row.course_id, row.conversation_id), Arc::new(row)));
                 let views = conversations.iter().map(|(course, id)| (person, *course, *id)).collect();
                 found.extend(pages(&request, views, rows));
             }
@@ -92,8 +91,7 @@ impl Fetch for StatusOf {
         for (person, conversations) in grouped(keys.iter().map(|(person, course, id)| (*person, (*course, *id)))) {
             let states = store::states(&self.0, person, &conversations).await?;
             let counts = store::count_beyond(&self.0, person, &states).await?;
-            let counts: HashMap<_, _> =
-                counts.into_iter().map(|(course, id, unread)| ((course, id), unread)).collect();
+            let counts: HashMap<_, _> = counts.into_iter().map(|(course, id, unread)| ((course, id), unread)).collect();
             for ((course, id), state) in states {
                 let unread = counts.get(&(course, id)).copied().unwrap_or(0).min(MAX_UNREAD);
                 let status = Status { unread: unread.into(), muted: state.muted_at.is_some().into() };

@@ -81,7 +81,9 @@ pub enum Refusal {
     #[error("this message is not yours")]
     NotYours,
     /// It was sent too long ago, or is deleted.
-    #[error("a message can be changed for {EDIT_MINUTES} minutes after it was sent, and not once it is deleted: send another")]
+    #[error(
+        "a message can be changed for {EDIT_MINUTES} minutes after it was sent, and not once it is deleted: send another"
+    )]
     TooLate,
     /// The learner left the course.
     #[error("the learner left the course more than {WRITE_AFTER_DAYS} days ago: nothing more can be written here")]
@@ -131,8 +133,7 @@ impl Messages {
         }
         new.recipients.sort_unstable();
         new.recipients.dedup();
-        if new.recipients.is_empty() || new.recipients.len() >= MAX_MEMBERS || new.recipients.contains(&actor.account)
-        {
+        if new.recipients.is_empty() || new.recipients.len() >= MAX_MEMBERS || new.recipients.contains(&actor.account) {
             return Ok(Err(Refusal::Recipients));
         }
         let (learner, staff) = match self.parts(actor, new.course, &new.recipients).await? {
@@ -344,7 +345,11 @@ impl Messages {
         let me = self.taking_part(actor, (course, message.conversation_id)).await?;
         Ok(match me {
             Some((me, _)) if message.created_at >= me.sees_from => {
-                if message.author_id == actor.account { Ok(()) } else { Err(Refusal::NotYours) }
+                if message.author_id == actor.account {
+                    Ok(())
+                } else {
+                    Err(Refusal::NotYours)
+                }
             }
             _ => Err(Refusal::NoSuchMessage),
         })

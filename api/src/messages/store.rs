@@ -292,11 +292,7 @@ pub(super) async fn left_at(
     Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(learner).bind(course).fetch_optional(c).await)?)
 }
 
-pub(super) async fn staff_among(
-    db: &Db,
-    course: CourseId,
-    people: &[AccountId],
-) -> Result<Vec<AccountId>, DbError> {
+pub(super) async fn staff_among(db: &Db, course: CourseId, people: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
     let (sql, people) = (db.sql(&STAFF_AMONG), Uuids::new(people.iter().copied()));
     Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(course).bind(people).fetch_all(c).await)?)
 }
@@ -351,11 +347,7 @@ pub(super) async fn insert_message(
 }
 
 /// Who of the people want to hear of a conversation.
-pub(super) async fn hearing(
-    tx: &mut Tx,
-    (course, id): Key,
-    people: &[AccountId],
-) -> Result<Vec<AccountId>, DbError> {
+pub(super) async fn hearing(tx: &mut Tx, (course, id): Key, people: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
     let (sql, people) = (tx.sql(&HEARING), Uuids::new(people.iter().copied()));
     Ok(on!(tx.conn(), c => sqlx::query_scalar(sql).bind(course).bind(id).bind(people).fetch_all(c).await)?)
 }

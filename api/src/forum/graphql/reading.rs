@@ -44,9 +44,7 @@ impl Thread {
         };
         match access::permit(&THREAD_UNREAD_COUNT, &standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => {
-                self.read_state(scope, viewer).await.map(|state| int(*state.unread.open(permit))).into()
-            }
+            Ok(permit) => self.read_state(scope, viewer).await.map(|state| int(*state.unread.open(permit))).into(),
         }
     }
 
@@ -95,10 +93,13 @@ impl Forum {
             has_previous: page.has_previous,
             has_next: page.has_next,
         };
-        connection(scope, UNREAD, &page, |(_, key)| *key, |(row, _)| Thread {
-            row: std::sync::Arc::clone(row),
-            standing: self.standing.clone(),
-        })
+        connection(
+            scope,
+            UNREAD,
+            &page,
+            |(_, key)| *key,
+            |(row, _)| Thread { row: std::sync::Arc::clone(row), standing: self.standing.clone() },
+        )
     }
 }
 

@@ -158,5 +158,7 @@ pub(super) async fn latest_threads(
     most: i64,
 ) -> Result<Vec<(ThreadId, Timestamp)>, DbError> {
     let sql = db.sql(if is_forward { &LATEST_THREADS } else { &EARLIEST_THREADS });
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(course).bind(since).bind(time).bind(id).bind(most).fetch_all(c).await)?)
+    Ok(
+        on!(db.reader(), c => sqlx::query_as(sql).bind(course).bind(since).bind(time).bind(id).bind(most).fetch_all(c).await)?,
+    )
 }

@@ -176,7 +176,11 @@ mod tests {
         assert_eq!(lite, r#"((("worms" AND "spade of soil" AND "compo"*) NOT "sand") NOT "too wet")"#);
         assert_eq!(pg, "('worms') & ('spade' <-> 'of' <-> 'soil') & ('compo':*) & !('sand') & !('too' <-> 'wet')");
         assert_eq!(both("step-by-step").1, "('step' <-> 'by' <-> 'step')");
-        assert_eq!(both(r#"say"no more"#).1, "('say') & ('no' <-> 'more')", "a quote ends a word, and need not be closed");
+        assert_eq!(
+            both(r#"say"no more"#).1,
+            "('say') & ('no' <-> 'more')",
+            "a quote ends a word, and need not be closed"
+        );
         assert_eq!(both("a* x").1, "('a') & ('x')", "one letter begins too much");
     }
 

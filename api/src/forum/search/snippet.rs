@@ -140,10 +140,7 @@ mod tests {
             shown("I counted **two** in a spade\nof soil.", "TWO \"of soil\""),
             "I counted [two] in a spade [of soil]."
         );
-        assert_eq!(
-            shown("Crème <b>brûlée</b>, [here](https://x.example)", "creme brul*"),
-            "[Crème] [brûlée], here"
-        );
+        assert_eq!(shown("Crème <b>brûlée</b>, [here](https://x.example)", "creme brul*"), "[Crème] [brûlée], here");
         assert_eq!(shown("nothing of it", "worms"), "nothing of it");
         assert_eq!(ACCENTED.chars().count(), PLAIN.chars().count());
     }

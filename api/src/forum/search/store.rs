@@ -95,12 +95,7 @@ impl From<HitRow> for Hit {
 }
 
 /// The rows of a page of what is found in the courses, as they were read: of each of them, or of all together.
-pub(crate) async fn found(
-    db: &Db,
-    courses: &[CourseId],
-    search: &Search,
-    of_each: bool,
-) -> Result<Vec<Hit>, DbError> {
+pub(crate) async fn found(db: &Db, courses: &[CourseId], search: &Search, of_each: bool) -> Result<Vec<Hit>, DbError> {
     let page = &search.page;
     let sql = db.sql(if page.is_forward() { &FOUND_FORWARD } else { &FOUND_BACKWARD });
     // What comes first is the largest.
