@@ -3,8 +3,8 @@
 -- By course: forum_words_keys, conversations, conversation_members, messages, message_bodies.
 
 -- Searching. Here an index of SQLite's own (FTS5), kept by triggers; on PostgreSQL generated columns of the same words.
--- It holds no texts: what was removed is gone from it, too. Titles and posts are found by a number, since the row ids of `posts`
--- may change when the file is compacted.
+-- What was removed is not found by it. Titles and posts are known to it by a number, since the row ids of `posts` may change when the
+-- file is compacted.
 CREATE TABLE forum_words_keys (
     key        INTEGER PRIMARY KEY,
     course_id  BLOB    NOT NULL,

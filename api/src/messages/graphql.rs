@@ -150,7 +150,7 @@ impl Conversation {
                     let (course, created_at) = (self.row.course_id, self.row.created_at);
                     ConversationParticipant { member: member.clone(), course, created_at }
                 });
-                room.map(|()| Shown::permitted(permit, all.collect())).unwrap_or_else(Shown::Failed)
+                room.map_or_else(Shown::Failed, |()| Shown::permitted(permit, all.collect()))
             }
         }
     }

@@ -94,8 +94,8 @@ impl Fetch for StatusOf {
             let counts: HashMap<_, _> = counts.into_iter().map(|(course, id, unread)| ((course, id), unread)).collect();
             for ((course, id), state) in states {
                 let unread = counts.get(&(course, id)).copied().unwrap_or(0).min(MAX_UNREAD);
-                let status = Status { unread: unread.into(), muted: state.muted_at.is_some().into() };
-                found.insert((person, course, id), status);
+                let muted = state.muted_at.is_some().into();
+                found.insert((person, course, id), Status { unread: unread.into(), muted });
             }
         }
         Ok(found)

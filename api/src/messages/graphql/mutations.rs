@@ -127,13 +127,11 @@ fn user_error(refusal: Refusal) -> UserError {
 
 impl ConversationPayload {
     async fn new(scope: &Scope, (course, id): Key, done: Result<(), Refusal>) -> Result<Self, Fault> {
-        Ok(match done {
-            Err(refusal) => Self { conversation: None, user_errors: vec![user_error(refusal)] },
-            Ok(()) => {
-                scope.forget();
-                Self { conversation: Conversation::find(scope, course, id).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = done {
+            return Ok(Self { conversation: None, user_errors: vec![user_error(refusal)] });
+        }
+        scope.forget();
+        Ok(Self { conversation: Conversation::find(scope, course, id).await?, user_errors: Vec::new() })
     }
 }
 
