@@ -15,6 +15,7 @@ use crate::{
     forum::{Forum, moderation::Moderation},
     live::{Live, LiveSettings},
     mail::Outbox,
+    messages::Messages,
     notifications::Notifications,
     oidc::{
         Oidc,
@@ -92,6 +93,8 @@ pub struct App {
     pub notifications: Notifications,
     /// What instructors announce.
     pub announcements: Announcements,
+    /// Private messages.
+    pub messages: Messages,
     /// Next courses.
     pub feed: Feed,
     /// Who listens to what happens.
@@ -122,6 +125,7 @@ impl App {
             moderation: Moderation::new(db.clone(), clock.clone()),
             notifications,
             announcements: Announcements::new(db.clone(), clock.clone()),
+            messages: Messages::new(db.clone(), clock.clone()),
             feed,
             live: Live::new(db.clone(), settings.live),
             oidc: None,
@@ -184,6 +188,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("intake", crate::intake::STATEMENTS),
         ("intake, known", crate::intake::KNOWN_STATEMENTS),
         ("mail", crate::mail::store::STATEMENTS),
+        ("messages", crate::messages::store::STATEMENTS),
         ("notifications", crate::notifications::store::STATEMENTS),
         ("notifications, digests", crate::notifications::store::digests::STATEMENTS),
         ("notifications, follows", crate::notifications::store::follows::STATEMENTS),

@@ -35,6 +35,7 @@ pub mod intake;
 pub mod live;
 pub mod mail;
 pub mod markdown;
+pub mod messages;
 pub mod notifications;
 pub mod oidc;
 pub mod profile;

@@ -98,6 +98,7 @@ CREATE TABLE inboxes (
     person_id       UUID    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     course_id       UUID    NOT NULL,
     conversation_id UUID    NOT NULL,
+    part            TEXT    NOT NULL CHECK (part IN ('LEARNER', 'STAFF')), -- of staff only while she is that
     last_message_at BIGINT NOT NULL,
     read_at         BIGINT NOT NULL, -- the time of the last message that she has read, and the message
     read_id         UUID    NOT NULL,

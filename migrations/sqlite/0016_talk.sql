@@ -3,8 +3,8 @@
 -- By course: forum_words_keys, conversations, conversation_members, messages, message_bodies.
 
 -- Searching. Here an index of SQLite's own (FTS5), kept by triggers; on PostgreSQL generated columns of the same words.
--- It holds no texts: what was removed is gone from it, too. Titles and posts are found by a number, since the row ids of `posts`
--- may change when the file is compacted.
+-- What was removed is not found by it. Titles and posts are known to it by a number, since the row ids of `posts` may change when the
+-- file is compacted.
 CREATE TABLE forum_words_keys (
     key        INTEGER PRIMARY KEY,
     course_id  BLOB    NOT NULL,
@@ -127,6 +127,7 @@ CREATE TABLE inboxes (
     person_id       BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     course_id       BLOB    NOT NULL,
     conversation_id BLOB    NOT NULL,
+    part            TEXT    NOT NULL CHECK (part IN ('LEARNER', 'STAFF')), -- of staff only while she is that
     last_message_at INTEGER NOT NULL,
     read_at         INTEGER NOT NULL, -- the time of the last message that she has read, and the message
     read_id         BLOB    NOT NULL,

@@ -65,6 +65,10 @@ macro_rules! global_ids {
         ids.extend(pairs.into_iter().map(|(course, id)| ("Announcement", global_id::announcement(course, id))));
         let pairs = read!($pool, as "SELECT person_id, id FROM notifications");
         ids.extend(pairs.into_iter().map(|(person, id)| ("Notification", global_id::notification(person, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM conversations");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Conversation", global_id::conversation(course, id))));
+        let pairs = read!($pool, as "SELECT course_id, id FROM messages");
+        ids.extend(pairs.into_iter().map(|(course, id)| ("Message", global_id::message(course, id))));
         ids
     }};
 }

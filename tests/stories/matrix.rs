@@ -114,8 +114,25 @@ fn field(field: &Value) -> Field {
 const OWN: &[&str] = &["me", "myEnrolment", "myPlaceInLine", "myInvitation", "myReview", "cases", "account"];
 
 /// The types of which the school knows an id by key; to others the way is longer.
-const KNOWN: &[&str] =
-    &["Course", "Lesson", "Enrolment", "Thread", "Post", "Person", "Report", "Announcement", "Notification"];
+const KNOWN: &[&str] = &[
+    "Course",
+    "Lesson",
+    "Enrolment",
+    "Thread",
+    "Post",
+    "Person",
+    "Report",
+    "Announcement",
+    "Notification",
+    "Conversation",
+    "Message",
+];
+
+/// Of a thread or forum what is the viewer's own: she sees it whoever she is, if she sees the forum.
+const VIEWERS_OWN: &[&str] = &["Forum.unreadThreads", "Thread.unreadCount", "Thread.viewerReadUpTo"];
+
+/// The kinds of viewers that take part in the conversation which is looked at.
+const CORRESPONDENTS: &[&str] = &["herself", "instructor", "instructor, she left"];
 
 /// What is looked at: Mei, in *Living Soil*.
 struct Subject {
@@ -136,6 +153,7 @@ impl Subject {
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
                 ("mentionable", "prefix") => quoted(""),
+                ("search" | "searchForums", "text") => quoted("soil"),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
             };
             given.push(format!("{name}: {value}"));
@@ -157,6 +175,8 @@ impl Subject {
             "Report" => global_id::report(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(2).into()),
             "Announcement" => school.announcement("soil", 20),
             "Notification" => school.notification("mei", 20),
+            "Conversation" => global_id::conversation(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(0x20).into()),
+            "Message" => global_id::message(CourseId::imported(SCHOOL, "soil"), Uuid::from_u128(0x21).into()),
             _ => school.person_node("mei"),
         }
     }
@@ -275,7 +295,15 @@ async fn fill_in(school: &School) {
              INSERT INTO course_reviews (course_id, id, author_id, rating, body, shows_name, created_at)
                VALUES ({course:soil}, {new:3}, {person:mei}, 5, 'Dig in.', TRUE, 5);
              INSERT INTO bookmarks (person_id, id, kind, course_id, thing_id, note, created_at)
-               VALUES ({person:mei}, {new:4}, 'COURSE', {course:sol}, {course:sol}, 'In spring', 5)",
+               VALUES ({person:mei}, {new:4}, 'COURSE', {course:sol}, {course:sol}, 'In spring', 5);
+             INSERT INTO conversations (course_id, id, learner_id, subject, created_at, last_message_at)
+               VALUES ({course:soil}, {new:20}, {person:mei}, 'My worms', 5, 5);
+             INSERT INTO conversation_members (course_id, conversation_id, account_id, part, joined_at, sees_from)
+               VALUES ({course:soil}, {new:20}, {person:mei}, 'LEARNER', 5, 5), ({course:soil}, {new:20}, {person:ana}, 'STAFF', 5, 5);
+             INSERT INTO messages (course_id, id, conversation_id, author_id, created_at) VALUES ({course:soil}, {new:21}, {new:20}, {person:mei}, 5);
+             INSERT INTO message_bodies (course_id, message_id, body) VALUES ({course:soil}, {new:21}, 'Too many.');
+             INSERT INTO inboxes (person_id, course_id, conversation_id, part, last_message_at, read_at, read_id)
+               VALUES ({person:mei}, {course:soil}, {new:20}, 'LEARNER', 5, 0, {new:20}), ({person:ana}, {course:soil}, {new:20}, 'STAFF', 5, 0, {new:20})",
         )
         .await;
     let kim = app
@@ -424,13 +452,16 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
     for ((viewer, anywhere, in_course, to_course), column) in VIEWERS.iter().zip(&columns) {
         for (name, sign) in column {
             let Some(category) = personal.get(name) else { continue };
-            let relations = match name.split('.').next() {
+            let relations: &[Relation] = match name.split('.').next() {
                 // A class is for whoever may look at its learners.
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
                 Some("Course" | "EnrolmentSettings" | "Review") => *to_course,
                 _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
                 // What a moderator did to a post is for its author, too.
                 Some(of) if *category == Category::Moderation && of != "Post" => *to_course,
+                _ if VIEWERS_OWN.contains(&name.as_str()) => &[Relation::Oneself],
+                Some("Conversation" | "Message") if CORRESPONDENTS.contains(viewer) => &[Relation::Correspondent],
+                Some("Conversation" | "Message") => &[],
                 _ if category.is_of_a_course() => *in_course,
                 _ => *anywhere,
             };

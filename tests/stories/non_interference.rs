@@ -367,6 +367,49 @@ const HIDDEN: &[(&str, &str, &str)] = &[
         "INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
            VALUES ({course:soil}, {new:156}, {person:ana}, 'Rain', 'Tomorrow.', 5, 6, 6, 1)",
     ),
+    (
+        EVERYBODY,
+        "what Mei has read in forums",
+        "INSERT INTO thread_reads (learner_id, course_id, thread_id, read_at, post_id)
+           SELECT {person:mei}, course_id, thread_id, created_at, id FROM posts WHERE id IN ({post:p3}, {post:p5}, {post:p9});
+         INSERT INTO forum_reads (learner_id, course_id, read_at) VALUES ({person:mei}, {course:soil}, 1771000000000000)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what Mei and Ana write to each other",
+        "INSERT INTO conversations (course_id, id, learner_id, subject, created_at, last_message_at)
+           VALUES ({course:soil}, {new:20}, {person:mei}, 'My worms', 1771000000000000, 1771000000000001);
+         INSERT INTO conversation_members (course_id, conversation_id, account_id, part, joined_at, sees_from)
+           VALUES ({course:soil}, {new:20}, {person:mei}, 'LEARNER', 1771000000000000, 1771000000000000),
+             ({course:soil}, {new:20}, {person:ana}, 'STAFF', 1771000000000000, 1771000000000000);
+         INSERT INTO messages (course_id, id, conversation_id, author_id, created_at)
+           VALUES ({course:soil}, {new:21}, {new:20}, {person:mei}, 1771000000000000), ({course:soil}, {new:22}, {new:20}, {person:ana}, 1771000000000001);
+         INSERT INTO message_bodies (course_id, message_id, body) VALUES ({course:soil}, {new:21}, 'Too many worms.'), ({course:soil}, {new:22}, 'How many?');
+         INSERT INTO inboxes (person_id, course_id, conversation_id, part, last_message_at, read_at, read_id)
+           VALUES ({person:mei}, {course:soil}, {new:20}, 'LEARNER', 1771000000000001, 0, {new:20}),
+             ({person:ana}, {course:soil}, {new:20}, 'STAFF', 1771000000000001, 0, {new:20});
+         INSERT INTO message_quotas (person_id, since, sent) VALUES ({person:mei}, 1771000000000000, 1)",
+    ),
+    (
+        "nobody zoe omar ana kim raj noor",
+        "what Gus writes to Bo, and to Ana, who is not of the staff any more",
+        "INSERT INTO conversations (course_id, id, learner_id, subject, created_at, last_message_at)
+           VALUES ({course:sol}, {new:30}, {person:gus}, 'Des vers', 1771000000000000, 1771000000000001);
+         INSERT INTO conversation_members (course_id, conversation_id, account_id, part, joined_at, sees_from)
+           VALUES ({course:sol}, {new:30}, {person:gus}, 'LEARNER', 1771000000000000, 1771000000000000),
+             ({course:sol}, {new:30}, {person:bo}, 'STAFF', 1771000000000000, 1771000000000000),
+             ({course:sol}, {new:30}, {person:ana}, 'STAFF', 1771000000000000, 1771000000000000);
+         INSERT INTO messages (course_id, id, conversation_id, author_id, created_at) VALUES ({course:sol}, {new:31}, {new:30}, {person:gus}, 1771000000000001);
+         INSERT INTO message_bodies (course_id, message_id, body) VALUES ({course:sol}, {new:31}, 'Combien de vers?');
+         INSERT INTO inboxes (person_id, course_id, conversation_id, part, last_message_at, read_at, read_id)
+           VALUES ({person:ana}, {course:sol}, {new:30}, 'STAFF', 1771000000000001, 0, {new:30})",
+    ),
+    (
+        "nobody zoe kim raj noor",
+        "what was removed and what was answered in the forum of soil",
+        "UPDATE posts SET removed_at = 1772000000000000, removed_as = 'MODERATOR' WHERE id = {post:p2};
+         UPDATE threads SET answer_id = {post:p3}, last_post_at = last_post_at + 1 WHERE id = {thread:t1}",
+    ),
     // Who takes what, last: it takes the rest along.
     ("nobody omar ana kim raj noor", "that Gus leaves sol", "UPDATE enrolments SET left_at = 1772000000000000 WHERE learner_id = {person:gus} AND course_id = {course:sol}"),
     (
@@ -444,6 +487,29 @@ const SEEN: &[(&str, &str, &str, &str)] = &[
            VALUES ({course:soil}, {new:12}, 1772000000000000, {person:ana}, 'PIN_THREAD', {person:ana})",
     ),
     ("omar", "Mei's name", "Person.name", "UPDATE accounts SET name = 'Mei Sato' WHERE id = {person:mei}"),
+    (
+        "omar",
+        "what is found about soil",
+        "ForumHit.snippet",
+        "UPDATE posts SET body = 'Of soil and worms.' WHERE course_id = {course:soil}",
+    ),
+    (
+        "omar",
+        "what he has read of soil",
+        "Thread.unreadCount",
+        "INSERT INTO forum_reads (learner_id, course_id, read_at) VALUES ({person:omar}, {course:soil}, 1772000000000000)",
+    ),
+    (
+        "ana",
+        "what Mei writes to her",
+        "Message.body",
+        "INSERT INTO conversations (course_id, id, learner_id, subject, created_at, last_message_at)
+           VALUES ({course:soil}, {new:20}, {person:mei}, 'My worms', 1771000000000000, 1771000000000001);
+         INSERT INTO conversation_members (course_id, conversation_id, account_id, part, joined_at, sees_from)
+           VALUES ({course:soil}, {new:20}, {person:ana}, 'STAFF', 1771000000000000, 1771000000000000);
+         INSERT INTO messages (course_id, id, conversation_id, author_id, created_at) VALUES ({course:soil}, {new:21}, {new:20}, {person:mei}, 1771000000000000);
+         INSERT INTO message_bodies (course_id, message_id, body) VALUES ({course:soil}, {new:21}, 'Too many worms.')",
+    ),
     (
         "omar",
         "what is said about soil",
@@ -562,6 +628,12 @@ const TEXTS: &[&str] = &[
     "pomology",
     "soil",
     "harvest pears",
+    "worms",
+    "sand",
+    "two -rain",
+    "\"too much\"",
+    "vers",
+    "so* -worms",
     "en",
     "fr",
     "",

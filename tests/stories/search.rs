@@ -165,6 +165,45 @@ story! {
         assert!(of_all <= school.app.db.statements() - before + 1, "{of_all}");
     }
 
+    /// `STOA_SEARCH_POSTS=100000` measures it with as many posts; the times come on standard error.
+    async fn a_word_that_is_everywhere_costs_no_more_than_its_latest_places(school) {
+        let posts: i64 = std::env::var("STOA_SEARCH_POSTS").map_or(3_000, |count| count.parse().expect("a number"));
+        let numbers = if school.database.is_sqlite() {
+            format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {posts})")
+        } else {
+            format!("WITH n(n) AS (SELECT generate_series(1, {posts}))")
+        };
+        let id = if school.database.is_sqlite() { "unhex(printf('%032x', n))" } else { "lpad(to_hex(n), 32, '0')::uuid" };
+        school.execute(&format!(
+            "{numbers} INSERT INTO posts (course_id, id, thread_id, author_id, body, created_at)
+             SELECT {{course:soil}}, {id}, {{thread:t2}}, {{person:mei}},
+               'Everywhere is soil, also in pot number' || n || CASE WHEN n % 1000 = 7 THEN ', with a beetle' ELSE '' END, 1772000000000000 + n FROM n"
+        )).await;
+        let omar = school.person("omar").await;
+        for (text, all) in [("everywhere", posts.min(2_000)), ("beetle", (posts + 993) / 1000), ("everywhere -pot", 0), ("soil pot* -beetle", 100), ("number7", 1)] {
+            let begun = std::time::Instant::now();
+            let data = omar.data_with(SEARCH, json!({ "text": text, "first": 100 })).await;
+            eprintln!("{} posts on {}: {text:?} in {:?}", posts, school.app.db.kind(), begun.elapsed());
+            let page = &data["searchForums"];
+            assert_eq!(page["nodes"].as_array().unwrap().len() as i64, all.min(100), "{text}");
+            if text == "everywhere" {
+                let newest = format!("Everywhere is soil, also in pot number{posts}");
+                assert!(page["nodes"][0]["post"]["body"].as_str().unwrap().starts_with(&newest));
+                // To the end, page by page.
+                let (mut found, mut after) = (100, page["pageInfo"]["endCursor"].clone());
+                loop {
+                    let data = omar.data_with(SEARCH, json!({ "text": text, "first": 100, "after": after })).await;
+                    found += data["searchForums"]["nodes"].as_array().unwrap().len() as i64;
+                    after = data["searchForums"]["pageInfo"]["endCursor"].clone();
+                    if data["searchForums"]["pageInfo"]["hasNextPage"] == false {
+                        break;
+                    }
+                }
+                assert_eq!(found, all);
+            }
+        }
+    }
+
     async fn nothing_that_somebody_types_is_an_error(school) {
         let omar = school.person("omar").await;
         let hostile = [

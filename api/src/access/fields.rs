@@ -132,6 +132,14 @@ fields! {
     PERSON_NOTIFICATIONS = "Person"."notifications": Notification;
     PERSON_UNREAD_NOTIFICATIONS = "Person"."unreadNotifications": Notification;
     PERSON_NOTIFICATION_PREFERENCES = "Person"."notificationPreferences": Notification;
+    PERSON_CONVERSATIONS = "Person"."conversations": Notification;
+    CONVERSATION_SUBJECT = "Conversation"."subject": Correspondence;
+    CONVERSATION_PARTICIPANTS = "Conversation"."participants": Correspondence;
+    CONVERSATION_MESSAGES = "Conversation"."messages": Correspondence;
+    CONVERSATION_UNREAD_COUNT = "Conversation"."unreadCount": Correspondence;
+    CONVERSATION_MUTED = "Conversation"."muted": Correspondence;
+    MESSAGE_BODY = "Message"."body": Correspondence;
+    MESSAGE_BODY_HTML = "Message"."bodyHtml": Correspondence;
     FORUM_HIT_SNIPPET = "ForumHit"."snippet": Communication;
     FORUM_UNREAD_THREADS = "Forum"."unreadThreads": Interaction;
     THREAD_UNREAD_COUNT = "Thread"."unreadCount": Interaction;

@@ -11,10 +11,11 @@ use super::model::{Account, SystemRole};
 use crate::{
     access::{
         self, Anywhere, Category, FIELDS, PERSON_ACCESS_LOG, PERSON_ACCOUNT, PERSON_CASES, PERSON_CONSENTS,
-        PERSON_EDUCATION, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE, PERSON_LEFT_OFF, PERSON_NAME,
-        PERSON_NEXT_COURSES, PERSON_NOTIFICATION_PREFERENCES, PERSON_NOTIFICATIONS, PERSON_PICTURE, PERSON_PREFERENCES,
-        PERSON_RECOMMENDATION_FEEDBACK, PERSON_RECOMMENDATIONS, PERSON_ROLES, PERSON_TEACHES, PERSON_TIME_PER_TOPIC,
-        PERSON_TIME_ZONE, PERSON_TWO_FACTOR, PERSON_UNREAD_NOTIFICATIONS, PERSON_WHY_NOT, Shown, Standing,
+        PERSON_CONVERSATIONS, PERSON_EDUCATION, PERSON_EMAIL, PERSON_ENROLMENTS, PERSON_GOALS, PERSON_LANGUAGE,
+        PERSON_LEFT_OFF, PERSON_NAME, PERSON_NEXT_COURSES, PERSON_NOTIFICATION_PREFERENCES, PERSON_NOTIFICATIONS,
+        PERSON_PICTURE, PERSON_PREFERENCES, PERSON_RECOMMENDATION_FEEDBACK, PERSON_RECOMMENDATIONS, PERSON_ROLES,
+        PERSON_TEACHES, PERSON_TIME_PER_TOPIC, PERSON_TIME_ZONE, PERSON_TWO_FACTOR, PERSON_UNREAD_NOTIFICATIONS,
+        PERSON_WHY_NOT, Shown, Standing,
         graphql::{About, FieldAccess},
     },
     audit::graphql::AccessLogEntry,
@@ -29,6 +30,7 @@ use crate::{
         scope::{Scope, scope},
     },
     ids::AccountId,
+    messages::graphql::Conversation,
     notifications::graphql::{Notification, NotificationPreferences},
     profile::graphql::{LeftOff, Preferences},
     progress::graphql::Enrolment,
@@ -365,6 +367,23 @@ impl Person {
         match access::permit(&PERSON_CASES, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(permit) => Case::list(scope(ctx), self.account.id, &self.standing, &paging, permit).await.into(),
+        }
+    }
+
+    /// Her private conversations with staff of courses, and as staff with learners, the one with the latest message first.
+    #[graphql(directive = About::apply(&PERSON_CONVERSATIONS))]
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start, at most 100. Either this or `last` is needed.")] first: Option<i32>,
+        #[graphql(desc = "With `first`: those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "With `last`: those before this cursor.")] before: Option<String>,
+    ) -> Shown<Pages<Conversation>> {
+        let paging = Paging { first, after, last, before };
+        match access::permit(&PERSON_CONVERSATIONS, &self.standing) {
+            Err(denied) => Shown::Denied(denied),
+            Ok(permit) => Conversation::list(scope(ctx), self.account.id, &paging, permit).await.into(),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     courses::model::Course,
     db::{Db, DbError},
     ids::{AccountId, CourseId, TopicId},
+    messages::model::Part,
     time::Timestamp,
 };
 
@@ -237,6 +238,22 @@ impl Viewpoint {
     pub(crate) async fn to_class(&self, course: CourseId) -> Result<Standing<InCourse>, DbError> {
         let known = self.known().await?;
         let relations = if known.teaches(course) { RelationSet::only(Relation::Staff) } else { RelationSet::NONE };
+        Ok(self.standing(Facts { course: Some(course), relations, ..self.facts(known) }))
+    }
+
+    /// What the viewer is to a conversation about a course, in which she has this part: staff only as long as she is that, and may act as
+    /// that now. With somebody else's eyes she reads no conversation.
+    pub(crate) async fn to_conversation(&self, course: CourseId, part: Part) -> Result<Standing<InCourse>, DbError> {
+        let known = self.known().await?;
+        let takes_part = match part {
+            Part::Learner => self.viewer.has_scope(TokenScope::Read),
+            Part::Staff => known.teaches(course),
+        };
+        let relations = if takes_part && self.lens.is_none() {
+            RelationSet::only(Relation::Correspondent)
+        } else {
+            RelationSet::NONE
+        };
         Ok(self.standing(Facts { course: Some(course), relations, ..self.facts(known) }))
     }
 

@@ -132,4 +132,9 @@ loaders! {
     announcements: announcements::ById,
     announcements_of_course: announcements::Published,
     planned_announcements: announcements::Planned,
+    conversations: crate::messages::loaders::Conversations,
+    conversation_members: crate::messages::loaders::Members,
+    conversation_status: crate::messages::loaders::StatusOf,
+    messages: crate::messages::loaders::Messages,
+    messages_of_conversation: crate::messages::loaders::MessagesOfConversation,
 }

@@ -57,6 +57,7 @@ pub struct Mutation(
     crate::notifications::graphql::FollowMutation,
     crate::notifications::graphql::PreferenceMutation,
     crate::forum::graphql::reading::ReadingMutation,
+    crate::messages::graphql::MessageMutation,
 );
 
 /// What happens, as it happens: each goes on until you end it, or until it is not for you any more.

@@ -17,9 +17,10 @@ use crate::{
     enrolling::graphql::{cohorts::Cohort, invitations::Invitation},
     forum::graphql::{ForumCategory, Post, Thread, reports::Report},
     ids::{
-        AccountId, AnnouncementId, BookmarkId, CaseId, CategoryId, CohortId, CourseId, InvitationId, LessonId,
-        ModuleId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
+        AccountId, AnnouncementId, BookmarkId, CaseId, CategoryId, CohortId, ConversationId, CourseId, InvitationId,
+        LessonId, MessageId, ModuleId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
     },
+    messages::graphql::{Conversation, Message},
     notifications::graphql::Notification,
     progress::graphql::Enrolment,
     reviews::graphql::Review,
@@ -85,6 +86,8 @@ node_ids! {
     b'B' Bookmark(person: AccountId, bookmark: BookmarkId),
     b'A' Announcement(course: CourseId, announcement: AnnouncementId),
     b'N' Notification(person: AccountId, notification: NotificationId),
+    b'O' Conversation(course: CourseId, conversation: ConversationId),
+    b'G' Message(course: CourseId, message: MessageId),
 }
 
 impl NodeId {
@@ -110,8 +113,8 @@ impl NodeId {
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{
-        AccountId, AnnouncementId, BookmarkId, CategoryId, CohortId, CourseId, ID, InvitationId, LessonId, ModuleId,
-        NodeId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
+        AccountId, AnnouncementId, BookmarkId, CategoryId, CohortId, ConversationId, CourseId, ID, InvitationId,
+        LessonId, MessageId, ModuleId, NodeId, NotificationId, PostId, ReportId, ReviewId, ThreadId, TopicId,
     };
 
     /// Of a course.
@@ -197,6 +200,16 @@ pub mod global_id {
         NodeId::Bookmark(person, bookmark).encode().0
     }
 
+    /// Of a conversation.
+    pub fn conversation(course: CourseId, conversation: ConversationId) -> String {
+        NodeId::Conversation(course, conversation).encode().0
+    }
+
+    /// Of a message.
+    pub fn message(course: CourseId, message: MessageId) -> String {
+        NodeId::Message(course, message).encode().0
+    }
+
     /// Of a post.
     pub fn post(course: CourseId, post: PostId) -> String {
         NodeId::Post(course, post).encode().0
@@ -231,6 +244,8 @@ expect! {
     case_id -> Case(person, case): (AccountId, CaseId);
     announcement_id -> Announcement(course, announcement): (CourseId, AnnouncementId);
     notification_id -> Notification(person, notification): (AccountId, NotificationId);
+    conversation_id -> Conversation(course, conversation): (CourseId, ConversationId);
+    message_id -> Message(course, message): (CourseId, MessageId);
     category_id -> ForumCategory(course, category): (CourseId, CategoryId);
     enrolment_id -> Enrolment(learner, course): (AccountId, CourseId);
     cohort_id -> Cohort(course, cohort): (CourseId, CohortId);
@@ -259,6 +274,8 @@ pub(crate) enum Node {
     Bookmark(Bookmark),
     Announcement(Announcement),
     Notification(Notification),
+    Conversation(Conversation),
+    Message(Message),
 }
 
 /// Finds what an id names; `None` where there is nothing, or nothing for this viewer.
@@ -282,6 +299,8 @@ pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Faul
         NodeId::Case(person, id) => Case::find(scope, person, id).await?.map(Node::Case),
         NodeId::Announcement(course, id) => Announcement::find(scope, course, id).await?.map(Node::Announcement),
         NodeId::Notification(person, id) => Notification::find(scope, person, id).await?.map(Node::Notification),
+        NodeId::Conversation(course, id) => Conversation::find(scope, course, id).await?.map(Node::Conversation),
+        NodeId::Message(course, id) => Message::find(scope, course, id).await?.map(Node::Message),
     })
 }
 

@@ -170,13 +170,11 @@ impl ReadingMutation {
             Some((of, _)) if of != course => return Ok(refused(ReadRefusal::NoSuchPost)),
             post => post.map(|(_, post)| post),
         };
-        Ok(match scope.app.forum.mark_thread_read(viewer, (course, id), up_to).await? {
-            Err(refusal) => refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                MarkThreadReadPayload { thread: Some(thread), user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = scope.app.forum.mark_thread_read(viewer, (course, id), up_to).await? {
+            return Ok(refused(refusal));
+        }
+        scope.forget();
+        Ok(MarkThreadReadPayload { thread: Some(thread), user_errors: Vec::new() })
     }
 
     /// Notes that you have read all there is now in the forum of a course.

@@ -170,6 +170,7 @@ pub(crate) struct SearchQuery;
 impl SearchQuery {
     /// What is found in the forums of all courses that you take or teach: titles first, then posts, the newest of each first. As
     /// `Forum.search`, which says how to ask.
+    #[expect(clippy::too_many_arguments, reason = "a search and a page of it")]
     async fn search_forums(
         &self,
         ctx: &Context<'_>,

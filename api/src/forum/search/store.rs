@@ -10,7 +10,10 @@ use crate::{
 };
 
 // A page of what is found in the courses (1): one of each of them ($10 is 1), or one of all together. Of each course the 2,000 latest
-// titles or posts that fit are looked at, so that a word which is everywhere costs no more than that.
+// titles or posts that fit are looked at: on SQLite those that were written down last, and no others are touched; PostgreSQL finds all
+// places in the course before it takes the latest. Measured with 100,000 posts with the word in one course, and as many in another: 14 ms
+// on SQLite, 110 ms on PostgreSQL; a word in 100 posts 3 and 8 ms. The `+` keeps SQLite from looking into the index once for each title
+// and post of the course (1,480 ms with 3,000 posts).
 statements! {
     FOUND_FORWARD {
         "SELECT y.course_id, y.thread_id, y.post_id, y.at FROM (
@@ -23,7 +26,7 @@ statements! {
                w.is_title AS in_title, p.created_at AS at, w.subject_id, p.author_id"]
         [pg "f.course_id, f.thread_id, f.post_id, f.in_title, f.at, f.subject_id, f.author_id"]
         " FROM " [uuids 1] " k "
-        [lite "JOIN forum_words_keys w ON w.course_id = k.key AND w.key IN (
+        [lite "JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
                  SELECT i.rowid FROM forum_words i
                  WHERE i.forum_words MATCH 'course : \"' || hex(k.key) || '\" AND words : ' || $2 ORDER BY i.rowid DESC LIMIT 2000)
                LEFT JOIN posts p ON w.is_title = 0 AND p.course_id = w.course_id AND p.id = w.subject_id AND p.removed_at IS NULL
@@ -56,7 +59,7 @@ statements! {
                w.is_title AS in_title, p.created_at AS at, w.subject_id, p.author_id"]
         [pg "f.course_id, f.thread_id, f.post_id, f.in_title, f.at, f.subject_id, f.author_id"]
         " FROM " [uuids 1] " k "
-        [lite "JOIN forum_words_keys w ON w.course_id = k.key AND w.key IN (
+        [lite "JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
                  SELECT i.rowid FROM forum_words i
                  WHERE i.forum_words MATCH 'course : \"' || hex(k.key) || '\" AND words : ' || $2 ORDER BY i.rowid DESC LIMIT 2000)
                LEFT JOIN posts p ON w.is_title = 0 AND p.course_id = w.course_id AND p.id = w.subject_id AND p.removed_at IS NULL
