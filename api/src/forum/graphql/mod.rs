@@ -80,6 +80,7 @@ impl Forum {
 #[Object]
 impl Forum {
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn moderation(&self) -> moderation::ForumModeration {
         moderation::ForumModeration { course_id: self.course_id, standing: self.standing.clone() }
     }
@@ -146,6 +147,7 @@ impl ForumCategory {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn rules(&self) -> categories::CategoryRules {
         categories::CategoryRules { category: self.clone() }
     }
