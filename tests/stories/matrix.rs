@@ -278,6 +278,8 @@ async fn fill_in(school: &School) {
              UPDATE threads SET pinned_at = 5 WHERE id = {thread:t2};
              INSERT INTO reported_posts (course_id, id, post_id, author_id, state, reported_at, reporter_count, decision, decided_by, decided_at)
                VALUES ({course:soil}, {new:2}, {post:p5}, {person:mei}, 'DECIDED', 5, 2, 'WARN', {person:ana}, 6);
+             INSERT INTO reported_posts (course_id, id, post_id, author_id, state, reported_at, reporter_count)
+               VALUES ({course:soil}, {new:4}, {post:p4}, {person:mei}, 'OPEN', 5, 1);
              INSERT INTO reports (course_id, report_id, reporter_id, reason, text, reported_at)
                VALUES ({course:soil}, {new:2}, {person:ana}, 'OTHER', 'Where?', 5);
              INSERT INTO moderation_log (course_id, id, at, moderator_id, act, thread_id, about_id)
@@ -455,6 +457,10 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
             let relations: &[Relation] = match name.split('.').next() {
                 // A class is for whoever may look at its learners.
                 _ if name == "Course.learners" && !anywhere.contains(&Relation::Staff) => &[],
+                // The report at hand is Ana's own, with whatever she comes.
+                _ if ["Report.mine", "Report.outcome"].contains(&name.as_str()) && viewer.starts_with("instructor") => {
+                    &[Relation::Oneself]
+                }
                 Some("Course" | "EnrolmentSettings" | "Review") => *to_course,
                 _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
                 // What a moderator did to a post is for its author, too.

@@ -85,6 +85,7 @@ impl Forum {
 #[Object]
 impl Forum {
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn moderation(&self) -> moderation::ForumModeration {
         moderation::ForumModeration { course_id: self.course_id, standing: self.standing.clone() }
     }
@@ -200,6 +201,7 @@ impl ForumCategory {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn rules(&self) -> categories::CategoryRules {
         categories::CategoryRules { category: self.clone() }
     }

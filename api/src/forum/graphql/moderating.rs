@@ -88,13 +88,11 @@ pub(crate) struct ModerateThreadPayload {
 
 impl ModerateThreadPayload {
     async fn of(scope: &Scope, course: CourseId, thread: ThreadId, done: Result<(), Refusal>) -> Result<Self, Fault> {
-        Ok(match done {
-            Err(refusal) => Self::refused(refusal),
-            Ok(()) => {
-                scope.forget();
-                Self { thread: Thread::find(scope, course, thread).await?, user_errors: Vec::new() }
-            }
-        })
+        if let Err(refusal) = done {
+            return Ok(Self::refused(refusal));
+        }
+        scope.forget();
+        Ok(Self { thread: Thread::find(scope, course, thread).await?, user_errors: Vec::new() })
     }
 
     fn refused(refusal: Refusal) -> Self {

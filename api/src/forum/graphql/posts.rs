@@ -116,6 +116,7 @@ impl Post {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn moderation(&self) -> super::moderation::PostModeration {
         super::moderation::PostModeration { row: Arc::clone(&self.row) }
     }

@@ -72,6 +72,7 @@ impl Thread {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "the derived resolver awaits it")]
     async fn moderation(&self) -> super::moderation::ThreadModeration {
         super::moderation::ThreadModeration { row: Arc::clone(&self.row), standing: self.standing.clone() }
     }
