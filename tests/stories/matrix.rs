@@ -221,6 +221,12 @@ async fn fill_in(school: &School) {
         .execute(
             "UPDATE accounts SET picture_url = 'https://mei.example/me.png', education = 'Gardener', time_zone = 'Asia/Tokyo',
                language = 'ja' WHERE id = {person:mei};
+             UPDATE courses SET content_version = 2 WHERE id = {course:soil};
+             INSERT INTO course_contents (course_id, version, published_at, lesson_count, added, removed)
+               VALUES ({course:soil}, 2, 1768435200000000, 4, '[]', '[]');
+             INSERT INTO activity_beats (learner_id, id, course_id, lesson_id, session_id, at, client_at, not_before, seconds, position, capped, reason)
+               VALUES ({person:mei}, {new:5}, {course:soil}, {lesson:soil-1}, {new:0}, 1768435200000000, NULL, 1768000000000000, 330, 30, 300, 'SINCE_LAST_BEAT');
+             UPDATE lesson_progress SET score = 700000, scored_at = 1768435200000000 WHERE learner_id = {person:mei};
              UPDATE course_rollups SET learner_count = 40, completed_count = 20, rating_count = 9, rating_sum = 40",
         )
         .await;
