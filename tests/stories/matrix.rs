@@ -265,6 +265,12 @@ async fn fill_in(school: &School) {
              UPDATE lessons SET completion = 'TIME', completion_share = 800000;
              INSERT INTO staff_invitations (email_hash, course_id, role, invited_by, invited_at)
                SELECT email_hash, {course:sol}, 'ASSISTANT', {person:bo}, 1772000000000000 FROM account_emails WHERE account_id = {person:mei};
+             UPDATE courses SET content_version = 2 WHERE id = {course:soil};
+             INSERT INTO course_contents (course_id, version, published_at, lesson_count, added, removed)
+               VALUES ({course:soil}, 2, 1768435200000000, 4, '[]', '[]');
+             INSERT INTO activity_beats (learner_id, id, course_id, lesson_id, session_id, at, client_at, not_before, seconds, position, capped, reason)
+               VALUES ({person:mei}, {new:5}, {course:soil}, {lesson:soil-1}, {new:0}, 1768435200000000, NULL, 1768000000000000, 330, 30, 300, 'SINCE_LAST_BEAT');
+             UPDATE lesson_progress SET score = 700000, scored_at = 1768435200000000 WHERE learner_id = {person:mei};
              INSERT INTO announcements (course_id, id, author_id, title, body, created_at, publish_at, told_at, version)
                VALUES ({course:soil}, {new:20}, {person:ana}, 'Rain', 'It rains.', 5, 5, 5, 1),
                  ({course:soil}, {new:21}, {person:ana}, 'Snow', 'It will snow.', 6, NULL, NULL, 1);

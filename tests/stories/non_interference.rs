@@ -69,6 +69,25 @@ const HIDDEN: &[(&str, &str, &str)] = &[
          UPDATE lesson_progress SET progress = 1000000, completed_at = 1771000000000000 WHERE learner_id = {person:mei} AND course_id = {course:compost}",
     ),
     (
+        "nobody zoe omar bo kim raj noor",
+        "what Mei reported in compost that can't have been",
+        "UPDATE enrolments SET capped_seconds = 300, last_beat_at = 1772000000000000 WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         INSERT INTO activity_beats (learner_id, id, course_id, lesson_id, session_id, at, client_at, not_before, seconds, position, capped, reason)
+           VALUES ({person:mei}, {new:5}, {course:compost}, {lesson:compost-1}, {new:0}, 1772000000000000, NULL, 1771000000000000, 330, 30, 300, 'SINCE_LAST_BEAT')",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "what changed for Mei in compost, and of what she has taken notice",
+        "UPDATE enrolments SET seen_content = 1 WHERE learner_id = {person:mei} AND course_id = {course:compost};
+         INSERT INTO enrolment_changes (learner_id, course_id, version, progress_before, progress_now) VALUES ({person:mei}, {course:compost}, 2, 125000, 100000)",
+    ),
+    (
+        "nobody zoe omar bo kim raj noor",
+        "Mei's score in compost, and which version she saw",
+        "UPDATE lesson_progress SET score = 700000, scored_at = 1772000000000000, content_version = 2, position_at = updated_at
+         WHERE learner_id = {person:mei} AND course_id = {course:compost}",
+    ),
+    (
         "nobody zoe omar kim raj noor",
         "when Mei completed soil",
         "UPDATE enrolments SET completed_at = completed_at + 86400000000 WHERE learner_id = {person:mei} AND course_id = {course:soil};
@@ -432,25 +451,6 @@ const HIDDEN: &[(&str, &str, &str)] = &[
         "that Mei takes compost",
         "DELETE FROM lesson_progress WHERE learner_id = {person:mei} AND course_id = {course:compost};
          DELETE FROM enrolments WHERE learner_id = {person:mei} AND course_id = {course:compost}",
-    ),
-    (
-        "nobody zoe omar bo kim raj noor",
-        "what Mei reported in compost that can't have been",
-        "UPDATE enrolments SET capped_seconds = 300, last_beat_at = 1772000000000000 WHERE learner_id = {person:mei} AND course_id = {course:compost};
-         INSERT INTO activity_beats (learner_id, id, course_id, lesson_id, session_id, at, client_at, not_before, seconds, position, capped, reason)
-           VALUES ({person:mei}, {new:5}, {course:compost}, {lesson:compost-1}, {new:0}, 1772000000000000, NULL, 1771000000000000, 330, 30, 300, 'SINCE_LAST_BEAT')",
-    ),
-    (
-        "nobody zoe omar bo kim raj noor",
-        "what changed for Mei in compost, and of what she has taken notice",
-        "UPDATE enrolments SET seen_content = 1 WHERE learner_id = {person:mei} AND course_id = {course:compost};
-         INSERT INTO enrolment_changes (learner_id, course_id, version, progress_before, progress_now) VALUES ({person:mei}, {course:compost}, 2, 125000, 100000)",
-    ),
-    (
-        "nobody zoe omar bo kim raj noor",
-        "Mei's score in compost, and which version she saw",
-        "UPDATE lesson_progress SET score = 700000, scored_at = 1772000000000000, content_version = 2, position_at = updated_at
-         WHERE learner_id = {person:mei} AND course_id = {course:compost}",
     ),
     (EVERYBODY, "that Ida ever took soil", "DELETE FROM lesson_progress WHERE learner_id = {person:ida}; DELETE FROM enrolments WHERE learner_id = {person:ida}"),
 ];
