@@ -10,6 +10,16 @@ async fn post(who: &Client, thread: &str, input: Value) -> Value {
     who.data_with(POST, json!({ "thread": thread, "input": input })).await["createPost"].clone()
 }
 
+/// A file with so many posts, each a reply to the one before.
+fn chain(posts: u32) -> String {
+    let mut file = String::from("key,thread,course,title,author,at,body,reply_to\n");
+    for number in 0..posts {
+        let above = if number == 0 { String::new() } else { format!("c{}", number - 1) };
+        file += &format!("c{number},chain,soil,On and on,omar,2026-02-03T08:00:00Z,And then?,{above}\n");
+    }
+    file
+}
+
 /// What is refused, with its code.
 fn code(outcome: &Value) -> &str {
     assert!(outcome["post"].is_null(), "{outcome}");
@@ -116,22 +126,16 @@ story! {
             let entry = entry.unwrap();
             std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
         }
-        let import = async |posts: u32| {
-            let mut file = String::from("key,thread,course,title,author,at,body,reply_to\n");
-            for number in 0..posts {
-                let above = if number == 0 { String::new() } else { format!("c{}", number - 1) };
-                file += &format!("c{number},chain,soil,On and on,omar,2026-02-03T08:00:00Z,And then?,{above}\n");
-            }
-            std::fs::write(folder.path().join("threads.csv"), file).unwrap();
-            school.import(folder.path()).await
-        };
-        let report = import(10_000).await.to_string();
+        let file = folder.path().join("threads.csv");
+        std::fs::write(&file, chain(10_000)).unwrap();
+        let report = school.import(folder.path()).await.to_string();
         assert!(report.contains("replies are nested at most 32 deep"), "{report}");
         let query = "query($id: ID!, $post: ID!) { node(id: $id) { ... on Thread { postCount } } last: node(id: $post) { ... on Post { depth } } }";
         let variables = json!({ "id": school.thread("soil", "chain"), "post": school.post("soil", "c32") });
         let omar = school.person("omar").await;
         assert_eq!(omar.data_with(query, variables.clone()).await, json!({ "node": null, "last": null }), "nothing of it came in");
-        assert!(import(33).await.complete());
+        std::fs::write(&file, chain(33)).unwrap();
+        assert!(school.import(folder.path()).await.complete());
         assert_eq!(omar.data_with(query, variables).await, json!({ "node": { "postCount": 33 }, "last": { "depth": 32 } }));
     }
 
