@@ -84,7 +84,7 @@ story! {
 
         let changed = mine(&omar).await;
         assert_eq!(changed["progress"], 0.166_666);
-        assert_eq!(changed["changedBecause"], json!([{ "kind": "LESSONS_ADDED", "version": 2, "lessonsAdded": 2, "lessonsRemoved": 0,
+        assert_eq!(changed["changedBecause"], json!([{ "kind": "ADDED", "version": 2, "lessonsAdded": 2, "lessonsRemoved": 0,
             "progressBefore": 0.25, "progressNow": 0.166_666,
             "message": "2 lessons were added to this course, so your progress went from 25 % to 16 %. What you did still counts, and what you completed stays completed." }]));
         let done = mine(&mei).await;
@@ -133,8 +133,8 @@ story! {
         let numbers: Vec<_> = told["changedBecause"].as_array().unwrap().iter()
             .map(|change| (change["version"].clone(), change["kind"].clone(), change["progressBefore"].clone(), change["progressNow"].clone())).collect();
         assert_eq!(numbers, [
-            (json!(3), json!("LESSONS_EXCHANGED"), json!(0.4), json!(0.2)),
-            (json!(2), json!("LESSONS_ADDED"), json!(0.25), json!(0.2)),
+            (json!(3), json!("EXCHANGED"), json!(0.4), json!(0.2)),
+            (json!(2), json!("ADDED"), json!(0.25), json!(0.2)),
         ]);
         // He takes notice of the first; the second stays to be told.
         assert_eq!(acknowledge(&school, &omar, 2).await["enrolment"]["changedBecause"], json!([{ "version": 3 }]));

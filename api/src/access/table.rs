@@ -113,9 +113,10 @@ pub const fn may_see(relation: Relation, category: Category) -> bool {
         Category::HiddenAuthorship | Category::Moderation => matches!(relation, R::Oneself | R::Moderator),
         Category::Correspondence => matches!(relation, R::Correspondent),
         Category::Review => true,
-        Category::Notification => matches!(relation, R::Oneself),
         Category::Recommendation => matches!(relation, R::Oneself | R::CaseHolder | R::Operator),
-        Category::Oversight | Category::Payment | Category::Consent => matches!(relation, R::Oneself),
+        Category::Notification | Category::Oversight | Category::Payment | Category::Consent => {
+            matches!(relation, R::Oneself)
+        }
         Category::Statistics => matches!(relation, R::Staff | R::Analyst | R::Administrator),
     }
 }

@@ -136,7 +136,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
     match command {
         // It holds all services.
         Command::Demo(arguments) => Box::pin(serve::demo(config, &arguments)).await,
-        Command::Serve(_) => serve::serve(config).await,
+        Command::Serve(_) => Box::pin(serve::serve(config)).await,
         Command::Migrate => data::migrate(config).await,
         Command::Schema => {
             print!("{}", crate::graphql::sdl());

@@ -67,6 +67,7 @@ pub struct Subscription(
     crate::progress::graphql::live::ProgressSubscription,
     crate::recommendations::graphql::live::RecommendationSubscription,
     crate::live::graphql::notifications::NotificationSubscription,
+    crate::messages::graphql::live::MessageSubscription,
 );
 
 /// The schema that is served.

@@ -116,8 +116,8 @@ impl GraphQl {
                  graphql-transport-ws",
             ));
         }
-        let asker = Asker { viewer: &viewer, visit, request_id: request.headers().get(&super::REQUEST_ID) };
-        match self.executor.execute(asked, asker, None).await? {
+        let who = Asker { viewer: &viewer, visit, request_id: request.headers().get(&super::REQUEST_ID) };
+        match self.executor.execute(asked, who, None).await? {
             Some(answer) => Ok(written(&answer, wanted)),
             None => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")),
         }

@@ -83,7 +83,7 @@ pub(super) enum Unfit {
     /// It is no GraphQL request.
     Refused(Refused),
     /// It is one that can't be carried out.
-    Errors(Answer),
+    Errors(Box<Answer>),
 }
 
 impl From<Refused> for Unfit {
@@ -123,7 +123,7 @@ impl Executor {
     pub(super) async fn execute(
         &self,
         asked: Asked,
-        asker: Asker<'_>,
+        who: Asker<'_>,
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         let changes = asked.kind == Some(OperationType::Mutation);
@@ -132,8 +132,8 @@ impl Executor {
         // The document is parsed already.
         let mut query = GraphQlRequest::new(String::new())
             .variables(asked.variables)
-            .data(Scope::new(self.app.clone(), asker.viewer.clone(), lens, ledger.clone()))
-            .data(Arc::clone(asker.visit))
+            .data(Scope::new(self.app.clone(), who.viewer.clone(), lens, ledger.clone()))
+            .data(Arc::clone(who.visit))
             .data(Arc::clone(&redactions));
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
@@ -144,7 +144,7 @@ impl Executor {
             Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
         };
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
-        let looks = reads(asker.viewer, asker.request_id.and_then(|id| id.to_str().ok()), ledger.take());
+        let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
         if let Err(error) = self.app.audit.record(looks).await {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {
@@ -176,7 +176,7 @@ impl Executor {
 impl Asked {
     /// What the parameters ask for, if it can be carried out.
     pub(super) fn read(parameters: Parameters, wishes: Wishes, viewer: &Viewer) -> Result<Self, Unfit> {
-        let document = parse_query(&parameters.query).map_err(|error| Unfit::Errors(unparsable(error)))?;
+        let document = parse_query(&parameters.query).map_err(|error| Unfit::Errors(Box::new(unparsable(error))))?;
         let operation = operation(&document, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);
         if let Some(variable) =
@@ -185,7 +185,7 @@ impl Asked {
             let message = format!("the variable ${} of type {} is missing", variable.name.node, variable.var_type.node);
             let mut error = async_graphql::ServerError::new(message, Some(variable.name.pos));
             error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
-            return Err(Unfit::Errors(Answer::failed(error)));
+            return Err(Unfit::Errors(Box::new(Answer::failed(error))));
         }
         if let Some(operation) = operation.filter(|operation| operation.ty == OperationType::Subscription) {
             one_event(operation)?;
@@ -271,7 +271,7 @@ fn one_event(operation: &OperationDefinition) -> Result<(), Unfit> {
         "a subscription selects exactly one field: no other beside it, no fragment around it, no @skip or @include";
     let mut error = async_graphql::ServerError::new(message, Some(operation.selection_set.pos));
     error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
-    Err(Unfit::Errors(Answer::failed(error)))
+    Err(Unfit::Errors(Box::new(Answer::failed(error))))
 }
 
 /// With whose eyes a learner wants to look at herself: `STAFF` or `CLASSMATE`, and the global id of a course.

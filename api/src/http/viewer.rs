@@ -39,12 +39,11 @@ pub(super) async fn viewer(app: &App, request: &Request) -> Result<(Viewer, Arc<
     let visit = Arc::new(Visit::new(origin(app, request)));
     let pass = pass(request)?;
     let network = visit.origin.network.as_deref();
-    let viewer = match identify(app, &pass, network).await? {
-        Some(viewer) => viewer,
-        None => {
-            visit.take_session();
-            Viewer::ANONYMOUS
-        }
+    let viewer = if let Some(viewer) = identify(app, &pass, network).await? {
+        viewer
+    } else {
+        visit.take_session();
+        Viewer::ANONYMOUS
     };
     Ok((viewer, visit))
 }

@@ -23,7 +23,7 @@ pub const MAX_KEY: usize = 100;
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     account: AccountId,
-    key: String,
+    text: String,
     request_hash: Vec<u8>,
 }
 
@@ -60,15 +60,15 @@ impl Key {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Ok(Self { account, key: key.to_owned(), request_hash: hash.finalize().to_vec() })
+        Ok(Self { account, text: key.to_owned(), request_hash: hash.finalize().to_vec() })
     }
 
     /// Takes the key for this transaction. Another request with it waits until the transaction ends.
     pub(crate) async fn claim(&self, tx: &mut Tx, now: Timestamp) -> Result<Claim, DbError> {
-        if store::insert(tx, self.account, &self.key, &self.request_hash, now).await? {
+        if store::insert(tx, self.account, &self.text, &self.request_hash, now).await? {
             return Ok(Claim::First);
         }
-        Ok(match store::find(tx, self.account, &self.key).await? {
+        Ok(match store::find(tx, self.account, &self.text).await? {
             Some((hash, result)) if hash == self.request_hash => Claim::Again(result),
             _ => Claim::Other,
         })
@@ -76,7 +76,7 @@ impl Key {
 
     /// Keeps what came of the work, such as the id of what was made.
     pub(crate) async fn keep(&self, tx: &mut Tx, result: &str) -> Result<(), DbError> {
-        store::keep(tx, self.account, &self.key, result).await
+        store::keep(tx, self.account, &self.text, result).await
     }
 }
 

@@ -94,10 +94,10 @@ impl Drop for Seat {
         let mut taken = self.seats.lock();
         taken.all -= 1;
         if let Some(address) = self.address {
-            take_away(&mut taken.addresses, address);
+            take_away(&mut taken.addresses, &address);
         }
         if let Some(viewer) = self.viewer {
-            take_away(&mut taken.viewers, viewer);
+            take_away(&mut taken.viewers, &viewer);
         }
     }
 }
@@ -110,11 +110,11 @@ fn add<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K, most: usize) -> boo
     room
 }
 
-fn take_away<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn take_away<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

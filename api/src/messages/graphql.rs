@@ -31,6 +31,7 @@ use crate::{
     markdown,
 };
 
+pub(crate) mod live;
 mod mutations;
 
 /// The names of the lists for cursors.

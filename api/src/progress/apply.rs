@@ -79,12 +79,11 @@ pub(super) async fn apply(db: &Db, clock: &Clock, entries: &[&Entry]) -> Result<
             Admitted::Beat(row, beat) => {
                 let pair = (row.learner_id, row.course_id);
                 let replayed = beat.id.and_then(|id| first.get(&(row.learner_id, id))).copied();
-                match replayed {
-                    Some((earlier, _)) => again.push((entry, earlier)),
-                    None => {
-                        first.insert((row.learner_id, row.id), (entry, row));
-                        work.entry(pair).or_default().beats.push(NewBeat { entry, row, beat });
-                    }
+                if let Some((earlier, _)) = replayed {
+                    again.push((entry, earlier));
+                } else {
+                    first.insert((row.learner_id, row.id), (entry, row));
+                    work.entry(pair).or_default().beats.push(NewBeat { entry, row, beat: *beat });
                 }
                 Recorded { course_id: pair.1, counted: 0, capped: 0, reason: None, replayed: replayed.is_some() }
             }
@@ -154,7 +153,7 @@ async fn read(tx: &mut Tx, clock: &Clock, entries: &[&Entry]) -> Result<Batch, D
 }
 
 enum Admitted {
-    Beat(BeatRow, Beat),
+    Beat(BeatRow, Box<Beat>),
     Score(Pair, i64),
     Known(Recorded),
 }
@@ -190,7 +189,7 @@ impl Batch {
                     seconds: beat.seconds,
                     position: beat.position,
                 };
-                Ok(Admitted::Beat(row, *beat))
+                Ok(Admitted::Beat(row, Box::new(*beat)))
             }
         }
     }
@@ -239,20 +238,17 @@ impl Batch {
         let rows = old.iter().map(|row| (None, row)).chain(work.beats.iter().map(|new| (Some(new.entry), &new.row)));
         for (at, (entry, row)) in rows.enumerate() {
             let (capped, reason) = cap(row, &claims[at], after.starts[at]);
-            match entry {
-                Some(entry) => {
-                    held.capped_seconds += capped;
-                    writes.beats.push((*row, capped, reason));
-                    if let Ok(recorded) = &mut answers[entry] {
-                        *recorded = Recorded { counted: row.seconds - capped, capped, reason, ..*recorded };
-                    }
+            if let Some(entry) = entry {
+                held.capped_seconds += capped;
+                writes.beats.push((*row, capped, reason));
+                if let Ok(recorded) = &mut answers[entry] {
+                    *recorded = Recorded { counted: row.seconds - capped, capped, reason, ..*recorded };
                 }
-                None => {
-                    let (was, _) = cap(row, &claims[at], before.starts[at]);
-                    if was != capped {
-                        held.capped_seconds += capped - was;
-                        writes.beats.push((*row, capped, reason));
-                    }
+            } else {
+                let (was, _) = cap(row, &claims[at], before.starts[at]);
+                if was != capped {
+                    held.capped_seconds += capped - was;
+                    writes.beats.push((*row, capped, reason));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, SimpleObject, Subscription};
 
-use super::{Post, Thread};
+use super::{Post, Thread, reports::Report};
 use crate::{
     courses::graphql::Course,
     graphql::{
@@ -44,6 +44,8 @@ pub(crate) struct ThreadChanged {
 pub(crate) struct ModerationQueueChanged {
     /// The course.
     course: Course,
+    /// What was reported or decided; null if `missed`, or if it is not yours to decide.
+    report: Option<Report>,
     /// Whether there may have been changes that you were not told of. Read the queue anew in either case.
     missed: bool,
 }
@@ -95,7 +97,11 @@ impl ForumSubscription {
             return Err(Fault::forbidden("those who moderate the course's forum"));
         }
         let Some(happening) = begun(ctx, &[Topic::Moderation(id)]) else { return Ok(told(None)) };
-        Ok(told(Some(ModerationQueueChanged { course, missed: happening == Happening::Missed })))
+        let report = match happening {
+            Happening::Event(Event::ModerationChanged { report, .. }) => Report::find(scope, id, report).await?,
+            _ => None,
+        };
+        Ok(told(Some(ModerationQueueChanged { course, report, missed: happening == Happening::Missed })))
     }
 }
 

@@ -147,8 +147,8 @@ impl Operation {
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         let visit = Arc::new(Visit::without_cookies(self.origin.clone()));
-        let asker = Asker { viewer, visit: &visit, request_id: self.request_id.as_ref() };
-        self.executor.execute(asked, asker, occasion).await
+        let who = Asker { viewer, visit: &visit, request_id: self.request_id.as_ref() };
+        self.executor.execute(asked, who, occasion).await
     }
 
     /// Ends it with the errors of an answer.

@@ -7,6 +7,7 @@ use crate::{
     access::TokenScope,
     graphql::{errors::Fault, node::NodeId, scope::scope},
     live::model::{Event, Happening, Topic},
+    notifications::graphql::Notification,
 };
 
 /// You have a new notification.
@@ -14,6 +15,8 @@ use crate::{
 pub(crate) struct NotificationAdded {
     /// The global id of the notification; null if `missed`.
     id: Option<ID>,
+    /// The notification; null if `missed`, or if it is gone again.
+    notification: Option<Notification>,
     /// Whether there may have been notifications that you were not told of: read them anew.
     missed: bool,
 }
@@ -28,13 +31,14 @@ impl NotificationSubscription {
     /// Each new notification of yours.
     async fn notification_added(&self, ctx: &Context<'_>) -> Result<Told<NotificationAdded>, Fault> {
         let person = scope(ctx).account_for(TokenScope::Read)?;
-        let happening = begun(ctx, &[Topic::Notifications(person)]);
-        Ok(told(happening.map(|happening| match happening {
-            Happening::Event(Event::Notified { notification, .. }) => {
-                let id = NodeId::Notification(person, notification).encode();
-                NotificationAdded { id: Some(id), missed: false }
+        Ok(told(match begun(ctx, &[Topic::Notifications(person)]) {
+            None => None,
+            Some(Happening::Event(Event::Notified { notification: id, .. })) => {
+                let notification = Notification::find(scope(ctx), person, id).await?;
+                let id = NodeId::Notification(person, id).encode();
+                Some(NotificationAdded { id: Some(id), notification, missed: false })
             }
-            _ => NotificationAdded { id: None, missed: true },
-        })))
+            Some(_) => Some(NotificationAdded { id: None, notification: None, missed: true }),
+        }))
     }
 }

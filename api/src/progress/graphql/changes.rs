@@ -21,11 +21,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum EnrolmentChangeKind {
     /// Lessons were added to the course.
-    LessonsAdded,
+    Added,
     /// Lessons were taken out of the course.
-    LessonsRemoved,
+    Removed,
     /// Both at once.
-    LessonsExchanged,
+    Exchanged,
 }
 
 /// Why a learner's progress in a course is another number than it was. Reached through an enrolment whose changes may be seen.
@@ -37,9 +37,9 @@ impl EnrolmentChange {
     /// What kind of change it was.
     async fn kind(&self) -> EnrolmentChangeKind {
         match (self.0.change.added.is_empty(), self.0.change.removed.is_empty()) {
-            (_, true) => EnrolmentChangeKind::LessonsAdded,
-            (true, false) => EnrolmentChangeKind::LessonsRemoved,
-            (false, false) => EnrolmentChangeKind::LessonsExchanged,
+            (_, true) => EnrolmentChangeKind::Added,
+            (true, false) => EnrolmentChangeKind::Removed,
+            (false, false) => EnrolmentChangeKind::Exchanged,
         }
     }
 
@@ -86,14 +86,14 @@ pub(super) async fn because(
     permit: Permit<tags::LearningRecord>,
 ) -> Result<Vec<EnrolmentChange>, Fault> {
     let load = scope.load();
-    let (changes, noted, notes) = futures_util::try_join!(
+    let (changes, reckoned, notes) = futures_util::try_join!(
         load.content_changes.get(row.course_id),
         load.noted_changes.get(row.key()),
         load.enrolment_notes.get(row.key())
     )?;
     let term = Term { enrolled_at: *row.enrolled_at.open(permit), completed_at: *row.completed_at.open(permit) };
     let seen = notes.and_then(|notes| *notes.seen_content.open(permit));
-    let told = content::unseen(&changes, noted.open(permit), seen, term);
+    let told = content::unseen(&changes, reckoned.open(permit), seen, term);
     scope.make_room(told.len())?;
     Ok(told.into_iter().map(EnrolmentChange).collect())
 }
