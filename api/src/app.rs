@@ -1,5 +1,7 @@
 //! What the server is made of: the services, put together once.
 
+use std::{ops::Deref, sync::Arc};
+
 use stoa_recommender::Registry;
 
 use crate::{
@@ -48,9 +50,21 @@ pub struct Settings {
     pub live: LiveSettings,
 }
 
-/// The services; cheap to clone.
+/// The services, made once and shared: a clone is one more reference to them.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Services>);
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// The services.
+#[derive(Clone)]
+pub struct Services {
     /// The database.
     pub db: Db,
     /// The clock.
@@ -112,7 +126,7 @@ impl App {
         let notifications = Notifications::new(db.clone(), clock.clone(), key.clone());
         let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
-        Ok(Self {
+        Ok(Self(Arc::new(Services {
             recovery: Recovery::new(db.clone(), clock.clone(), accounts.clone(), outbox.clone(), sign_in.clone()),
             profiles: Profiles::new(db.clone(), clock.clone()),
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
@@ -137,22 +151,24 @@ impl App {
             sign_in,
             db,
             clock,
-        })
+        })))
     }
 
     /// The same with sign-in by another provider.
-    pub fn with_oidc(mut self, settings: OidcSettings) -> Result<Self, OidcSettingsError> {
-        let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
-        self.oidc = Some(Oidc::new(settings, db, clock, accounts, self.sign_in.clone())?);
-        Ok(self)
+    pub fn with_oidc(self, settings: OidcSettings) -> Result<Self, OidcSettingsError> {
+        let mut services = Arc::unwrap_or_clone(self.0);
+        let (db, clock, accounts) = (services.db.clone(), services.clock.clone(), services.accounts.clone());
+        services.oidc = Some(Oidc::new(settings, db, clock, accounts, services.sign_in.clone())?);
+        Ok(Self(Arc::new(services)))
     }
 
     /// The same with the engines that models are made of, and those outside the process.
-    pub fn with_engines(mut self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
-        self.feed = self.feed.with_engines(registry, settings)?;
-        let (db, clock, accounts) = (self.db.clone(), self.clock.clone(), self.accounts.clone());
-        self.enrolling = Enrolling::new(db, clock, accounts, self.feed.clone());
-        Ok(self)
+    pub fn with_engines(self, registry: Registry, settings: &EnginesSettings) -> Result<Self, EngineSettingsError> {
+        let mut services = Arc::unwrap_or_clone(self.0);
+        services.feed = services.feed.with_engines(registry, settings)?;
+        let (db, clock, accounts) = (services.db.clone(), services.clock.clone(), services.accounts.clone());
+        services.enrolling = Enrolling::new(db, clock, accounts, services.feed.clone());
+        Ok(Self(Arc::new(services)))
     }
 }
 

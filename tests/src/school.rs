@@ -147,7 +147,7 @@ impl School {
     /// If the database can't be used.
     #[must_use]
     pub async fn under(mut self, settings: Settings) -> Self {
-        self.app = App::new(self.app.db, self.clock.clone(), key(), settings).await.expect("the services");
+        self.app = App::new(self.app.db.clone(), self.clock.clone(), key(), settings).await.expect("the services");
         self.anybody.routes = Arc::new(http::routes(&self.app, &[]).boxed());
         self
     }

@@ -154,7 +154,7 @@ story! {
         let (school, server) = limited(school, LiveSettings { queue: 3, ..LiveSettings::default() }).await;
         let omar = school.person("omar").await;
         let thread = json!({ "thread": school.thread("soil", "t1") });
-        let copies: String = (0..20).map(|n| format!(" b{n}: body")).collect();
+        let copies: String = (0..20).fold(String::new(), |copies, n| copies + &format!(" b{n}: body"));
         let large = format!("subscription($thread: ID!) {{ postAdded(threadId: $thread) {{ post {{ id {copies} }} }} }}");
         let mut slow = server.narrow_socket().await;
         slow.init(&omar).await;

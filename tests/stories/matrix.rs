@@ -412,15 +412,15 @@ async fn every_field_shows_to_every_kind_of_viewer_what_the_table_says() {
                 _ if ["Report.mine", "Report.outcome"].contains(&name.as_str()) && viewer.starts_with("instructor") => {
                     &[Relation::Oneself]
                 }
-                Some("Course" | "EnrolmentSettings" | "Review") => *to_course,
-                _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => *to_course,
+                Some("Course" | "EnrolmentSettings" | "Review") => to_course,
+                _ if matches!(category, Category::Communication | Category::Statistics | Category::Class) => to_course,
                 // What a moderator did to a post is for its author, too.
-                Some(of) if *category == Category::Moderation && of != "Post" => *to_course,
+                Some(of) if *category == Category::Moderation && of != "Post" => to_course,
                 _ if VIEWERS_OWN.contains(&name.as_str()) => &[Relation::Oneself],
                 Some("Conversation" | "Message") if CORRESPONDENTS.contains(viewer) => &[Relation::Correspondent],
                 Some("Conversation" | "Message") => &[],
-                _ if category.is_of_a_course() => *in_course,
-                _ => *anywhere,
+                _ if category.is_of_a_course() => in_course,
+                _ => anywhere,
             };
             let may =
                 relations.iter().chain([&Relation::Stranger]).any(|relation| access::may_see(*relation, *category));

@@ -306,7 +306,8 @@ story! {
         let (one, other) = (school.app.notifications.clone(), school.app.notifications.clone());
         for _ in 0..4 {
             let (one, other) = tokio::join!(one.go_on(), other.go_on());
-            (one.unwrap(), other.unwrap());
+            one.unwrap();
+            other.unwrap();
         }
         assert_eq!(counted(&school, told).await, 1_200);
         assert_eq!(counted(&school, "SELECT COUNT(*) FROM notifications WHERE times > 1").await, 0);
