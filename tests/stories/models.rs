@@ -83,7 +83,7 @@ story! {
         assert!(school.import(folder.path()).await.complete());
         let mut registry = Registry::standard();
         registry.register(NEWEST);
-        let feed = school.app.clone().with_engines(registry, &EnginesSettings::default()).unwrap().feed;
+        let feed = school.app.clone().with_engines(registry, &EnginesSettings::default()).unwrap().feed.clone();
         let good = feed.train_with(quick(), Promotion::Unmeasured, |_| {}).await.unwrap().name;
         for n in 20..80 {
             school.clock.advance(60);
