@@ -48,5 +48,6 @@ mod search;
 mod sign_in;
 mod specification;
 mod storage;
+mod term;
 mod tidy;
 mod two_factor;
