@@ -152,7 +152,7 @@ fields! {
     POST_REVISION_REASON = "PostRevision"."reason": Communication;
 }
 
-/// Declares what [`closer`] fields there are.
+/// Declares the fields of [`CLOSER`].
 macro_rules! closer {
     ($($constant:ident = $type_name:literal . $name:literal : $tag:ident $when:literal;)+) => {
         $(
