@@ -13,12 +13,16 @@ use crate::{
     cases::Cases,
     courses::authoring::Authoring,
     db::{Db, DbError, Sql},
+    documents::{DocumentSettings, Documents},
     enrolling::Enrolling,
     forum::{Forum, moderation::Moderation},
+    graphql::limits::LimitSettings,
+    http::HttpSettings,
     live::{Live, LiveSettings},
     mail::Outbox,
     messages::Messages,
     notifications::Notifications,
+    observe::{Observe, ObserveSettings},
     oidc::{
         Oidc,
         model::{OidcSettings, OidcSettingsError},
@@ -48,6 +52,14 @@ pub struct Settings {
     pub experiment: ExperimentSettings,
     /// About live connections.
     pub live: LiveSettings,
+    /// About requests.
+    pub http: HttpSettings,
+    /// About how much may be asked for.
+    pub limits: LimitSettings,
+    /// About documents.
+    pub documents: DocumentSettings,
+    /// About figures and traces.
+    pub observe: ObserveSettings,
 }
 
 /// The services, made once and shared: a clone is one more reference to them.
@@ -113,6 +125,14 @@ pub struct Services {
     pub feed: Feed,
     /// Who listens to what happens.
     pub live: Live,
+    /// What the installation decides about requests.
+    pub http: HttpSettings,
+    /// How much may be asked for.
+    pub limits: LimitSettings,
+    /// Documents that are known.
+    pub documents: Documents,
+    /// Figures and traces.
+    pub observe: Observe,
 }
 
 impl App {
@@ -143,6 +163,10 @@ impl App {
             feed,
             live: Live::new(db.clone(), settings.live),
             oidc: None,
+            http: settings.http,
+            limits: settings.limits,
+            documents: Documents::new(settings.documents),
+            observe: Observe::new(settings.observe),
             rules: settings.rules,
             audit,
             outbox,

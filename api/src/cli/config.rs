@@ -20,8 +20,12 @@ use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
     app::Settings,
+    documents::DocumentSettings,
+    graphql::limits::LimitSettings,
+    http::HttpSettings,
     live::LiveSettings,
     mail::model::MailSettings,
+    observe::ObserveSettings,
     oidc::model::OidcSettings,
     recommendations::{
         experiments::ExperimentSettings,
@@ -82,6 +86,18 @@ pub(super) struct Config {
     /// Limits of live connections.
     #[serde(default)]
     pub(super) live: LiveSettings,
+    /// Requests.
+    #[serde(default)]
+    pub(super) http: HttpSettings,
+    /// How much may be asked for.
+    #[serde(default)]
+    pub(super) limits: LimitSettings,
+    /// Documents that are known.
+    #[serde(default)]
+    pub(super) documents: DocumentSettings,
+    /// Figures and traces.
+    #[serde(default)]
+    pub(super) observe: ObserveSettings,
     /// How mails are sent.
     #[serde(default)]
     pub(super) mail: MailSettings,
@@ -259,11 +275,17 @@ impl Config {
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         self.experiment.check()?;
         self.live.check()?;
+        self.http.check()?;
+        self.limits.check()?;
         Ok(Settings {
             rules: self.policy.rules()?,
             sign_in: self.sign_in()?,
             experiment: self.experiment.clone(),
             live: self.live.clone(),
+            http: self.http.clone(),
+            limits: self.limits.clone(),
+            documents: self.documents.clone(),
+            observe: self.observe.clone(),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::app::App;
 
 pub(crate) mod connection;
 pub mod errors;
+pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;
 pub(crate) mod scalars;
@@ -73,21 +74,14 @@ pub struct Subscription(
 /// The schema that is served.
 pub type StoaSchema = Schema<Query, Mutation, Subscription>;
 
-/// How deep a query may nest.
-const MAX_DEPTH: usize = 24;
-/// How much a query may ask for: its fields, each counted once.
-const MAX_COMPLEXITY: usize = 2_000;
-
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .register_output_type::<node::Node>()
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).register_output_type::<node::Node>()
 }
 
 /// The schema on the services. Each request brings its own [`Scope`].
 pub fn schema(app: App) -> StoaSchema {
-    builder().data(app).finish()
+    let (depth, fields) = (app.limits.depth as usize, app.limits.fields as usize);
+    builder().limit_depth(depth).limit_complexity(fields).data(app).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.

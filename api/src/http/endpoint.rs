@@ -14,7 +14,9 @@ use poem::{
 use serde::Deserialize;
 
 use super::{
-    execution::{Answer, Asked, Asker, DENIED_FIELDS, Executor, Parameters, SEEN_AS, Unfit, Wishes},
+    asked::{Asked, DENIED_FIELDS, Parameters, SEEN_AS, Unfit, Wishes},
+    caller::Caller,
+    execution::{Answer, Asker, Executor},
     socket, viewer,
 };
 use crate::{
@@ -22,9 +24,6 @@ use crate::{
     app::App,
     graphql::{StoaSchema, visit::Visit},
 };
-
-/// The largest request body, in bytes.
-const MAX_BODY: usize = 1 << 20;
 
 pub(super) struct GraphQl {
     executor: Executor,
@@ -95,7 +94,7 @@ impl GraphQl {
         visit: &Arc<Visit>,
     ) -> Result<Response, Refused> {
         let by_get = request.method() == Method::GET;
-        let parameters = parameters(request).await?;
+        let parameters = parameters(request, self.executor.app.http.body_bytes as usize).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
         let asked = match Asked::read(parameters, wishes, &viewer) {
@@ -116,7 +115,9 @@ impl GraphQl {
                  graphql-transport-ws",
             ));
         }
-        let who = Asker { viewer: &viewer, visit, request_id: request.headers().get(&super::REQUEST_ID) };
+        let caller = Caller::of_headers(request.headers());
+        let request_id = request.headers().get(&super::REQUEST_ID);
+        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller };
         match self.executor.execute(asked, who, None).await? {
             Some(answer) => Ok(written(&answer, wanted)),
             None => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")),
@@ -138,7 +139,8 @@ impl Endpoint for GraphQl {
     }
 }
 
-async fn parameters(request: &mut Request) -> Result<Parameters, Refused> {
+/// The parameters, of which a body has at most `most` bytes.
+async fn parameters(request: &mut Request, most: usize) -> Result<Parameters, Refused> {
     match *request.method() {
         Method::GET => parameters_of_query(request.uri().query().unwrap_or_default()),
         Method::POST => {
@@ -161,11 +163,11 @@ async fn parameters(request: &mut Request) -> Result<Parameters, Refused> {
                     "send the JSON in UTF-8",
                 ));
             }
-            let body = request.take_body().into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
+            let body = request.take_body().into_bytes_limit(most).await.map_err(|error| match error {
                 poem::error::ReadBodyError::PayloadTooLarge => Refused::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "PAYLOAD_TOO_LARGE",
-                    format!("a request has at most {MAX_BODY} bytes"),
+                    format!("a request has at most {most} bytes"),
                 ),
                 _ => Refused::bad_request("the body broke off"),
             })?;

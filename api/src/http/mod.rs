@@ -20,16 +20,20 @@ use tracing::Instrument as _;
 
 use crate::{app::App, graphql};
 
+mod asked;
+mod caller;
 mod console;
 mod endpoint;
 mod execution;
 mod health;
 mod oidc;
+mod settings;
 mod socket;
 mod unsubscribe;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
+pub use settings::HttpSettings;
 
 /// So long a shutdown waits for requests that are being answered.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,8 +1,10 @@
 //! The limits of live connections.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::bounds::{self, OutOfBounds};
 
 /// What an installation decides about live connections: the table `[live]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -52,20 +54,10 @@ impl Default for LiveSettings {
     }
 }
 
-/// A setting that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("live.{name} must be between {least} and {most}; this was {value}")]
-pub struct LiveSettingsError {
-    name: &'static str,
-    least: u64,
-    most: u64,
-    value: u64,
-}
-
 impl LiveSettings {
     /// Whether each is within its bounds.
-    pub fn check(&self) -> Result<(), LiveSettingsError> {
-        let all: [(&'static str, u64, RangeInclusive<u64>); 11] = [
+    pub fn check(&self) -> Result<(), OutOfBounds> {
+        let all = [
             ("connections", self.connections as u64, 0..=1_000_000),
             ("connections_per_address", self.connections_per_address as u64, 1..=1_000_000),
             ("connections_per_viewer", self.connections_per_viewer as u64, 1..=10_000),
@@ -78,12 +70,7 @@ impl LiveSettings {
             ("idle_seconds", self.idle_seconds, 1..=86_400),
             ("write_seconds", self.write_seconds, 1..=300),
         ];
-        for (name, value, range) in all {
-            if !range.contains(&value) {
-                return Err(LiveSettingsError { name, least: *range.start(), most: *range.end(), value });
-            }
-        }
-        Ok(())
+        bounds::check("live", &all)
     }
 
     pub(crate) const fn init(&self) -> Duration {

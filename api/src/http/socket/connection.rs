@@ -1,6 +1,6 @@
 //! One connection, from the first message to the last.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{
     SinkExt as _, StreamExt as _,
@@ -28,8 +28,9 @@ use super::{
 use crate::{
     access::Viewer,
     http::{
+        asked::{DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
+        caller::Caller,
         endpoint::Refused,
-        execution::{DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
         viewer::{self, Pass},
     },
     live::LiveSettings,
@@ -95,8 +96,8 @@ async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut queue: Receive
 
 struct Connection {
     visitor: Visitor,
-    /// What the client has shown, once that was found good, and how she wants to be answered.
-    known: Option<(Pass, Wishes)>,
+    /// What the client has shown, once that was found good, how she wants to be answered, and by which program.
+    known: Option<(Pass, Wishes, Arc<Caller>)>,
     out: Sender<Message>,
     tasks: JoinSet<Outcome>,
     running: Running,
@@ -201,7 +202,8 @@ impl Connection {
         if let Some(account) = viewer.id() {
             self.visitor.seat.give_to(account).map_err(|_| TOO_MANY)?;
         }
-        self.known = Some((pass, wishes));
+        let caller = Caller::of_payload(payload).or(&self.visitor.caller);
+        self.known = Some((pass, wishes, Arc::new(caller)));
         self.idle_since = Instant::now();
         self.send(ServerMessage::<()>::ConnectionAck.written()).await.map_or(Ok(()), Err)
     }
@@ -218,7 +220,7 @@ impl Connection {
     }
 
     async fn subscribe(&mut self, id: String, parameters: Parameters) -> Option<End> {
-        let Some((pass, wishes)) = self.known.clone() else { return Some(UNAUTHORIZED) };
+        let Some((pass, wishes, caller)) = self.known.clone() else { return Some(UNAUTHORIZED) };
         if id.is_empty() || id.len() > MAX_ID {
             return Some(BAD_MESSAGE);
         }
@@ -230,6 +232,7 @@ impl Connection {
             origin: origin.clone(),
             request_id: request_id.clone(),
             wishes,
+            caller,
             id: id.clone(),
             running: self.running.clone(),
             out: self.out.clone(),
@@ -288,7 +291,7 @@ impl Connection {
     }
 
     async fn recheck(&self) -> Option<End> {
-        let (pass, _) = self.known.as_ref()?;
+        let (pass, ..) = self.known.as_ref()?;
         match self.identify(pass).await {
             Ok(None) => Some(OVER),
             // A database that is away for a moment says nothing of her.

@@ -12,6 +12,7 @@ use poem::{
 use tracing::Instrument as _;
 
 use super::{
+    caller::Caller,
     endpoint::Refused,
     execution::Executor,
     viewer::{self, Pass},
@@ -38,6 +39,8 @@ struct Visitor {
     pass: Result<Pass, Refused>,
     origin: Origin,
     request_id: Option<HeaderValue>,
+    /// As the request says it; what the first message says counts before it.
+    caller: Caller,
 }
 
 /// Whether a request wants a WebSocket.
@@ -85,6 +88,7 @@ async fn open(executor: &Executor, request: &Request) -> Result<Response, Refuse
         pass: viewer::pass(request),
         origin: viewer::origin(app, request),
         request_id: request.headers().get(&super::REQUEST_ID).cloned(),
+        caller: Caller::of_headers(request.headers()),
     };
     let id = visitor.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!(parent: None, "socket", %id);

@@ -19,8 +19,10 @@ use crate::{
     access::Viewer,
     graphql::visit::Visit,
     http::{
+        asked::{Asked, Parameters, Unfit, Wishes},
+        caller::Caller,
         endpoint::Refused,
-        execution::{Answer, Asked, Asker, Executor, Parameters, Unfit, Wishes},
+        execution::{Answer, Asker, Executor},
         viewer::{self, Pass},
     },
     live::graphql::Occasion,
@@ -35,6 +37,7 @@ pub(super) struct Operation {
     pub(super) origin: Origin,
     pub(super) request_id: Option<HeaderValue>,
     pub(super) wishes: Wishes,
+    pub(super) caller: Arc<Caller>,
     pub(super) id: String,
     pub(super) running: Running,
     pub(super) out: Sender<Message>,
@@ -147,7 +150,8 @@ impl Operation {
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         let visit = Arc::new(Visit::without_cookies(self.origin.clone()));
-        let who = Asker { viewer, visit: &visit, request_id: self.request_id.as_ref() };
+        let request_id = self.request_id.as_ref();
+        let who = Asker { viewer, visit: &visit, request_id, caller: &self.caller };
         self.executor.execute(asked, who, occasion).await
     }
 

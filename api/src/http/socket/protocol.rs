@@ -4,7 +4,7 @@ use poem::web::websocket::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::http::execution::Parameters;
+use crate::http::asked::Parameters;
 
 /// What a client says.
 #[derive(Deserialize)]
