@@ -12,11 +12,13 @@ pub mod errors;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;
+pub mod root;
 pub(crate) mod scalars;
 pub(crate) mod scope;
 pub(crate) mod visit;
 
 pub use node::global_id;
+use root::Root;
 pub use scope::Scope;
 
 /// Reads.
@@ -72,10 +74,10 @@ pub struct Subscription(
 );
 
 /// The schema that is served.
-pub type StoaSchema = Schema<Query, Mutation, Subscription>;
+pub type StoaSchema = Schema<Root<Query>, Root<Mutation>, Subscription>;
 
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).register_output_type::<node::Node>()
+fn builder() -> SchemaBuilder<Root<Query>, Root<Mutation>, Subscription> {
+    Schema::build(Root::default(), Root::default(), Subscription::default()).register_output_type::<node::Node>()
 }
 
 /// The schema on the services. Each request brings its own [`Scope`].
@@ -89,5 +91,26 @@ pub fn sdl() -> String {
     let options = SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2);
     let sdl = builder().finish().sdl_with_options(options);
     let body: Vec<_> = sdl.trim().lines().map(str::trim_end).collect();
-    format!("{}\n", body.join("\n"))
+    without_specified_directives(&body)
+}
+
+/// Leaves out the definitions of the directives that every GraphQL service has: a tool that reads the text brings its own.
+fn without_specified_directives(lines: &[&str]) -> String {
+    let mut kept: Vec<&str> = Vec::with_capacity(lines.len());
+    for line in lines {
+        if ["include(", "skip(", "specifiedBy(", "deprecated(", "oneOf "]
+            .iter()
+            .any(|name| line.strip_prefix("directive @").is_some_and(|rest| rest.starts_with(name)))
+        {
+            // Its description, on one line or as a block.
+            if kept.pop_if(|line| line.starts_with("\"\"\"")).is_some() {
+                while kept.pop().is_some_and(|line| !line.starts_with("\"\"\"")) {}
+            } else {
+                kept.pop_if(|line| line.starts_with('"'));
+            }
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.join("\n") + "\n"
 }

@@ -72,9 +72,6 @@ pub enum Refusal {
     /// There are too many already.
     #[error("you have muted {MAX_MUTES} courses and threads, and can't mute more: end some of these first")]
     TooManyMutes,
-    /// Neither or both are named.
-    #[error("name either a course or a thread")]
-    CourseOrThread,
     /// The notification is somebody else's.
     #[error("this is no notification of yours")]
     NoSuchNotification,

@@ -135,9 +135,6 @@ pub enum Refusal {
     /// Too many.
     #[error("at most {MAX_PREREQUISITES} can come before one; these were {0}")]
     TooManyPrerequisites(usize),
-    /// Both or neither.
-    #[error("say whom: either `personId` or `email`")]
-    Whom,
     /// Nobody, or nobody whom she may know.
     #[error("there is no such person")]
     NoSuchPerson,

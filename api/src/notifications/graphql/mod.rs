@@ -211,7 +211,6 @@ pub(super) fn user_error(refusal: Refusal) -> UserError {
         Refusal::NoSuchCourse => (UserErrorCode::NotFound, &["courseId"]),
         Refusal::NotStaff => (UserErrorCode::NotAllowed, &["courseId"]),
         Refusal::TooManyMutes => (UserErrorCode::TooMany, &["input"]),
-        Refusal::CourseOrThread => (UserErrorCode::Conflict, &["input"]),
         Refusal::NoSuchNotification => (UserErrorCode::NotFound, &["input", "ids"]),
         Refusal::Nothing => (UserErrorCode::OutOfRange, &["input"]),
     };

@@ -1,6 +1,6 @@
 //! What somebody wants to hear, in the graph.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, SimpleObject};
 
 use super::{NotificationKind, Refusal, user_error};
 use crate::{
@@ -129,16 +129,23 @@ pub(crate) struct UpdateNotificationPreferencesInput {
     kinds: Option<Vec<NotificationPreferenceInput>>,
 }
 
-/// What to mute, or not any more: a course or a thread.
+/// What to mute, or not any more.
 #[derive(Debug, InputObject)]
 pub(crate) struct MuteNotificationsInput {
-    /// The global id of the course.
-    course_id: Option<ID>,
-    /// The global id of the thread.
-    thread_id: Option<ID>,
+    /// What.
+    what: MutableInput,
     /// Whether to mute it.
     #[graphql(default = true)]
     muted: bool,
+}
+
+/// What can be muted: a course, or a thread.
+#[derive(Debug, OneofObject)]
+pub(crate) enum MutableInput {
+    /// The global id of the course.
+    CourseId(ID),
+    /// The global id of the thread.
+    ThreadId(ID),
 }
 
 /// What became of your preferences.
@@ -184,14 +191,19 @@ impl PreferenceMutation {
     ) -> Result<NotificationPreferencesPayload, Fault> {
         let scope = scope(ctx);
         let person = scope.account_for(TokenScope::Account)?;
-        let refused = |refusal| NotificationPreferencesPayload { person: None, user_errors: vec![user_error(refusal)] };
-        let what = match (&input.course_id, &input.thread_id) {
-            (Some(course), None) => (node::course_id(course)?, None),
-            (None, Some(thread)) => {
+        let refused = |refusal| {
+            let mut error = user_error(refusal);
+            if matches!(refusal, Refusal::NoSuchThread | Refusal::NoSuchCourse) {
+                error.path.splice(0..0, ["input", "what"].map(str::to_owned));
+            }
+            NotificationPreferencesPayload { person: None, user_errors: vec![error] }
+        };
+        let what = match &input.what {
+            MutableInput::CourseId(course) => (node::course_id(course)?, None),
+            MutableInput::ThreadId(thread) => {
                 let (course, thread) = node::thread_id(thread)?;
                 (course, Some(thread))
             }
-            _ => return Ok(refused(Refusal::CourseOrThread)),
         };
         // What is muted can be heard again even after one has left.
         if input.muted && !is_there(scope, what).await? {

@@ -66,6 +66,16 @@ fn settled<T>(scope: &Scope, outcome: Result<T, Refusal>) -> Result<T, Vec<UserE
     }
 }
 
+/// Says of a person or an address that it is one step further in, in the input object `name`.
+fn within(name: &str, mut user_errors: Vec<UserError>) -> Vec<UserError> {
+    for path in user_errors.iter_mut().map(|error| &mut error.path) {
+        if path.last().is_some_and(|last| matches!(last.as_str(), "personId" | "email")) {
+            path.insert(path.len() - 1, name.to_owned());
+        }
+    }
+    user_errors
+}
+
 fn user_error(refusal: &Refusal) -> UserError {
     use UserErrorCode as Code;
     let (code, field) = match refusal {
@@ -103,7 +113,7 @@ fn user_error(refusal: &Refusal) -> UserError {
         Refusal::Cycle(_) => (Code::Cycle, Some("prerequisites")),
         Refusal::NoSuchPrerequisite(_) => (Code::NotFound, Some("prerequisites")),
         Refusal::TooManyPrerequisites(_) => (Code::TooMany, Some("prerequisites")),
-        Refusal::Whom | Refusal::NoSuchPerson => (Code::NotFound, Some("personId")),
+        Refusal::NoSuchPerson => (Code::NotFound, Some("personId")),
         Refusal::Email => (Code::Email, Some("email")),
         Refusal::StaffAlready => (Code::Conflict, Some("personId")),
         Refusal::LastInstructor => (Code::LastInstructor, Some("personId")),

@@ -1,8 +1,8 @@
 //! Who teaches a course.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 
-use super::{author, courses::CoursePayload, settled, user_error};
+use super::{author, courses::CoursePayload, settled, user_error, within};
 use crate::{
     access::TokenScope,
     accounts::graphql::Person,
@@ -18,17 +18,24 @@ use crate::{
     },
 };
 
-/// Somebody who is to teach a course: either by her id, or by her address.
+/// Somebody who is to teach a course.
 #[derive(Debug, InputObject)]
 pub(crate) struct AddStaffInput {
     /// The global id of the course.
     course_id: ID,
-    /// The global id of somebody whom you can see by name. She is added at once.
-    person_id: Option<ID>,
-    /// An e-mail address. Whoever has it, if anybody does, is asked by mail.
-    email: Option<String>,
+    /// Who.
+    who: StaffCandidateInput,
     /// As what.
     role: StaffRole,
+}
+
+/// Who is to teach a course: by her id, or by her address.
+#[derive(Debug, OneofObject)]
+pub(crate) enum StaffCandidateInput {
+    /// The global id of somebody whom you can see by name. She is added at once.
+    PersonId(ID),
+    /// An e-mail address. Whoever has it, if anybody does, is asked by mail.
+    Email(String),
 }
 
 /// Somebody who teaches a course.
@@ -135,22 +142,21 @@ impl StaffMutation {
         author(scope).await?;
         scope.account_for(TokenScope::People)?;
         let (course, role) = (course_id(&input.course_id)?, input.role.into());
-        let refused = |refusal: &Refusal| AddStaffPayload { course: None, user_errors: vec![user_error(refusal)] };
+        let refused = |user_errors| AddStaffPayload { course: None, user_errors };
         let desk = &scope.app.authoring;
-        let outcome = match (input.person_id, input.email) {
-            (Some(person), None) => {
+        let outcome = match input.who {
+            StaffCandidateInput::PersonId(person) => {
                 let person = person_id(&person)?;
                 if Person::find(scope, person).await?.is_none() {
-                    return Ok(refused(&Refusal::NoSuchPerson));
+                    return Ok(refused(within("who", vec![user_error(&Refusal::NoSuchPerson)])));
                 }
                 desk.add_staff(&scope.viewer, course, (person, role)).await?
             }
-            (None, Some(email)) => desk.invite_staff(&scope.viewer, course, (&email, role)).await?,
-            _ => return Ok(refused(&Refusal::Whom)),
+            StaffCandidateInput::Email(email) => desk.invite_staff(&scope.viewer, course, (&email, role)).await?,
         };
         Ok(match settled(scope, outcome) {
             Ok(()) => AddStaffPayload { course: Course::find(scope, course).await?, user_errors: Vec::new() },
-            Err(user_errors) => AddStaffPayload { course: None, user_errors },
+            Err(user_errors) => refused(within("who", user_errors)),
         })
     }
 
