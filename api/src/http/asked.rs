@@ -24,15 +24,17 @@ pub(super) const DENIED_FIELDS: &str = "stoa-denied-fields";
 pub(super) const SEEN_AS: &str = "stoa-seen-as";
 
 /// The parameters of a request, as a body or as a query string has them, or a message on a WebSocket.
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Parameters {
-    pub(super) query: String,
+    /// The document's text.
+    pub(super) query: Option<String>,
+    /// The id of a document that is known here.
+    pub(super) document_id: Option<String>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Option<serde_json::Map<String, serde_json::Value>>,
-    // Accepted, so that a client which sends it is served; nothing here uses it.
-    #[serde(rename = "extensions")]
-    pub(super) _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What clients add; `persistedQuery` is read.
+    pub(super) extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// How somebody wants to be answered.
@@ -85,7 +87,10 @@ impl From<Refused> for Unfit {
 impl Asked {
     /// What the parameters ask for, if it can be carried out.
     pub(super) fn read(parameters: Parameters, wishes: Wishes, viewer: &Viewer) -> Result<Self, Unfit> {
-        let document = parse_query(&parameters.query).map_err(|error| Unfit::Errors(Box::new(unparsable(error))))?;
+        let Some(query) = parameters.query else {
+            return Err(Refused::bad_request("the parameter `query` is missing").into());
+        };
+        let document = parse_query(&query).map_err(|error| Unfit::Errors(Box::new(unparsable(error))))?;
         let operation = operation(&document, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);
         if let Some(variable) =
@@ -109,7 +114,7 @@ impl Asked {
             }
         }
         let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
-        if has_nul(&variables) || parameters.query.contains('\0') || parameters.query.contains("\\u0000") {
+        if has_nul(&variables) || query.contains('\0') || query.contains("\\u0000") {
             return Err(Refused::bad_request("texts may not contain the character U+0000").into());
         }
         let variables = Variables::from_json(variables);

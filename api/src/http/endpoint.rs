@@ -186,6 +186,7 @@ fn parameters_of_query(query: &str) -> Result<Parameters, Refused> {
     #[serde(rename_all = "camelCase")]
     struct Texts {
         query: Option<String>,
+        document_id: Option<String>,
         operation_name: Option<String>,
         variables: Option<String>,
         extensions: Option<String>,
@@ -199,10 +200,11 @@ fn parameters_of_query(query: &str) -> Result<Parameters, Refused> {
     let texts: Texts = serde_urlencoded::from_str(query)
         .map_err(|error| Refused::bad_request(format!("the address's parameters can't be read: {error}")))?;
     Ok(Parameters {
-        query: texts.query.ok_or_else(|| Refused::bad_request("the parameter `query` is missing"))?,
+        query: texts.query,
+        document_id: texts.document_id,
         operation_name: texts.operation_name.filter(|name| !name.is_empty()),
         variables: object("variables", texts.variables)?.flatten(),
-        _extensions: object("extensions", texts.extensions)?.flatten(),
+        extensions: object("extensions", texts.extensions)?.flatten(),
     })
 }
 
