@@ -38,6 +38,7 @@ impl Server {
     /// If there is no free port.
     pub async fn start(app: &App) -> Self {
         let listener = http::Listener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = listener.with(&app.http).expect("a certificate");
         let (address, app) = (listener.address, app.clone());
         let (end, ended) = oneshot::channel();
         let live = app.live.clone();

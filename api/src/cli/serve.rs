@@ -38,7 +38,7 @@ pub(super) struct DemoArguments {
 
 pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     let schedule = config.schedule()?;
-    let listener = listen(&config.listen).await?;
+    let listener = listen(config).await?;
     let app = open(config).await?;
     match app.feed.refresh().await {
         Ok(true) => {}
@@ -60,7 +60,7 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
         app.db.close().await;
         return Ok(DONE);
     }
-    let listener = listen(&config.listen).await?;
+    let listener = listen(config).await?;
     // The page hands the demo's accounts to whoever opens it.
     if !listener.address.ip().is_loopback() {
         bail!(
@@ -99,10 +99,13 @@ async fn prepare(config: &Config) -> anyhow::Result<App> {
     Ok(app)
 }
 
-async fn listen(address: &str) -> anyhow::Result<Listener> {
-    Listener::bind(address).await.with_context(|| {
+async fn listen(config: &Config) -> anyhow::Result<Listener> {
+    let address = &config.listen;
+    config.http.check()?;
+    let listener = Listener::bind(address).await.with_context(|| {
         format!("{address} can't be listened on: is another server running there? Choose another with --listen")
-    })
+    })?;
+    Ok(listener.with(&config.http)?)
 }
 
 /// With sign-in by the provider that is configured, if one is.
@@ -177,9 +180,9 @@ async fn accounts(app: &App) -> anyhow::Result<Vec<ConsoleAccount>> {
 }
 
 fn welcome(listener: &Listener, accounts: &[ConsoleAccount]) -> String {
-    let address = listener.address;
+    let url = format!("{}://{}", listener.scheme(), listener.address);
     let mut text = format!(
-        "\nStoa is ready.\n\n  The query page    http://{address}/\n  GraphQL endpoint  http://{address}/graphql\n\n\
+        "\nStoa is ready.\n\n  The query page    {url}/\n  GraphQL endpoint  {url}/graphql\n\n\
          Sign in on the page, or send one of these as `Authorization: Bearer …`:\n"
     );
     for account in accounts {

@@ -24,6 +24,9 @@ pub(super) struct Answer {
     response: Response,
     /// Whether it failed before anything was carried out. Then there is no `data`.
     pub(super) not_executed: bool,
+    /// Whether anybody would get this answer, and it looks at nobody: the answer to a query of nobody's, whole, with nothing
+    /// that is hidden from her and no row in the access log.
+    pub(super) is_public: bool,
 }
 
 /// Who asks, for one answer.
@@ -75,6 +78,8 @@ impl Executor {
         };
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
+        let mut is_public =
+            who.viewer.id().is_none() && asked.kind == Some(OperationType::Query) && looks.is_empty() && lens.is_none();
         if let Err(error) = self.app.audit.record(looks).await {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {
@@ -98,15 +103,17 @@ impl Executor {
         }
         if let Some(redactions) = redactions.to_value() {
             response.extensions.insert("redactions".to_owned(), redactions);
+            is_public = false;
         }
-        Ok(Some(Answer { response, not_executed }))
+        is_public &= response.errors.is_empty();
+        Ok(Some(Answer { response, not_executed, is_public }))
     }
 }
 
 impl Answer {
     /// One that is an error, found before anything was carried out.
     pub(super) fn failed(error: async_graphql::ServerError) -> Self {
-        Self { response: Response::from_errors(vec![error]), not_executed: true }
+        Self { response: Response::from_errors(vec![error]), not_executed: true, is_public: false }
     }
 
     /// The answer in the order in which people read it.

@@ -7,36 +7,42 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, Server, get,
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
     http::{HeaderName, HeaderValue, StatusCode},
-    listener::TcpAcceptor,
-    middleware::CatchPanic,
+    middleware::{CatchPanic, PanicHandler},
 };
 use tracing::Instrument as _;
 
 use crate::{app::App, graphql};
 
+mod accept;
 mod asked;
+mod cache;
 mod caller;
+mod compress;
 mod console;
+mod cors;
 mod endpoint;
 mod execution;
 mod health;
 mod oidc;
+mod outside;
+mod parameters;
+mod patience;
+mod serving;
 mod settings;
 mod socket;
+mod tls;
 mod unsubscribe;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
-pub use settings::HttpSettings;
-
-/// So long a shutdown waits for requests that are being answered.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub use settings::{HttpSettings, HttpSettingsError};
+pub use tls::TlsError;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,19 +51,35 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
     let schema = graphql::schema(app.clone());
+    let outside = Arc::new(outside::Outside::new(&app.http));
     Route::new()
-        .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
+        .at(outside::GRAPHQL, endpoint::GraphQl::new(schema, app.clone()))
         .nest("/auth/oidc", oidc::routes(app))
         .at("/mail/unsubscribe", unsubscribe::route(app))
         .nest("/", console::routes(accounts))
         .at("/healthz", get(health::alive()))
         .at("/readyz", get(health::ready(app.clone())))
-        .with(CatchPanic::new().with_handler(|_cause: Box<dyn std::any::Any + Send>| {
-            // The hook has written the panic to the log; the client learns that it was not to blame.
-            endpoint::problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
-        }))
+        .with(CatchPanic::new().with_handler(Panicked))
+        .around(async |next, request| Ok(outside::told(next, request).await))
+        .around(move |next, request| {
+            let outside = Arc::clone(&outside);
+            async move { Ok(outside.answer(next, request).await) }
+        })
         .around(logged)
         .map_to_response()
+}
+
+/// The answer where a request has panicked. The hook has written the panic to the log; the client learns that it was not to
+/// blame.
+#[derive(Clone)]
+struct Panicked;
+
+impl PanicHandler for Panicked {
+    type Response = Response;
+
+    fn get_response(&self, _cause: Box<dyn std::any::Any + Send + 'static>) -> Response {
+        endpoint::failed()
+    }
 }
 
 /// Gives every request an id, in the log and in the answer, and writes a line when it is answered.
@@ -100,7 +122,9 @@ fn request_id() -> String {
 
 /// An address that is listened on, before anything is promised about it.
 pub struct Listener {
-    acceptor: TcpAcceptor,
+    listener: tokio::net::TcpListener,
+    settings: HttpSettings,
+    tls: Option<Arc<tls::Tls>>,
     /// The address, with the port that was found if 0 was asked for.
     pub address: SocketAddr,
 }
@@ -110,8 +134,21 @@ impl Listener {
     pub async fn bind(address: &str) -> io::Result<Self> {
         let listener = tokio::net::TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let acceptor = TcpAcceptor::from_tokio(listener).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { acceptor, address })
+        Ok(Self { listener, settings: HttpSettings::default(), tls: None, address })
+    }
+
+    /// The same with these settings: how long clients may take, how many there may be, and TLS if there is a certificate.
+    pub fn with(mut self, settings: &HttpSettings) -> Result<Self, TlsError> {
+        if let (Some(certificate), Some(key)) = (&settings.tls_certificate, &settings.tls_key) {
+            self.tls = Some(Arc::new(tls::Tls::read(certificate, key)?));
+        }
+        self.settings = settings.clone();
+        Ok(self)
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Answers requests until `end`, then finishes those that have begun.
@@ -120,7 +157,8 @@ impl Listener {
         routes: impl Endpoint<Output = Response> + 'static,
         end: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        Server::new_with_acceptor(self.acceptor).run_with_graceful_shutdown(routes, end, Some(PATIENCE)).await
+        serving::serve(self.listener, self.tls, self.settings, routes, end).await;
+        Ok(())
     }
 }
 
