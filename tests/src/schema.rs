@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::Client;
 
 const INTROSPECTION: &str = "{ __schema { queryType { name } types {
-    name kind enumValues { name } possibleTypes { name }
-    fields { name type { ...Named } args { name defaultValue type { ...Named } } }
+    name kind enumValues(includeDeprecated: true) { name } possibleTypes { name }
+    fields(includeDeprecated: true) { name type { ...Named } args { name defaultValue type { ...Named } } }
     inputFields { name defaultValue type { ...Named } } } } }
     fragment Named on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 

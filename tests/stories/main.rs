@@ -45,6 +45,8 @@ mod reports;
 mod reviews;
 mod roles;
 mod schema;
+mod schema_errors;
+mod schema_views;
 mod search;
 mod sign_in;
 mod specification;

@@ -292,7 +292,11 @@ impl FieldAccess {
 /// The field carries data about a person: of which category, and who may see it. For everybody else it
 /// is `null`, and `extensions.redactions` names it once.
 #[TypeDirective(name = "personal", location = "FieldDefinition")]
-fn declaration(category: Category, seen_by: Vec<Relation>) {}
+fn declaration(
+    #[graphql(desc = "What kind of thing the field says about a person.")] category: Category,
+    #[graphql(desc = "What a viewer may be to the person to see it: any of these.")] seen_by: Vec<Relation>,
+) {
+}
 
 /// The `@personal` directive of a field, written from the policy's table:
 /// `#[graphql(directive = About::apply(&PERSON_NAME))]`.

@@ -230,7 +230,10 @@ impl Person {
     }
 
     /// The courses to take next, the best first, each with the reasons for it.
-    #[graphql(directive = About::apply(&PERSON_RECOMMENDATIONS))]
+    #[graphql(
+        directive = About::apply(&PERSON_RECOMMENDATIONS),
+        deprecation = "Use `nextCourses { items }`: the same courses, with what there is to say of the list. Removal after 2027-06-30."
+    )]
     async fn recommendations(
         &self,
         ctx: &Context<'_>,
@@ -242,8 +245,7 @@ impl Person {
         }
     }
 
-    /// The courses to take next as a list that can be reported on: the same courses as `recommendations`, with what there is to
-    /// say of the list as a whole.
+    /// The courses to take next, as a list that can be reported on, with what there is to say of the list as a whole.
     #[graphql(directive = About::apply(&PERSON_NEXT_COURSES))]
     async fn next_courses(
         &self,

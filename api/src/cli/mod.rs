@@ -61,7 +61,11 @@ enum Command {
     /// Bring the database's schema up to date, making the SQLite file if there is none
     Migrate,
     /// Print the GraphQL schema
-    Schema,
+    Schema {
+        /// As somebody in this role sees it, with what is left out at its head
+        #[arg(long = "as", value_name = "ROLE")]
+        role: Option<crate::graphql::schema_view::Role>,
+    },
     /// Print who may see what, as docs/AUTHORIZATION.md has it
     Authorization,
     /// Fill the database with a generated campus
@@ -138,8 +142,8 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Demo(arguments) => Box::pin(serve::demo(config, &arguments)).await,
         Command::Serve(_) => Box::pin(serve::serve(config)).await,
         Command::Migrate => data::migrate(config).await,
-        Command::Schema => {
-            print!("{}", crate::graphql::sdl());
+        Command::Schema { role } => {
+            print!("{}", role.map_or_else(crate::graphql::sdl, crate::graphql::schema_view::sdl_as));
             Ok(DONE)
         }
         Command::Authorization => {

@@ -4,65 +4,117 @@ use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 
 use crate::{access::TokenScope, batch::LoadError, db::DbError};
 
+macro_rules! codes {
+    ($($variant:ident = $text:literal),+ $(,)?) => {
+        /// The codes of errors: the whole set. `docs/ERRORS.md` says of each what it means and what mends it; a test compares
+        /// the two, and finds codes that are written out anywhere else.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = concat!("`", $text, "`")] $variant),+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// As it stands in `extensions.code`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    AnswerTooLarge = "ANSWER_TOO_LARGE",
+    BadRequest = "BAD_REQUEST",
+    BadUserInput = "BAD_USER_INPUT",
+    CrossSite = "CROSS_SITE",
+    FieldForbidden = "FIELD_FORBIDDEN",
+    Forbidden = "FORBIDDEN",
+    GraphqlParseFailed = "GRAPHQL_PARSE_FAILED",
+    GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED",
+    Internal = "INTERNAL",
+    MethodNotAllowed = "METHOD_NOT_ALLOWED",
+    NotAcceptable = "NOT_ACCEPTABLE",
+    NotFound = "NOT_FOUND",
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE",
+    RequestNeeded = "REQUEST_NEEDED",
+    ScopeNeeded = "SCOPE_NEEDED",
+    SessionNeeded = "SESSION_NEEDED",
+    SlowConsumer = "SLOW_CONSUMER",
+    TooManyConnections = "TOO_MANY_CONNECTIONS",
+    TooManyOperations = "TOO_MANY_OPERATIONS",
+    Unauthenticated = "UNAUTHENTICATED",
+    Unavailable = "UNAVAILABLE",
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+}
+
+impl From<Code> for &'static str {
+    fn from(code: Code) -> Self {
+        code.as_str()
+    }
+}
+
 /// A top-level error. What a person can mend in a form is a [`UserError`] instead.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    code: &'static str,
+    code: Code,
     message: String,
 }
 
 impl Fault {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
     /// The request must say whose it is.
     pub(crate) fn unauthenticated() -> Self {
-        Self::new("UNAUTHENTICATED", "sign in first: send a token as `Authorization: Bearer …`")
+        Self::new(Code::Unauthenticated, "sign in first: send a token as `Authorization: Bearer …`")
     }
 
     /// What the request came with was not made for this.
     pub(crate) fn scope_needed(scope: TokenScope) -> Self {
         let message = format!("this needs a token with the scope {}, or a session", scope.as_str());
-        Self::new("SCOPE_NEEDED", message)
+        Self::new(Code::ScopeNeeded, message)
     }
 
     /// No token may do this.
     pub(crate) fn session_needed() -> Self {
-        Self::new("SESSION_NEEDED", "this needs a session: sign in with a browser; a token is not enough")
+        Self::new(Code::SessionNeeded, "this needs a session: sign in with a browser; a token is not enough")
     }
 
     /// It is for somebody in another role.
     pub(crate) fn forbidden(who: &str) -> Self {
-        Self::new("FORBIDDEN", format!("this is for {who}"))
+        Self::new(Code::Forbidden, format!("this is for {who}"))
     }
 
     /// What a subscription is about is not there, or not for the viewer, or not any more: one answer for all.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new("NOT_FOUND", format!("there is no such {what}, or it is not for you"))
+        Self::new(Code::NotFound, format!("there is no such {what}, or it is not for you"))
     }
 
     /// It needs an answer to a request of its own.
     pub(crate) fn request_needed() -> Self {
-        Self::new("REQUEST_NEEDED", "this sets a cookie, and a WebSocket can't: send it by POST")
+        Self::new(Code::RequestNeeded, "this sets a cookie, and a WebSocket can't: send it by POST")
     }
 
     /// An argument can't be used.
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
-        Self::new("BAD_USER_INPUT", message)
+        Self::new(Code::BadUserInput, message)
     }
 
     /// The answer would hold too much.
     pub(crate) fn too_large(most: i64) -> Self {
         let message =
             format!("the answer would hold more than {most} things: ask for shorter lists, or in several requests");
-        Self::new("ANSWER_TOO_LARGE", message)
+        Self::new(Code::AnswerTooLarge, message)
     }
 
     /// Something that should not happen. The cause goes to the log only.
     fn internal(cause: &DbError) -> Self {
         tracing::error!(error = %cause, "database error");
-        Self::new("INTERNAL", "something went wrong here; the log has the details under the request's id")
+        Self::new(Code::Internal, "something went wrong here; the log has the details under the request's id")
     }
 }
 
@@ -70,7 +122,7 @@ impl From<&DbError> for Fault {
     fn from(error: &DbError) -> Self {
         if error.is_passing() {
             tracing::warn!(%error, "database not available");
-            Self::new("UNAVAILABLE", "the database is busy or away: try again in a moment")
+            Self::new(Code::Unavailable, "the database is busy or away: try again in a moment")
         } else {
             Self::internal(error)
         }
@@ -93,7 +145,7 @@ impl From<LoadError> for Fault {
 // message, and with that the database's own words.
 impl From<Fault> for async_graphql::Error {
     fn from(fault: Fault) -> Self {
-        Self::new(fault.message).extend_with(|_, extensions| extensions.set("code", fault.code))
+        Self::new(fault.message).extend_with(|_, extensions| extensions.set("code", fault.code.as_str()))
     }
 }
 
@@ -179,8 +231,6 @@ pub(crate) enum UserErrorCode {
     InvitationRevoked,
     /// Nobody is put into the cohort any more.
     CohortClosed,
-    /// It is not open yet: something else comes before it.
-    PrerequisiteMissing,
     /// The thread is locked.
     Locked,
     /// You have voted already.

@@ -8,12 +8,15 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, 
 use crate::app::App;
 
 pub(crate) mod connection;
+pub(crate) mod deprecations;
 pub mod errors;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;
+mod printer;
 pub mod root;
 pub(crate) mod scalars;
+pub mod schema_view;
 pub(crate) mod scope;
 pub(crate) mod visit;
 

@@ -133,7 +133,7 @@ fn unparsable(error: async_graphql::parser::Error) -> Answer {
 }
 
 /// The operation that would run, if it is clear which.
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
         DocumentOperations::Single(operation) => Some(&operation.node),
         DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),

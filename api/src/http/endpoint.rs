@@ -43,8 +43,9 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), headers: Vec::new() }
+    /// `code` is one of [`Code`](crate::graphql::errors::Code).
+    pub(super) fn new(status: StatusCode, code: impl Into<&'static str>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), headers: Vec::new() }
     }
 
     /// The same with a header.
@@ -176,9 +177,18 @@ impl Refused {
     }
 }
 
+/// An error that is all there is to say.
+pub(super) fn refusal(code: &str, message: &str) -> serde_json::Value {
+    let mut extensions = serde_json::json!({ "code": code });
+    if let Some(id) = super::request_id::current() {
+        extensions["requestId"] = id.into();
+    }
+    serde_json::json!({ "message": message, "extensions": extensions })
+}
+
 /// An answer that is one error.
 pub(super) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
+    let body = serde_json::json!({ "errors": [refusal(code, message)] });
     super::plain(status, "application/json; charset=utf-8", body.to_string())
 }
 

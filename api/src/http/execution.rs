@@ -10,12 +10,17 @@ use futures_util::StreamExt as _;
 use poem::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{asked::Asked, caller::Caller, endpoint::Refused};
+use super::{
+    asked::{Asked, operation},
+    caller::Caller,
+    endpoint::Refused,
+    request_id,
+};
 use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
     audit::reads,
-    graphql::{Scope, StoaSchema, visit::Visit},
+    graphql::{Scope, StoaSchema, deprecations::DEPRECATIONS, errors::Code, visit::Visit},
     live::graphql::Occasion,
 };
 
@@ -62,6 +67,12 @@ impl Executor {
         let changes = asked.kind == Some(OperationType::Mutation);
         let redactions = Arc::new(Redactions::new(asked.wishes.denied_as_errors));
         let (ledger, lens) = (Ledger::default(), asked.wishes.lens);
+        // Once for an operation, not for each event of a subscription.
+        let is_first = occasion.as_ref().is_none_or(|occasion| !occasion.has_happened());
+        let advised_against = match operation(&asked.document, asked.operation_name.as_deref()) {
+            Some(operation) if is_first => DEPRECATIONS.used(&asked.document, operation),
+            _ => Vec::new(),
+        };
         // The document is parsed already.
         let mut query = GraphQlRequest::new(String::new())
             .variables(asked.variables)
@@ -89,14 +100,21 @@ impl Executor {
             };
             return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
         }
+        let not_executed = response.as_ref().is_some_and(was_not_executed);
+        if !not_executed {
+            for advice in &advised_against {
+                self.app.observe.deprecated(&advice.path, who.caller.name.as_deref());
+            }
+        }
         let Some(mut response) = response else { return Ok(None) };
-        // Before execution there is no path: what fails there fails as a whole, and has no `data`.
-        let not_executed = response.data == async_graphql::Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|error| error.path.is_empty());
         for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
-            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
-            error.extensions.get_or_insert_default().set("code", code);
+            let code = if error.path.is_empty() { Code::GraphqlValidationFailed } else { Code::BadUserInput };
+            error.extensions.get_or_insert_default().set("code", code.as_str());
+        }
+        request_id::tell(response.errors.iter_mut().filter(|error| not_executed || is_ours(error)), who.request_id);
+        if !advised_against.is_empty() && !not_executed {
+            let advice = advised_against.iter().map(|advice| advice.to_value()).collect();
+            response.extensions.insert("deprecations".to_owned(), async_graphql::Value::List(advice));
         }
         if let Some(lens) = lens {
             response.extensions.insert("seenAs".to_owned(), lens.relation.as_str().into());
@@ -110,9 +128,23 @@ impl Executor {
     }
 }
 
+/// Before execution there is no path: what fails there fails as a whole, and has no `data`.
+fn was_not_executed(response: &Response) -> bool {
+    response.data == async_graphql::Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Whether the cause is on the server's side, and so in the log.
+fn is_ours(error: &async_graphql::ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    [Code::Internal, Code::Unavailable].iter().any(|ours| code == Some(&ours.as_str().into()))
+}
+
 impl Answer {
     /// One that is an error, found before anything was carried out.
-    pub(super) fn failed(error: async_graphql::ServerError) -> Self {
+    pub(super) fn failed(mut error: async_graphql::ServerError) -> Self {
+        request_id::tell(std::iter::once(&mut error), None);
         Self { response: Response::from_errors(vec![error]), not_executed: true, is_public: false }
     }
 

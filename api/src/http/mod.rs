@@ -33,6 +33,7 @@ mod oidc;
 mod outside;
 mod parameters;
 mod patience;
+mod request_id;
 mod serving;
 mod settings;
 mod socket;
@@ -98,17 +99,18 @@ async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result
         request.headers_mut().insert(REQUEST_ID.clone(), id);
     }
     let begun = Instant::now();
-    let response = async move {
-        let mut response = next.get_response(request).await;
-        let status = response.status().as_u16();
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(REQUEST_ID.clone(), id);
-        }
-        tracing::info!(status, micros = begun.elapsed().as_micros() as u64, "answered");
-        response
-    }
-    .instrument(span)
-    .await;
+    let response = request_id::REQUEST
+        .scope(id.clone(), async move {
+            let mut response = next.get_response(request).await;
+            let status = response.status().as_u16();
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                response.headers_mut().insert(REQUEST_ID.clone(), id);
+            }
+            tracing::info!(status, micros = begun.elapsed().as_micros() as u64, "answered");
+            response
+        })
+        .instrument(span)
+        .await;
     Ok(response)
 }
 

@@ -36,6 +36,11 @@ impl Occasion {
         Arc::new(Self { happening: Some(happening), ..Self::default() })
     }
 
+    /// Whether it is about an event, and not about subscribing.
+    pub(crate) fn has_happened(&self) -> bool {
+        self.happening.is_some()
+    }
+
     /// What she wants to listen to.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -15,6 +15,11 @@ impl Observe {
         Self { settings }
     }
 
+    /// An operation uses something deprecated, such as `Course.oldName`. Call it once for each in an operation.
+    pub fn deprecated(&self, field: &str, caller: Option<&str>) {
+        tracing::debug!(field, caller, "deprecated");
+    }
+
     /// What the installation decides.
     pub fn settings(&self) -> &ObserveSettings {
         &self.settings

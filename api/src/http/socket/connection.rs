@@ -16,6 +16,7 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, interval_at, sleep_until, timeout},
 };
+use tracing::Instrument as _;
 
 use super::{
     Visitor,
@@ -30,7 +31,8 @@ use crate::{
     http::{
         asked::{DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
         caller::Caller,
-        endpoint::Refused,
+        endpoint::{Refused, refusal},
+        request_id,
         viewer::{self, Pass},
     },
     live::LiveSettings,
@@ -252,7 +254,9 @@ impl Connection {
         self.operations += 1;
         // Held until it is among them, however soon it ends.
         let mut running = self.running.lock();
-        let task = self.tasks.spawn(operation.run(parameters));
+        let request = request_id::current().unwrap_or_default();
+        let running_operation = request_id::REQUEST.scope(request, operation.run(parameters)).in_current_span();
+        let task = self.tasks.spawn(running_operation);
         running.insert(id, task);
         None
     }
@@ -275,9 +279,7 @@ impl Connection {
             (Some(Outcome::PassIsOver), _) => Some(OVER),
             // The hook has written the panic to the log.
             (None, Some(id)) => {
-                let errors = serde_json::json!([
-                    { "message": "something went wrong here", "extensions": { "code": "INTERNAL" } }
-                ]);
+                let errors = [refusal("INTERNAL", "something went wrong here")];
                 self.send(ServerMessage::Error { id: &id, payload: errors }.written()).await
             }
         }

@@ -15,6 +15,7 @@ use super::{
     caller::Caller,
     endpoint::Refused,
     execution::Executor,
+    request_id,
     viewer::{self, Pass},
 };
 use crate::{
@@ -90,8 +91,12 @@ async fn open(executor: &Executor, request: &Request) -> Result<Response, Refuse
         request_id: request.headers().get(&super::REQUEST_ID).cloned(),
         caller: Caller::of_headers(request.headers()),
     };
-    let id = visitor.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = visitor.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let span = tracing::info_span!(parent: None, "socket", %id);
     let socket = socket.protocols([PROTOCOL]).config(config);
-    Ok(socket.on_upgrade(move |stream| connection::run(visitor, stream, speaks).instrument(span)).into_response())
+    Ok(socket
+        .on_upgrade(move |stream| {
+            request_id::REQUEST.scope(id, connection::run(visitor, stream, speaks)).instrument(span)
+        })
+        .into_response())
 }

@@ -11,7 +11,7 @@ use poem::{
     web::websocket::Message,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{sync::mpsc::Sender, task::AbortHandle};
 
 use super::protocol::ServerMessage;
@@ -21,7 +21,7 @@ use crate::{
     http::{
         asked::{Asked, Parameters, Unfit, Wishes},
         caller::Caller,
-        endpoint::Refused,
+        endpoint::{Refused, refusal},
         execution::{Answer, Asker, Executor},
         viewer::{self, Pass},
     },
@@ -163,7 +163,7 @@ impl Operation {
 
     /// Ends it with one error.
     pub(super) async fn refuse(&self, refused: &Refused) -> Outcome {
-        let errors: [Value; 1] = [json!({ "message": refused.message, "extensions": { "code": refused.code } })];
+        let errors: [Value; 1] = [refusal(refused.code, &refused.message)];
         self.say_last(&ServerMessage::Error { id: &self.id, payload: errors }).await;
         Outcome::Done
     }
