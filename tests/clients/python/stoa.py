@@ -17,7 +17,7 @@ TOKENS = {name: os.environ.get(f"STOA_TOKEN_{name.upper()}") for name in ("mei",
 DATE_TIME = GraphQLScalarType(
     "DateTime",
     serialize=datetime.isoformat,
-    parse_value=datetime.fromisoformat,
+    parse_value=lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
 )
 
 
