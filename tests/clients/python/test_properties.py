@@ -2,8 +2,8 @@
 Questions that nobody would think of, made from the schema itself: whatever is asked, the server answers, with JSON of
 the right media type, with what the schema promises, and with errors that the documentation names.
 
-`STOA_EXAMPLES` is how many documents are sent for each kind of viewer (60 if it is not set). They are the same in every
-run, so what failed once fails again.
+`STOA_EXAMPLES` is how many queries are sent for each kind of viewer (60 if it is not set), and a third as many mutations.
+They are the same in every run, so what failed once fails again.
 """
 
 import json
@@ -34,7 +34,7 @@ from fits import check, with_type_names
 from stoa import URL, headers
 
 EXAMPLES = int(os.environ.get("STOA_EXAMPLES", "60"))
-BOUNDED = settings(
+QUESTIONS = settings(
     max_examples=EXAMPLES,
     derandomize=True,
     database=None,
@@ -43,6 +43,8 @@ BOUNDED = settings(
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+# What is written stays, so there are fewer of these.
+DEEDS = settings(QUESTIONS, max_examples=max(EXAMPLES // 3, 1))
 
 ERRORS = Path(__file__).parents[3] / "docs/ERRORS.md"
 CODES = set(re.findall(r"`([A-Z][A-Z_]+[A-Z])`", ERRORS.read_text()))
@@ -182,8 +184,8 @@ class Properties(unittest.TestCase):
             self.assertTrue(answer["errors"])
         return response.status_code, answer
 
-    def ask_many(self, viewer: str | None, strategy) -> None:
-        @BOUNDED
+    def ask_many(self, viewer: str | None, strategy, bounds: settings = QUESTIONS) -> None:
+        @bounds
         @given(strategy)
         def run(document: DocumentNode) -> None:
             _, answer = self.ask(viewer, document)
@@ -207,22 +209,23 @@ class Properties(unittest.TestCase):
         self.ask_many("ana", QUERIES)
 
     def test_mutations_of_nobody(self):
-        self.ask_many(None, WRITES)
+        self.ask_many(None, WRITES, DEEDS)
 
     def test_mutations_of_a_learner(self):
-        self.ask_many("omar", WRITES)
+        self.ask_many("omar", WRITES, DEEDS)
 
     def test_mutations_of_an_instructor(self):
-        self.ask_many("ana", WRITES)
+        self.ask_many("ana", WRITES, DEEDS)
 
     def test_what_does_not_fit_the_schema_is_refused(self):
-        @BOUNDED
+        @QUESTIONS
         @given(WRONG)
         def run(document: DocumentNode) -> None:
             faults = validate(SCHEMA, document)
             note(str(faults))
-            status, answer = self.ask("mei", document)
-            if faults:
+            status, answer = self.ask("mei", with_type_names(document, SCHEMA))
+            # Whether a number is too large for an Int is found out by the field that takes it, if it is carried out.
+            if not all("32-bit" in fault.message for fault in faults):
                 self.assertEqual(status, 400)
                 self.assertNotIn("data", answer)
 
