@@ -60,8 +60,11 @@ story! {
 
     async fn get_reads_and_never_writes(school) {
         assert_eq!(get(&school, "query=%7B%20__typename%20%7D").await.json(), json!({ "data": { "__typename": "Query" } }));
-        let answer = get(&school, "query=mutation%20%7B%20__typename%20%7D").await;
-        assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("METHOD_NOT_ALLOWED")));
+        // Also one with a name, whether or not it is called by it: the parser tells these apart.
+        for query in ["mutation%20%7B__typename%7D", "mutation%20Out%20%7B__typename%7D", "mutation%20Out%20%7B__typename%7D&operationName=Out"] {
+            let answer = get(&school, &format!("query={query}")).await;
+            assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("METHOD_NOT_ALLOWED")), "{query}");
+        }
         assert_eq!(get(&school, "variables=%7B%7D").await.status, StatusCode::BAD_REQUEST);
         assert_eq!(get(&school, "query=%7B__typename%7D&variables=x").await.status, StatusCode::BAD_REQUEST);
     }

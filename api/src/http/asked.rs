@@ -132,11 +132,16 @@ fn unparsable(error: async_graphql::parser::Error) -> Answer {
     Answer::failed(error)
 }
 
-/// The operation that would run, if it is clear which.
+/// The operation that would run, if it is clear which. `Single` is what has no name; one with a name is of several, and
+/// runs without being called by it, too.
 pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    match &document.operations {
-        DocumentOperations::Single(operation) => Some(&operation.node),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(&operation.node),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|operation| &operation.node),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values().next().map(|operation| &operation.node)
+        }
+        (DocumentOperations::Multiple(_), None) => None,
     }
 }
 

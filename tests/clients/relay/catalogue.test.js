@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { ConnectionHandler, ROOT_ID } = require('relay-runtime');
+const { ConnectionHandler, ROOT_ID, createOperationDescriptor, getRequest } = require('relay-runtime');
 
 const { TOKENS, artifact, environment, loadNext, query, read } = require('./src/stoa.js');
 
@@ -44,10 +44,20 @@ test('what the viewer may not see is null, and the answer says why', async () =>
   assert.deepEqual([email.name, email.reason, email.places], ['soilQuery', 'NOT_IN_AUDIENCE', 2]);
 });
 
-test('an id of nothing is an error with a message', async () => {
+test('a field that failed is null, and Relay keeps the error beside it', async () => {
   const relay = environment({ token: TOKENS.mei });
-  await assert.rejects(query(relay, 'threadQuery', { id: 'nothing' }), (error) => {
-    assert.match(JSON.stringify(error.source?.errors ?? error.message), /BAD_USER_INPUT/);
+  const { node } = await query(relay, 'threadQuery', { id: 'nothing' });
+  assert.equal(node, null);
+  // `@throwOnFieldError` and `@catch` make of it what a component wants.
+  const shown = createOperationDescriptor(getRequest(artifact('threadQuery')), { id: 'nothing' });
+  const [{ error }] = relay.lookup(shown.fragment).fieldErrors;
+  assert.equal(error.extensions.code, 'BAD_USER_INPUT');
+});
+
+test('a request that is refused rejects, with the code', async () => {
+  const relay = environment({ token: 'stoa_not-a-token' });
+  await assert.rejects(query(relay, 'catalogueQuery'), ({ source }) => {
+    assert.equal(source.errors[0].extensions.code, 'UNAUTHENTICATED');
     return true;
   });
 });
@@ -57,5 +67,7 @@ test('the compiler wrote a manifest of the documents, by their hashes', () => {
   const { params } = artifact('threadPageQuery');
   assert.match(params.id, /^[0-9a-f]{64}$/);
   assert.equal(manifest[params.id], params.text);
+  // This copy is what the stories about `stoa documents add` take.
+  assert.deepEqual(manifest, require('../../fixtures/documents/relay.json'));
   assert.match(params.text, /query threadPageQuery\([^)]*\$id: ID!/);
 });

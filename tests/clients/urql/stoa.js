@@ -78,7 +78,8 @@ export function cache(schema, warnings = []) {
         };
       },
     },
-    logger: (_severity, message) => warnings.push(message),
+    // Its `debug` tells of each value that is not in the cache yet.
+    logger: (severity, message) => severity !== 'debug' && warnings.push(message),
   });
 }
 

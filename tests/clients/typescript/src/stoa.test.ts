@@ -171,9 +171,12 @@ test('what does not fit the schema does not compile', () => {
 });
 
 test('the documents are in a manifest, by their hashes', async () => {
-  const file = new URL('../src/gql/persisted-documents.json', import.meta.url);
-  const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+  const load = async (path: string): Promise<Record<string, string>> =>
+    JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8'));
+  const manifest = await load('../src/gql/persisted-documents.json');
   const hash = Catalogue.__meta__?.['hash'];
   assert.match(String(hash), /^sha256:[0-9a-f]{64}$/);
   assert.match(manifest[String(hash)] ?? '', /\bquery Catalogue\(/);
+  // This copy is what the stories about `stoa documents add` take.
+  assert.deepEqual(manifest, await load('../../../fixtures/documents/codegen.json'));
 });
