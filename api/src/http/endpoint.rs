@@ -97,7 +97,7 @@ impl GraphQl {
         let parameters = parameters(request, self.executor.app.http.body_bytes as usize).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
-        let asked = match Asked::read(parameters, wishes, &viewer) {
+        let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
             Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),
@@ -186,6 +186,7 @@ fn parameters_of_query(query: &str) -> Result<Parameters, Refused> {
     #[serde(rename_all = "camelCase")]
     struct Texts {
         query: Option<String>,
+        #[serde(alias = "doc_id")]
         document_id: Option<String>,
         operation_name: Option<String>,
         variables: Option<String>,

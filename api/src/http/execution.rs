@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use poem::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{asked::Asked, caller::Caller, endpoint::Refused};
+use super::{asked::Asked, caller::Caller, documents::Library, endpoint::Refused};
 use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
@@ -41,11 +41,13 @@ pub(super) struct Asker<'a> {
 pub(super) struct Executor {
     schema: StoaSchema,
     pub(super) app: App,
+    pub(super) library: Library,
 }
 
 impl Executor {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        Self { schema, app }
+        let library = Library::new(app.documents.clone());
+        Self { schema, app, library }
     }
 
     /// Carries it out once. With an occasion it is a subscription, and there is no answer where there is nothing to tell.
@@ -68,7 +70,8 @@ impl Executor {
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
         }
-        query.set_parsed_query(asked.document);
+        // The executor takes it apart.
+        query.set_parsed_query(asked.document.parsed.clone());
         let response = match occasion {
             None => Some(self.schema.execute(query).await),
             Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
@@ -84,11 +87,17 @@ impl Executor {
             };
             return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
         }
-        let Some(mut response) = response else { return Ok(None) };
+        let Some(mut response) = response else {
+            self.library.keep(&asked.document);
+            return Ok(None);
+        };
         // Before execution there is no path: what fails there fails as a whole, and has no `data`.
         let not_executed = response.data == async_graphql::Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
+        if !not_executed {
+            self.library.keep(&asked.document);
+        }
         for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
             let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
             error.extensions.get_or_insert_default().set("code", code);

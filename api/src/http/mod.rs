@@ -22,7 +22,9 @@ use crate::{app::App, graphql};
 
 mod asked;
 mod caller;
+mod checking;
 mod console;
+mod documents;
 mod endpoint;
 mod execution;
 mod health;
@@ -32,6 +34,7 @@ mod socket;
 mod unsubscribe;
 mod viewer;
 
+pub use checking::Checker;
 pub use console::{ConsoleAccount, examples};
 pub use settings::HttpSettings;
 
