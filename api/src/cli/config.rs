@@ -277,6 +277,7 @@ impl Config {
         self.live.check()?;
         self.http.check()?;
         self.limits.check()?;
+        self.documents.check()?;
         Ok(Settings {
             rules: self.policy.rules()?,
             sign_in: self.sign_in()?,

@@ -7,6 +7,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, 
 
 use crate::app::App;
 
+pub(crate) mod checking;
 pub(crate) mod connection;
 pub(crate) mod deprecations;
 pub mod errors;
@@ -86,7 +87,11 @@ fn builder() -> SchemaBuilder<Root<Query>, Root<Mutation>, Subscription> {
 /// The schema on the services. Each request brings its own [`Scope`].
 pub fn schema(app: App) -> StoaSchema {
     let (depth, fields) = (app.limits.depth as usize, app.limits.fields as usize);
-    builder().limit_depth(depth).limit_complexity(fields).data(app).finish()
+    let mut builder = builder().limit_depth(depth).limit_complexity(fields);
+    if !app.documents.settings().suggestions {
+        builder = builder.disable_suggestions();
+    }
+    builder.data(app).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.

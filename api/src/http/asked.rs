@@ -2,16 +2,18 @@
 
 use async_graphql::{
     Variables,
-    parser::{
-        parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, VariableDefinition,
-        },
+    parser::types::{
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, VariableDefinition,
     },
 };
 use serde::Deserialize;
+use std::sync::Arc;
 
-use super::{endpoint::Refused, execution::Answer};
+use super::{
+    documents::{Document, Library},
+    endpoint::Refused,
+    execution::Answer,
+};
 use crate::{
     access::{Relation, Viewer},
     accounts::loaders::Lens,
@@ -29,7 +31,8 @@ pub(super) const SEEN_AS: &str = "stoa-seen-as";
 pub(super) struct Parameters {
     /// The document's text.
     pub(super) query: Option<String>,
-    /// The id of a document that is known here.
+    /// The id of a document that is known here. Relay's examples call it `doc_id`.
+    #[serde(alias = "doc_id")]
     pub(super) document_id: Option<String>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Option<serde_json::Map<String, serde_json::Value>>,
@@ -62,7 +65,7 @@ impl Wishes {
 /// Something that can be carried out, as often as is needed.
 #[derive(Clone)]
 pub(super) struct Asked {
-    pub(super) document: ExecutableDocument,
+    pub(super) document: Arc<Document>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) wishes: Wishes,
@@ -86,12 +89,14 @@ impl From<Refused> for Unfit {
 
 impl Asked {
     /// What the parameters ask for, if it can be carried out.
-    pub(super) fn read(parameters: Parameters, wishes: Wishes, viewer: &Viewer) -> Result<Self, Unfit> {
-        let Some(query) = parameters.query else {
-            return Err(Refused::bad_request("the parameter `query` is missing").into());
-        };
-        let document = parse_query(&query).map_err(|error| Unfit::Errors(Box::new(unparsable(error))))?;
-        let operation = operation(&document, parameters.operation_name.as_deref());
+    pub(super) async fn read(
+        parameters: Parameters,
+        wishes: Wishes,
+        viewer: &Viewer,
+        library: &Library,
+    ) -> Result<Self, Unfit> {
+        let document = library.find(&parameters).await?;
+        let operation = operation(&document.parsed, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);
         if let Some(variable) =
             operation.and_then(|operation| missing_variable(operation, parameters.variables.as_ref()))
@@ -114,22 +119,12 @@ impl Asked {
             }
         }
         let variables = serde_json::Value::Object(parameters.variables.unwrap_or_default());
-        if has_nul(&variables) || query.contains('\0') || query.contains("\\u0000") {
+        if has_nul(&variables) {
             return Err(Refused::bad_request("texts may not contain the character U+0000").into());
         }
         let variables = Variables::from_json(variables);
         Ok(Self { document, operation_name: parameters.operation_name, variables, wishes, kind })
     }
-}
-
-/// The answer to a document that is not GraphQL. The parser draws the place; the locations tell it too.
-fn unparsable(error: async_graphql::parser::Error) -> Answer {
-    let mut error = async_graphql::ServerError::from(error);
-    if let Some((_, expectation)) = error.message.rsplit_once("= ") {
-        error.message = format!("the document can't be parsed: {}", expectation.trim());
-    }
-    error.extensions.get_or_insert_default().set("code", "GRAPHQL_PARSE_FAILED");
-    Answer::failed(error)
 }
 
 /// The operation that would run, if it is clear which. `Single` is what has no name; one with a name is of several, and
@@ -147,7 +142,7 @@ pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>
 
 /// A subscription has one field, so that each of its answers is about one event. The executor would take several, and
 /// none out of a fragment.
-fn one_event(operation: &OperationDefinition) -> Result<(), Unfit> {
+pub(super) fn one_event(operation: &OperationDefinition) -> Result<(), Unfit> {
     let selections = &operation.selection_set.node.items;
     let fields = selections.iter().filter(|selection| match &selection.node {
         Selection::Field(field) => !field.node.name.node.starts_with("__") && field.node.directives.is_empty(),

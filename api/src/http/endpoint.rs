@@ -104,7 +104,7 @@ impl GraphQl {
         let parameters = parameters(request, settings).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
-        let asked = match Asked::read(parameters, wishes, &viewer) {
+        let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
             Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     asked::{Asked, operation},
     caller::Caller,
+    documents::Library,
     endpoint::Refused,
     request_id,
 };
@@ -49,11 +50,13 @@ pub(super) struct Asker<'a> {
 pub(super) struct Executor {
     schema: StoaSchema,
     pub(super) app: App,
+    pub(super) library: Library,
 }
 
 impl Executor {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        Self { schema, app }
+        let library = Library::new(app.documents.clone());
+        Self { schema, app, library }
     }
 
     /// Carries it out once. With an occasion it is a subscription, and there is no answer where there is nothing to tell.
@@ -69,8 +72,8 @@ impl Executor {
         let (ledger, lens) = (Ledger::default(), asked.wishes.lens);
         // Once for an operation, not for each event of a subscription.
         let is_first = occasion.as_ref().is_none_or(|occasion| !occasion.has_happened());
-        let advised_against = match operation(&asked.document, asked.operation_name.as_deref()) {
-            Some(operation) if is_first => DEPRECATIONS.used(&asked.document, operation),
+        let advised_against = match operation(&asked.document.parsed, asked.operation_name.as_deref()) {
+            Some(operation) if is_first => DEPRECATIONS.used(&asked.document.parsed, operation),
             _ => Vec::new(),
         };
         // The document is parsed already.
@@ -82,7 +85,8 @@ impl Executor {
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
         }
-        query.set_parsed_query(asked.document);
+        // The executor takes it apart.
+        query.set_parsed_query(asked.document.parsed.clone());
         let response = match occasion {
             None => Some(self.schema.execute(query).await),
             Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
@@ -102,6 +106,7 @@ impl Executor {
         }
         let not_executed = response.as_ref().is_some_and(was_not_executed);
         if !not_executed {
+            self.library.keep(&asked.document);
             for advice in &advised_against {
                 self.app.observe.deprecated(&advice.path, who.caller.name.as_deref());
             }

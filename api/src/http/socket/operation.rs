@@ -70,7 +70,7 @@ impl Operation {
             Ok(None) => return Outcome::PassIsOver,
             Err(refused) => return self.refuse(&refused).await,
         };
-        let asked = match Asked::read(parameters, self.wishes.clone(), &viewer) {
+        let asked = match Asked::read(parameters, self.wishes.clone(), &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return self.refuse(&refused).await,
             Err(Unfit::Errors(answer)) => return self.fail(&answer).await,

@@ -1,0 +1,282 @@
+//! From the parameters of a request to its document: by its text, by the id of one that is trusted, or by the hash of one that
+//! a client has sent before.
+//!
+//! Sending by hash is Apollo's protocol of automatic persisted queries: a client sends the SHA-256 of a document alone; if it is
+//! not known here she is told so, sends hash and text, and from then on the hash is enough.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Pos, ServerError,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, Selection},
+    },
+};
+use moka::sync::Cache;
+use poem::http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::{
+    asked::{Parameters, Unfit},
+    endpoint::Refused,
+    execution::Answer,
+};
+use crate::{
+    db::DbError,
+    documents::{
+        Documents, Known,
+        model::{MAX_ID, TextHash, is_id},
+    },
+};
+
+/// The longest text that is kept for clients, in bytes. A longer one is answered, and must be sent each time.
+const MAX_KEPT: usize = 64 << 10;
+
+/// A document, parsed once.
+pub(super) struct Document {
+    /// The text.
+    pub(super) text: Box<str>,
+    /// What it says.
+    pub(super) parsed: ExecutableDocument,
+    /// Whether it is one of those that the installation trusts.
+    pub(super) trusted: bool,
+    /// Under which hash it is to be kept once it turns out to be good.
+    keep_as: Option<TextHash>,
+    /// Where it asks for the schema.
+    introspects: Option<Pos>,
+}
+
+impl Document {
+    /// Reads a text.
+    pub(super) fn parse(text: Box<str>) -> Result<Self, Unfit> {
+        let parsed = parse_query(&*text).map_err(unparsable)?;
+        if text.contains('\0') || text.contains("\\u0000") {
+            return Err(Refused::bad_request("texts may not contain the character U+0000").into());
+        }
+        let introspects = introspects(&parsed);
+        Ok(Self { text, parsed, trusted: false, keep_as: None, introspects })
+    }
+
+    /// About how much memory it takes, and at least so much that there are not too many.
+    fn weight(&self) -> u32 {
+        u32::try_from(self.text.len().saturating_mul(BYTES_FOR_BYTE).saturating_add(LEAST_BYTES)).unwrap_or(u32::MAX)
+    }
+}
+
+/// A parsed document takes about so many bytes of memory for each of its text (measured: see docs/DOCUMENTS.md).
+const BYTES_FOR_BYTE: usize = 24;
+const LEAST_BYTES: usize = 1_024;
+
+/// Documents that are parsed already, and where the others are found.
+#[derive(Clone)]
+pub(super) struct Library {
+    documents: Documents,
+    /// Trusted ones. Nobody but the operator puts one here, so nobody can push one out.
+    trusted: Cache<TextHash, Arc<Document>>,
+    /// What clients have sent with its hash.
+    automatic: Cache<TextHash, Arc<Document>>,
+}
+
+impl Library {
+    pub(super) fn new(documents: Documents) -> Self {
+        let bytes = documents.settings().memory_bytes;
+        let cache = || Cache::builder().max_capacity(bytes).weigher(|_, document: &Arc<Document>| document.weight());
+        Self { documents, trusted: cache().build(), automatic: cache().build() }
+    }
+
+    /// The document that the parameters ask for.
+    pub(super) async fn find(&self, parameters: &Parameters) -> Result<Arc<Document>, Unfit> {
+        let document = self.named(parameters).await?;
+        match document.introspects {
+            Some(place) if !self.documents.settings().introspection => {
+                let message = "the schema can't be asked for here; `__typename` can. Ask who runs this server for its schema";
+                Err(refused("INTROSPECTION_OFF", message, Some(place)))
+            }
+            _ => Ok(document),
+        }
+    }
+
+    async fn named(&self, parameters: &Parameters) -> Result<Arc<Document>, Unfit> {
+        let id = parameters.document_id.as_deref();
+        let hash = persisted_query(parameters.extensions.as_ref())?;
+        // Some clients send an empty text beside an id.
+        let text = parameters.query.as_deref().filter(|text| !text.is_empty() || (id.is_none() && hash.is_none()));
+        match (text, id, hash) {
+            (Some(text), None, None) => self.by_text(text).await,
+            (Some(text), None, Some(hash)) => self.by_text_and_hash(text, hash).await,
+            (None, Some(id), None) => self.by_id(id).await,
+            (None, None, Some(hash)) => self.by_hash(hash).await,
+            (None, Some(id), Some(hash)) if id.strip_prefix("sha256:").unwrap_or(id) == hash => self.by_id(id).await,
+            (None, Some(_), Some(_)) => Err(Refused::bad_request(
+                "`documentId` and `extensions.persistedQuery` name two documents: send one of them",
+            )
+            .into()),
+            (Some(_), Some(_), _) => {
+                Err(Refused::bad_request("send the document as `query` or its id as `documentId`, not both").into())
+            }
+            (None, None, None) => Err(Refused::bad_request(
+                "there is no document: send its text as `query`, or the id of one that is known here as `documentId`",
+            )
+            .into()),
+        }
+    }
+
+    async fn by_text(&self, text: &str) -> Result<Arc<Document>, Unfit> {
+        if self.documents.settings().only_trusted {
+            return self.by_trusted_text(TextHash::of(text)).await;
+        }
+        Document::parse(text.into()).map(Arc::new)
+    }
+
+    async fn by_text_and_hash(&self, text: &str, hash: &str) -> Result<Arc<Document>, Unfit> {
+        let found = TextHash::of(text);
+        if TextHash::parse(hash) != Some(found) {
+            return Err(Refused::bad_request(
+                "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`, as 64 hexadecimal digits in lower case",
+            )
+            .into());
+        }
+        let settings = self.documents.settings();
+        if settings.only_trusted {
+            return self.by_trusted_text(found).await;
+        }
+        if let Some(document) = self.automatic.get(&found) {
+            return Ok(document);
+        }
+        let mut document = Document::parse(text.into())?;
+        document.keep_as = (settings.automatic && text.len() <= MAX_KEPT).then_some(found);
+        Ok(Arc::new(document))
+    }
+
+    async fn by_id(&self, id: &str) -> Result<Arc<Document>, Unfit> {
+        if !is_id(id) {
+            let message =
+                format!("`documentId` is 1 to {MAX_ID} letters, digits and `:` `_` `.` `~` `-`, as the manifest has it");
+            return Err(Refused::bad_request(message).into());
+        }
+        if let Some(document) = self.by_known(self.documents.find(id).await.map_err(unavailable)?).await? {
+            return Ok(document);
+        }
+        if self.documents.settings().only_trusted {
+            return Err(not_trusted());
+        }
+        let message = "no document is known here under this `documentId`: have it added to the trusted ones, or send `query`";
+        Err(refused("DOCUMENT_NOT_FOUND", message, None))
+    }
+
+    async fn by_hash(&self, hash: &str) -> Result<Arc<Document>, Unfit> {
+        // What builds list goes under this name, too, and it need not be a SHA-256 then.
+        if let Some(document) = self.by_known(self.documents.find(hash).await.map_err(unavailable)?).await? {
+            return Ok(document);
+        }
+        let settings = self.documents.settings();
+        // The two messages are the protocol's: clients look at them.
+        if settings.only_trusted {
+            Err(not_trusted())
+        } else if !settings.automatic {
+            Err(refused("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", None))
+        } else {
+            TextHash::parse(hash)
+                .and_then(|hash| self.automatic.get(&hash))
+                .ok_or_else(|| refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", None))
+        }
+    }
+
+    async fn by_trusted_text(&self, hash: TextHash) -> Result<Arc<Document>, Unfit> {
+        let known = self.documents.find_text(hash).await.map_err(unavailable)?;
+        self.by_known(known).await?.ok_or_else(not_trusted)
+    }
+
+    async fn by_known(&self, known: Option<Arc<Known>>) -> Result<Option<Arc<Document>>, Unfit> {
+        let Some(known) = known else { return Ok(None) };
+        if let Some(document) = self.trusted.get(&known.hash) {
+            return Ok(Some(document));
+        }
+        let Some(text) = self.documents.text(&known).await.map_err(unavailable)? else { return Ok(None) };
+        let document = Arc::new(Document { trusted: true, ..Document::parse(text.into())? });
+        self.trusted.insert(known.hash, Arc::clone(&document));
+        Ok(Some(document))
+    }
+
+    /// Keeps a document that a client has sent with its hash. It was carried out, so it is valid and within the limits.
+    pub(super) fn keep(&self, document: &Arc<Document>) {
+        if let Some(hash) = document.keep_as.filter(|hash| !self.automatic.contains_key(hash)) {
+            self.automatic.insert(hash, Arc::clone(document));
+        }
+    }
+}
+
+/// The hash in `extensions.persistedQuery`.
+fn persisted_query(extensions: Option<&Map<String, Value>>) -> Result<Option<&str>, Refused> {
+    let Some(asked) = extensions.and_then(|extensions| extensions.get("persistedQuery")).filter(|asked| !asked.is_null())
+    else {
+        return Ok(None);
+    };
+    if asked.get("version").and_then(Value::as_u64) != Some(1) {
+        return Err(Refused::bad_request("`extensions.persistedQuery.version` must be 1"));
+    }
+    match asked.get("sha256Hash").and_then(Value::as_str).filter(|hash| is_id(hash)) {
+        Some(hash) => Ok(Some(hash)),
+        None => Err(Refused::bad_request(
+            "`extensions.persistedQuery.sha256Hash` must be the SHA-256 of the document, as 64 hexadecimal digits in lower case",
+        )),
+    }
+}
+
+/// Where a document asks for the schema, if it does.
+fn introspects(document: &ExecutableDocument) -> Option<Pos> {
+    let operations: Vec<_> = match &document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(operations) => operations.values().collect(),
+    };
+    let sets = operations.into_iter().map(|operation| &operation.node.selection_set);
+    let mut open: Vec<_> =
+        sets.chain(document.fragments.values().map(|fragment| &fragment.node.selection_set)).collect();
+    while let Some(set) = open.pop() {
+        for selection in &set.node.items {
+            match &selection.node {
+                Selection::Field(field) if matches!(field.node.name.node.as_str(), "__schema" | "__type") => {
+                    return Some(field.pos);
+                }
+                Selection::Field(field) => open.push(&field.node.selection_set),
+                Selection::InlineFragment(fragment) => open.push(&fragment.node.selection_set),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+    None
+}
+
+/// The answer to a document that is not GraphQL. The parser draws the place; the locations tell it too.
+fn unparsable(error: async_graphql::parser::Error) -> Unfit {
+    let mut error = ServerError::from(error);
+    if let Some((_, expectation)) = error.message.rsplit_once("= ") {
+        error.message = format!("the document can't be parsed: {}", expectation.trim());
+    }
+    error.extensions.get_or_insert_default().set("code", "GRAPHQL_PARSE_FAILED");
+    Unfit::Errors(Box::new(Answer::failed(error)))
+}
+
+fn not_trusted() -> Unfit {
+    let message = "this server answers only documents that it knows: have this one added to the trusted ones (`stoa documents \
+                   add`), and send its id as `documentId`";
+    refused("DOCUMENT_NOT_TRUSTED", message, None)
+}
+
+fn refused(code: &str, message: &str, place: Option<Pos>) -> Unfit {
+    let mut error = ServerError::new(message, place);
+    error.extensions.get_or_insert_default().set("code", code);
+    Unfit::Errors(Box::new(Answer::failed(error)))
+}
+
+fn unavailable(error: DbError) -> Unfit {
+    tracing::error!(%error, "the trusted documents could not be read");
+    let refused = if error.is_passing() {
+        let message = "the database is busy or away: try again in a moment";
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+    } else {
+        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
+    };
+    refused.into()
+}
