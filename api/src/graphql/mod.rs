@@ -9,6 +9,7 @@ use crate::app::App;
 
 pub(crate) mod connection;
 pub mod errors;
+pub(crate) mod index;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;
@@ -29,6 +30,7 @@ pub struct Query(
     crate::oidc::graphql::OidcQuery,
     crate::forum::graphql::search::SearchQuery,
     node::NodeQuery,
+    limits::graphql::CostQuery,
 );
 
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
@@ -75,13 +77,17 @@ pub struct Subscription(
 pub type StoaSchema = Schema<Query, Mutation, Subscription>;
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).register_output_type::<node::Node>()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .register_output_type::<node::Node>()
+        .register_output_type::<index::Indexed>()
 }
 
 /// The schema on the services. Each request brings its own [`Scope`].
 pub fn schema(app: App) -> StoaSchema {
-    let (depth, fields) = (app.limits.depth as usize, app.limits.fields as usize);
-    builder().limit_depth(depth).limit_complexity(fields).data(app).finish()
+    // Limits are held before a document comes here (see `limits`); this is the wall behind them.
+    let (depth, levels, fields) = (app.limits.depth, app.limits.levels(), app.limits.fields);
+    let builder = builder().limit_depth(depth as usize).limit_recursive_depth(levels as usize);
+    builder.limit_complexity(fields as usize).data(app).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.
