@@ -11,6 +11,7 @@ pub(crate) mod checking;
 pub(crate) mod connection;
 pub(crate) mod deprecations;
 pub mod errors;
+pub(crate) mod index;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;
@@ -35,6 +36,7 @@ pub struct Query(
     crate::oidc::graphql::OidcQuery,
     crate::forum::graphql::search::SearchQuery,
     node::NodeQuery,
+    limits::graphql::CostQuery,
 );
 
 /// Writes. Each takes an input and gives a payload with what was changed, and `userErrors` for what a
@@ -81,13 +83,17 @@ pub struct Subscription(
 pub type StoaSchema = Schema<Root<Query>, Root<Mutation>, Subscription>;
 
 fn builder() -> SchemaBuilder<Root<Query>, Root<Mutation>, Subscription> {
-    Schema::build(Root::default(), Root::default(), Subscription::default()).register_output_type::<node::Node>()
+    Schema::build(Root::default(), Root::default(), Subscription::default())
+        .register_output_type::<node::Node>()
+        .register_output_type::<index::Indexed>()
 }
 
 /// The schema on the services. Each request brings its own [`Scope`].
 pub fn schema(app: App) -> StoaSchema {
-    let (depth, fields) = (app.limits.depth as usize, app.limits.fields as usize);
-    let mut builder = builder().limit_depth(depth).limit_complexity(fields);
+    // Limits are held before a document comes here (see `limits`); this is the wall behind them.
+    let (depth, levels, fields) = (app.limits.depth, app.limits.levels(), app.limits.fields);
+    let builder = builder().limit_depth(depth as usize).limit_recursive_depth(levels as usize);
+    let mut builder = builder.limit_complexity(fields as usize);
     if !app.documents.settings().suggestions {
         builder = builder.disable_suggestions();
     }

@@ -1,0 +1,175 @@
+//! The schema as a table: which fields a type has, of which type they are, and what they cost.
+//!
+//! It is read once, out of the registry that the schema is made of, so it can't differ from what is served. Whoever looks at
+//! documents without executing them asks here: the limits, the price list, the use of deprecated fields.
+
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+
+use async_graphql::{
+    ContextSelectionSet, OutputType, Positioned, ServerResult, Value,
+    parser::types::{Field as AstField, OperationType},
+    registry::{MetaField, MetaType, Registry},
+};
+
+use super::limits::prices::{Price, price};
+
+/// The types that can be selected from, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    types: HashMap<Box<str>, Type>,
+    roots: [Option<Box<str>>; 3],
+}
+
+/// A type with fields, or a union.
+#[derive(Debug)]
+pub(crate) struct Type {
+    pub(crate) name: Box<str>,
+    /// Whether it is an interface or a union.
+    pub(crate) is_abstract: bool,
+    fields: HashMap<Box<str>, Field>,
+}
+
+/// A field of a type.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The name of its type, without the marks of lists and of what can't be null.
+    pub(crate) of: Box<str>,
+    pub(crate) is_list: bool,
+    pub(crate) price: Price,
+    /// The reason for its deprecation, if it is deprecated.
+    pub(crate) deprecated: Option<Box<str>>,
+    /// What an argument is if it is not given, for those whose default is a number.
+    defaults: HashMap<Box<str>, i64>,
+}
+
+static INDEX: OnceLock<Index> = OnceLock::new();
+
+/// The index of the one schema there is.
+pub(crate) fn index() -> &'static Index {
+    if INDEX.get().is_none() {
+        // Whoever builds the schema fills it (see `Indexed`).
+        drop(super::builder());
+    }
+    INDEX.get_or_init(Index::default)
+}
+
+impl Index {
+    pub(crate) fn get(&self, name: &str) -> Option<&Type> {
+        self.types.get(name)
+    }
+
+    /// The type that operations of a kind begin at.
+    pub(crate) fn root(&self, of: OperationType) -> Option<&Type> {
+        let place = match of {
+            OperationType::Query => 0,
+            OperationType::Mutation => 1,
+            OperationType::Subscription => 2,
+        };
+        self.get(self.roots[place].as_deref()?)
+    }
+
+    /// Every type.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what holds for the whole schema is for tests"))]
+    pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
+        self.types.values()
+    }
+
+    fn of(registry: &Registry) -> Self {
+        let types = registry.types.iter().filter_map(|(name, ty)| {
+            let (fields, is_abstract) = match ty {
+                MetaType::Object { fields, .. } => (Some(fields), false),
+                MetaType::Interface { fields, .. } => (Some(fields), true),
+                MetaType::Union { .. } => (None, true),
+                _ => return None,
+            };
+            let fields = fields.into_iter().flatten();
+            let fields = fields.map(|(field, meta)| (field.as_str().into(), Field::of(registry, name, meta))).collect();
+            let name: Box<str> = name.as_str().into();
+            Some((name.clone(), Type { name, is_abstract, fields }))
+        });
+        let root = |name: Option<&String>| name.map(|name| name.as_str().into());
+        Self {
+            types: types.collect(),
+            roots: [
+                root(Some(&registry.query_type)),
+                root(registry.mutation_type.as_ref()),
+                root(registry.subscription_type.as_ref()),
+            ],
+        }
+    }
+}
+
+impl Type {
+    /// A field that can be selected. `__typename` is none that is known here: every type has it.
+    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.get(name)
+    }
+
+    /// Every field, with its name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what holds for the whole schema is for tests"))]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.fields.iter().map(|(name, field)| (&**name, field))
+    }
+}
+
+impl Field {
+    /// What an argument is if it is not given, if that is a number.
+    pub(crate) fn default_of(&self, argument: &str) -> Option<i64> {
+        self.defaults.get(argument).copied()
+    }
+
+    fn of(registry: &Registry, ty: &str, meta: &MetaField) -> Self {
+        let named = meta.ty.trim_matches(['[', ']', '!']);
+        let defaults = meta.args.iter().filter_map(|(name, argument)| {
+            Some((name.as_str().into(), argument.default_value.as_deref()?.parse().ok()?))
+        });
+        Self {
+            of: named.into(),
+            is_list: meta.ty.starts_with('['),
+            price: price(registry, ty, meta),
+            deprecated: meta.deprecation.is_deprecated().then(|| meta.deprecation.reason().unwrap_or_default().into()),
+            defaults: defaults.collect(),
+        }
+    }
+}
+
+/// No type of the graph: a place where the builder of the schema hands out its registry. It is registered last.
+pub(super) struct Indexed;
+
+impl OutputType for Indexed {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Query")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        super::limits::prices::print(registry);
+        INDEX.get_or_init(|| Index::of(registry));
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, _ctx: &ContextSelectionSet<'_>, _field: &Positioned<AstField>) -> ServerResult<Value> {
+        Ok(Value::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_knows_types_lists_defaults_and_introspection() {
+        let index = index();
+        let query = index.root(OperationType::Query).unwrap();
+        assert_eq!(&*query.name, "Query");
+        let courses = query.field("courses").unwrap();
+        assert_eq!((&*courses.of, courses.is_list), ("CourseConnection", false));
+        let nodes = index.get(&courses.of).unwrap().field("nodes").unwrap();
+        assert_eq!((&*nodes.of, nodes.is_list), ("Course", true));
+        assert_eq!(index.get("Person").unwrap().field("recommendations").unwrap().default_of("first"), Some(10));
+        assert!(index.get("Node").unwrap().is_abstract && index.get("Bookmarked").unwrap().is_abstract);
+        assert_eq!(&*query.field("__schema").unwrap().of, "__Schema");
+        assert!(index.root(OperationType::Mutation).unwrap().field("enroll").is_some());
+        assert!(index.root(OperationType::Subscription).unwrap().field("postAdded").is_some());
+        assert!(index.get("Level").is_none(), "nothing is selected from an enum");
+    }
+}
