@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use poem::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{asked::Asked, caller::Caller, endpoint::Refused};
+use super::{asked::Asked, caller::Caller, deadline::Deadline, endpoint::Refused};
 use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
@@ -69,13 +69,17 @@ impl Executor {
             query = query.operation_name(name);
         }
         query.set_parsed_query(asked.document);
-        let response = match occasion {
-            None => Some(self.schema.execute(query).await),
-            Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
+        let deadline = Deadline::new(&self.app.limits);
+        let execution = async {
+            match occasion {
+                None => Some(self.schema.execute(query).await),
+                Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
+            }
         };
+        let response = deadline.within(execution).await?;
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
-        if let Err(error) = self.app.audit.record(looks).await {
+        if let Err(error) = deadline.within(self.app.audit.record(looks)).await? {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {
                 "it was done, but the access log can't be written, and without it nothing is shown"

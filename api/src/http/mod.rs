@@ -23,6 +23,7 @@ use crate::{app::App, graphql};
 mod asked;
 mod caller;
 mod console;
+mod deadline;
 mod endpoint;
 mod execution;
 mod health;
