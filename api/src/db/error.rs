@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::cancel::is_broken;
+
 /// A failure of the database. "Not found" is never one: stores answer `Ok(None)`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +69,12 @@ pub enum DbError {
     /// The server can't be reached or broke off.
     #[error("the database can't be reached: {0}")]
     Unavailable(String),
+    /// A statement took longer than the database's own limit, or somebody there stopped it.
+    #[error("the database stopped a statement: {0}")]
+    Stopped(String),
+    /// The connection broke during a commit, so nobody knows whether it was done.
+    #[error("the connection to the database broke during a commit, which may have been done: {0}")]
+    Uncertain(String),
     /// A constraint of the schema refused the row.
     #[error("the database refused a row: {0}")]
     Constraint(String),
@@ -85,7 +93,15 @@ impl DbError {
 
     /// Whether trying again later may help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Locked | Self::Full | Self::Busy | Self::Unavailable(_))
+        matches!(
+            self,
+            Self::Locked | Self::Full | Self::Busy | Self::Unavailable(_) | Self::Stopped(_) | Self::Uncertain(_)
+        )
+    }
+
+    /// Of an error of a `COMMIT`: without an answer it is not known whether it was done.
+    pub(super) fn committing(error: sqlx::Error) -> Self {
+        if is_broken(&error) { Self::Uncertain(error.to_string()) } else { Self::from(error) }
     }
 }
 
@@ -96,6 +112,8 @@ impl From<sqlx::Error> for DbError {
             sqlx::Error::PoolClosed => Self::Unavailable("the server is shutting down".to_owned()),
             sqlx::Error::Io(cause) => Self::Unavailable(cause.to_string()),
             sqlx::Error::Tls(cause) => Self::Unavailable(cause.to_string()),
+            // What a server says that is about to end, or a thread that has ended.
+            sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
             sqlx::Error::Database(cause) => {
                 let code = cause.code().unwrap_or_default();
                 // SQLite gives numbers (the low byte is the primary code), PostgreSQL five characters.
@@ -103,9 +121,11 @@ impl From<sqlx::Error> for DbError {
                     (true, "53100") => Self::Full,
                     (true, "25006" | "42501") => Self::ReadOnly(cause.message().to_owned()),
                     (true, "55P03" | "40P01" | "40001") => Self::Locked,
+                    (true, "57014") => Self::Stopped(cause.message().to_owned()),
                     (true, code)
                         if code.starts_with("08")
                             || code.starts_with("57P")
+                            || code.starts_with("25P")
                             || code == "53300"
                             || code == "3D000"
                             || code.starts_with("28") =>
@@ -115,6 +135,7 @@ impl From<sqlx::Error> for DbError {
                     (true, code) if code.starts_with("23") => Self::Constraint(cause.message().to_owned()),
                     (false, code) => match code.parse::<u32>().map(|code| code & 0xff) {
                         Ok(5 | 6) => Self::Locked,
+                        Ok(9) => Self::Stopped(cause.message().to_owned()),
                         Ok(8) => Self::ReadOnly(cause.message().to_owned()),
                         Ok(13) => Self::Full,
                         Ok(19) => Self::Constraint(cause.message().to_owned()),

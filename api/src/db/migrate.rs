@@ -51,8 +51,13 @@ impl Db {
         let before = self.applied().await?;
         self.refuse_newer(before.last().copied().unwrap_or(0))?;
         let result = match &self.backend {
-            Backend::Lite(lite) => self.migrator().run(&lite.write).await,
-            Backend::Pg(pool) => self.migrator().run(pool).await,
+            Backend::Lite(lite) => {
+                let mut lease = lite.write.lend().await?;
+                let result = self.migrator().run(lease.conn()).await;
+                lease.over(None);
+                result
+            }
+            Backend::Pg(lanes) => self.migrator().run(lanes.pool()).await,
         };
         result.map_err(migrating)?;
         let after = self.applied().await?;

@@ -25,13 +25,18 @@ use std::{
 use tokio::sync::broadcast;
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, Executor as _, PgConnection, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use cancel::{PgLanes, PgLease};
+use lanes::{Lanes, Lease};
+
+pub(crate) mod cancel;
 pub(crate) mod dialect;
 mod error;
+mod lanes;
 pub mod migrate;
 pub(crate) mod notices;
 pub mod page;
@@ -54,21 +59,21 @@ pub enum Backend<L, P> {
 /// time limit to tune; waiting for the file's lock is neither.
 #[derive(Clone, Debug)]
 pub struct Lite {
-    read: SqlitePool,
-    write: SqlitePool,
+    read: Lanes,
+    write: Lanes,
 }
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
-    backend: Backend<Lite, PgPool>,
+    backend: Backend<Lite, PgLanes>,
     statements: Arc<AtomicU64>,
     told: broadcast::Sender<Arc<str>>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
 pub struct Tx {
-    backend: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    backend: Backend<Lease, PgLease>,
     statements: Arc<AtomicU64>,
     notices: Vec<String>,
     told: broadcast::Sender<Arc<str>>,
@@ -76,6 +81,11 @@ pub struct Tx {
 
 /// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
 const MAX_UNREAD: usize = 4_096;
+
+/// So long a statement waits for a connection. On PostgreSQL less than a request's own limit, so that its answer says that the
+/// database is busy; on SQLite those who write wait in turn for as long as it takes.
+const PG_PATIENCE: Duration = Duration::from_secs(10);
+const LITE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -115,27 +125,27 @@ impl Db {
     }
 
     /// The connections to read from.
-    pub(crate) fn reader(&self) -> Backend<&SqlitePool, &PgPool> {
+    pub(crate) fn reader(&self) -> Backend<&Lanes, &PgLanes> {
         match &self.backend {
             Backend::Lite(lite) => Backend::Lite(&lite.read),
-            Backend::Pg(pool) => Backend::Pg(pool),
+            Backend::Pg(lanes) => Backend::Pg(lanes),
         }
     }
 
     /// The connections to write to, for a write of one statement. More than one: [`Db::begin`].
-    pub(crate) fn writer(&self) -> Backend<&SqlitePool, &PgPool> {
+    pub(crate) fn writer(&self) -> Backend<&Lanes, &PgLanes> {
+        cancel::writes();
         match &self.backend {
             Backend::Lite(lite) => Backend::Lite(&lite.write),
-            Backend::Pg(pool) => Backend::Pg(pool),
+            Backend::Pg(lanes) => Backend::Pg(lanes),
         }
     }
 
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let backend = match &self.backend {
-            // A deferred transaction that turns into a writing one can fail half-way.
-            Backend::Lite(lite) => Backend::Lite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
-            Backend::Pg(pool) => Backend::Pg(pool.begin().await?),
+            Backend::Lite(lite) => Backend::Lite(lite.write.begin().await?),
+            Backend::Pg(lanes) => Backend::Pg(lanes.begin().await?),
         };
         Ok(Tx { backend, statements: Arc::clone(&self.statements), notices: Vec::new(), told: self.told.clone() })
     }
@@ -163,7 +173,7 @@ impl Db {
                 lite.read.close().await;
                 lite.write.close().await;
             }
-            Backend::Pg(pool) => pool.close().await,
+            Backend::Pg(lanes) => lanes.pool().close().await,
         }
     }
 
@@ -172,14 +182,26 @@ impl Db {
         self.told.subscribe()
     }
 
-    /// Lets a SQLite file grow no more, as on a full disk; for tests of just that.
+    /// Lets a SQLite file grow no more, as on a full disk, or again; for tests of just that.
     #[doc(hidden)]
-    pub async fn limit_size_for_tests(&self) -> Result<(), DbError> {
+    pub async fn limit_size_for_tests(&self, full: bool) -> Result<(), DbError> {
         if let Backend::Lite(lite) = &self.backend {
             // SQLite raises the limit to the present size by itself.
-            sqlx::query("PRAGMA max_page_count = 1").execute(&lite.write).await?;
+            let pages = if full { "PRAGMA max_page_count = 1" } else { "PRAGMA max_page_count = 1073741823" };
+            sqlx::query(pages).execute(&lite.write).await?;
         }
         Ok(())
+    }
+
+    /// How many connections are lent now, to whatever; for tests and figures.
+    #[doc(hidden)]
+    pub fn lent(&self) -> usize {
+        match &self.backend {
+            Backend::Lite(lite) => lite.read.lent() + lite.write.lent(),
+            Backend::Pg(lanes) => {
+                lanes.pool().size() as usize - lanes.pool().num_idle().min(lanes.pool().size() as usize)
+            }
+        }
     }
 
     /// `sqlite` or `postgres`.
@@ -201,8 +223,8 @@ impl Tx {
     /// The connection, for [`on!`].
     pub(crate) fn conn(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
         match &mut self.backend {
-            Backend::Lite(tx) => Backend::Lite(&mut **tx),
-            Backend::Pg(tx) => Backend::Pg(&mut **tx),
+            Backend::Lite(lease) => Backend::Lite(lease.conn()),
+            Backend::Pg(lease) => Backend::Pg(lease.conn()),
         }
     }
 
@@ -221,27 +243,31 @@ impl Tx {
     }
 
     /// Makes the changes last. When this returns, they survive a crash.
+    ///
+    /// It runs to its end also when nobody waits for it any more: what is half-way to the disk can't be called back, and what
+    /// has been committed is told to those who listen.
     pub async fn commit(self) -> Result<(), DbError> {
+        cancel::writes();
+        tokio::spawn(self.committed()).await.map_err(|error| DbError::Unavailable(error.to_string()))?
+    }
+
+    async fn committed(self) -> Result<(), DbError> {
         match self.backend {
-            Backend::Lite(tx) if self.notices.is_empty() => tx.commit().await?,
-            Backend::Lite(tx) => {
-                // A request whose client is gone is dropped; what it has committed is told all the same.
-                let committed = tokio::spawn(async move {
-                    tx.commit().await?;
-                    for notice in self.notices {
-                        // Nobody may be listening.
-                        let _ = self.told.send(notice.into());
-                    }
-                    Ok::<(), sqlx::Error>(())
-                });
-                committed.await.map_err(|error| DbError::Unavailable(error.to_string()))??;
+            Backend::Lite(mut lease) => {
+                lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
+                lease.over(None);
+                for notice in self.notices {
+                    // Nobody may be listening.
+                    let _ = self.told.send(notice.into());
+                }
             }
-            Backend::Pg(mut tx) => {
+            Backend::Pg(mut lease) => {
                 if !self.notices.is_empty() {
                     let sql = "SELECT pg_notify($2, notice) FROM unnest($1::text[]) notice";
-                    sqlx::query(sql).bind(self.notices).bind(notices::CHANNEL).execute(&mut *tx).await?;
+                    sqlx::query(sql).bind(self.notices).bind(notices::CHANNEL).execute(lease.conn()).await?;
                 }
-                tx.commit().await?;
+                lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
+                lease.over(None);
             }
         }
         Ok(())
@@ -270,38 +296,23 @@ async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
         .row_buffer_size(2_000)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-32000");
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(30))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|error| DbError::opening(&file, error))?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(options.connections.max(1))
-        .acquire_timeout(Duration::from_secs(30))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(connect.create_if_missing(false).pragma("query_only", "on"))
-        .await
-        .map_err(|error| DbError::opening(&file, error))?;
-    Ok(Lite { read, write })
+    let write = Lanes::open(connect.clone(), 1, LITE_PATIENCE).await.map_err(|error| DbError::opening(&file, error))?;
+    let connect = connect.create_if_missing(false).pragma("query_only", "on");
+    let read = Lanes::open(connect, options.connections.max(1), LITE_PATIENCE).await;
+    Ok(Lite { read: read.map_err(|error| DbError::opening(&file, error))?, write })
 }
 
-async fn open_postgres(options: &Options) -> Result<PgPool, DbError> {
+async fn open_postgres(options: &Options) -> Result<PgLanes, DbError> {
     let connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| DbError::Url(without_password(&options.url)))?
         .application_name("stoa");
     // A pool would try again until its time is up; whoever starts a server wants to know why at once.
     PgConnection::connect_with(&connect).await?.close().await?;
-    Ok(PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .max_connections(options.connections.max(1))
-        .acquire_timeout(Duration::from_secs(10))
-        .test_before_acquire(false)
-        .connect_with(connect)
-        .await?)
+        .acquire_timeout(PG_PATIENCE)
+        .test_before_acquire(false);
+    Ok(PgLanes::open(pool, connect).await?)
 }
 
 /// Makes the file and its folder if they are missing. What learners struggle with is for the server's own

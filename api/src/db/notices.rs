@@ -42,9 +42,9 @@ impl Db {
         let here = self.notices();
         let elsewhere = match &self.backend {
             Backend::Lite(_) => Backend::Lite(()),
-            Backend::Pg(pool) => {
+            Backend::Pg(lanes) => {
                 // Not one of the pool's: it is held for as long as somebody listens.
-                let options = pool.connect_options().as_ref().clone().application_name("stoa listener");
+                let options = lanes.pool().connect_options().as_ref().clone().application_name("stoa listener");
                 let own = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
                 let own = own.max_lifetime(None).idle_timeout(None).connect_with(options).await?;
                 let mut listener = PgListener::connect_with(&own).await?;

@@ -120,7 +120,13 @@ impl Fault {
 
 impl From<&DbError> for Fault {
     fn from(error: &DbError) -> Self {
-        if error.is_passing() {
+        if matches!(error, DbError::Uncertain(_)) {
+            tracing::warn!(%error, "database not available");
+            Self::new(
+                "UNAVAILABLE",
+                "the connection broke while this was being written: it may have been done, so look first",
+            )
+        } else if error.is_passing() {
             tracing::warn!(%error, "database not available");
             Self::new(Code::Unavailable, "the database is busy or away: try again in a moment")
         } else {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     asked::{Asked, operation},
     caller::Caller,
+    deadline::Deadline,
     documents::Library,
     endpoint::Refused,
     request_id,
@@ -87,15 +88,19 @@ impl Executor {
         }
         // The executor takes it apart.
         query.set_parsed_query(asked.document.parsed.clone());
-        let response = match occasion {
-            None => Some(self.schema.execute(query).await),
-            Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
+        let deadline = Deadline::new(&self.app.limits);
+        let execution = async {
+            match occasion {
+                None => Some(self.schema.execute(query).await),
+                Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
+            }
         };
+        let response = deadline.within(execution).await?;
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
         let mut is_public =
             who.viewer.id().is_none() && asked.kind == Some(OperationType::Query) && looks.is_empty() && lens.is_none();
-        if let Err(error) = self.app.audit.record(looks).await {
+        if let Err(error) = deadline.within(self.app.audit.record(looks)).await? {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {
                 "it was done, but the access log can't be written, and without it nothing is shown"

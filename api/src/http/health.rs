@@ -1,9 +1,15 @@
 //! Answers for operators.
 
+use std::time::Duration;
+
 use poem::{Endpoint, Response, endpoint::make, http::StatusCode};
+use tokio::time::timeout;
 
 use super::plain;
 use crate::app::App;
+
+/// Whoever asks whether the server is ready does not wait long for a no.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// `/healthz`: the process runs.
 pub(super) fn alive() -> impl Endpoint<Output = Response> {
@@ -16,10 +22,14 @@ pub(super) fn ready(app: App) -> impl Endpoint<Output = Response> {
     make(move |_| {
         let app = app.clone();
         async move {
-            let database = match app.db.require_current().await {
-                Ok(()) => "ok".to_owned(),
-                Err(error) => {
+            let database = match timeout(PATIENCE, app.db.require_current()).await {
+                Ok(Ok(())) => "ok".to_owned(),
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "not ready");
+                    "not available".to_owned()
+                }
+                Err(_) => {
+                    tracing::warn!("not ready: the database does not answer");
                     "not available".to_owned()
                 }
             };

@@ -27,6 +27,7 @@ mod checking;
 mod compress;
 mod console;
 mod cors;
+mod deadline;
 mod documents;
 mod endpoint;
 mod execution;

@@ -11,7 +11,7 @@ use poem::{
     http::{StatusCode, header},
 };
 
-use super::endpoint::Refused;
+use super::{deadline::Deadline, endpoint::Refused};
 use crate::{
     access::Viewer,
     accounts::AuthenticationError,
@@ -79,6 +79,11 @@ pub(super) fn bearer(value: &str) -> Result<Pass, Refused> {
 
 /// Who that is now; `None` for a session that is over.
 pub(super) async fn identify(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
+    // The time that the request itself may take begins when it is known whose it is.
+    Deadline::new(&app.limits).within(look_up(app, pass, network)).await?
+}
+
+async fn look_up(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
     match pass {
         Pass::Nothing => Ok(Some(Viewer::ANONYMOUS)),
         Pass::Session(cookie) => app.sign_in.authenticate(cookie, network).await.map_err(|error| unavailable(&error)),

@@ -54,6 +54,8 @@ pub struct LimitSettings {
     pub waiting_milliseconds: u64,
     /// How much of what is carried out at once may be one viewer's, in percent.
     pub viewer_share: u64,
+    /// How long a request may take, in seconds. Then it is stopped, and so is what it does in the database.
+    pub request_seconds: u64,
 }
 
 impl Default for LimitSettings {
@@ -82,6 +84,7 @@ impl Default for LimitSettings {
             waiting: 512,
             waiting_milliseconds: 2_000,
             viewer_share: 50,
+            request_seconds: 15,
         }
     }
 }
@@ -117,6 +120,7 @@ impl LimitSettings {
                 ("waiting", self.waiting, 0..=100_000),
                 ("waiting_milliseconds", self.waiting_milliseconds, 1..=60_000),
                 ("viewer_share", self.viewer_share, 1..=100),
+                ("request_seconds", self.request_seconds, 1..=600),
             ],
         )
     }

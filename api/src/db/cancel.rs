@@ -1,0 +1,268 @@
+//! Statements that stop when nobody waits for them any more.
+//!
+//! A request is dropped when its client is gone, when its time is over, or when a neighbour's error takes its answer. What it
+//! does in the database must end then, too: else a few clients that ask for something slow and go away hold every connection.
+//! Dropping a future of sqlx stops nothing. So each connection is lent as a lease, and a lease that is dropped before its
+//! statement is over is taken back by a task:
+//!
+//! - **PostgreSQL:** the statement has [`GRACE`] to end by itself. Then the connection is closed, and the server, which looks
+//!   every [`LOOK`] whether its client is still there, stops it. No signal is sent, so none can hit another statement, and it
+//!   works where no second connection can be had. Such a connection is not used again.
+//! - **SQLite:** a flag of the connection tells its thread to stop; see [`super::lanes`].
+//!
+//! A transaction that is dropped is rolled back in the same way. A commit is never broken off: see [`Tx::commit`](super::Tx).
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{TryStreamExt as _, future::BoxFuture, stream::BoxStream};
+use sqlx::{
+    Connection as _, Database, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Sqlite,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::lanes::Lanes;
+
+/// Most statements end within it, and a connection that is kept is cheaper than a new one.
+const GRACE: Duration = Duration::from_millis(100);
+/// How often PostgreSQL looks whether the client of a running statement is still there, in milliseconds.
+const LOOK: u32 = 200;
+/// A connection that rested for so long is asked whether it still lives.
+const RESTED: Duration = Duration::from_secs(1);
+/// So long a connection may take to close.
+const CLOSING: Duration = Duration::from_secs(5);
+
+tokio::task_local! {
+    static WRITES: Arc<AtomicBool>;
+}
+
+/// Runs something, and notes in `writes` as soon as it begins to write what may last.
+pub(crate) async fn watched<T>(writes: Arc<AtomicBool>, work: impl Future<Output = T>) -> T {
+    WRITES.scope(writes, work).await
+}
+
+/// What is sent next may last, even if nobody waits for it.
+pub(super) fn writes() {
+    // Work of our own is watched by nobody.
+    let _ = WRITES.try_with(|writes| writes.store(true, Ordering::Relaxed));
+}
+
+/// What a lease is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing: the connection can be lent to somebody else.
+    Ready,
+    /// A statement, as far as is known.
+    Busy,
+    /// A transaction.
+    Open,
+}
+
+/// PostgreSQL's connections.
+#[derive(Clone, Debug)]
+pub struct PgLanes {
+    pool: PgPool,
+    broken: Arc<Mutex<Option<Instant>>>,
+}
+
+/// One of them.
+pub(super) struct PgLease {
+    // Taken when it is dropped.
+    lane: Option<PoolConnection<Postgres>>,
+    lanes: PgLanes,
+    pub(super) state: State,
+}
+
+impl PgLanes {
+    /// Opens them, each when it is needed first.
+    pub(super) async fn open(options: PgPoolOptions, connect: PgConnectOptions) -> Result<Self, sqlx::Error> {
+        let broken: Arc<Mutex<Option<Instant>>> = Arc::default();
+        let seen = Arc::clone(&broken);
+        let pool = options
+            .after_connect(|lane, _| Box::pin(prepare(lane)))
+            // After a restart of the server all connections that rest are dead, and each would fail a request. To ask them all
+            // every time would cost a round trip for each statement.
+            .before_acquire(move |lane, meta| {
+                let broken = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let suspect = broken.is_some_and(|at| meta.idle_for >= at.elapsed());
+                let ask = suspect || meta.idle_for >= RESTED;
+                Box::pin(async move {
+                    if ask {
+                        lane.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(connect)
+            .await?;
+        Ok(Self { pool, broken })
+    }
+
+    /// The pool.
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// One that nobody else has. Its holder says when her statement is [`PgLease::over`].
+    async fn lend(&self) -> Result<PgLease, sqlx::Error> {
+        let lane = self.pool.acquire().await?;
+        Ok(PgLease { lane: Some(lane), lanes: self.clone(), state: State::Busy })
+    }
+
+    /// One in a transaction.
+    pub(super) async fn begin(&self) -> Result<PgLease, sqlx::Error> {
+        let mut lease = self.lend().await?;
+        lease.state = State::Open;
+        let begun = lease.conn().execute("BEGIN").await;
+        if let Err(error) = begun {
+            lease.over(Some(&error));
+            return Err(error);
+        }
+        Ok(lease)
+    }
+}
+
+/// The server stops what it does for a client that is gone, and a transaction of a client that is gone without a word does
+/// not keep its locks. There is no limit on a statement's time: training reads for minutes, on a connection of the same pool.
+async fn prepare(lane: &mut PgConnection) -> Result<(), sqlx::Error> {
+    lane.execute("SET idle_in_transaction_session_timeout = '5min'").await?;
+    let look = sqlx::AssertSqlSafe(format!("SET client_connection_check_interval = {LOOK}"));
+    if let Err(error) = lane.execute(look).await {
+        // Not every system can tell. There a statement goes on to its end.
+        tracing::warn!(%error, "PostgreSQL can't look whether a client is gone");
+    }
+    Ok(())
+}
+
+impl PgLease {
+    /// The connection.
+    pub(super) fn conn(&mut self) -> &mut PgConnection {
+        self.lane.as_mut().expect("it is taken when this is dropped")
+    }
+
+    /// The statement has come to its end, or to this error.
+    pub(super) fn over(&mut self, error: Option<&sqlx::Error>) {
+        self.state = State::Ready;
+        if error.is_some_and(is_broken) {
+            // Those that rest are as old, and may be as dead.
+            *self.lanes.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for PgLease {
+    fn drop(&mut self) {
+        let Some(mut lane) = self.lane.take() else { return };
+        let in_transaction = match self.state {
+            State::Ready => return,
+            State::Busy => false,
+            State::Open => true,
+        };
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let ended = async {
+                // Both wait until the statement is over.
+                if in_transaction { lane.execute("ROLLBACK").await.map(|_| ()) } else { lane.ping().await }
+            };
+            if !matches!(timeout(GRACE, ended).await, Ok(Ok(()))) {
+                tracing::debug!("a statement that nobody waits for is stopped");
+                let _ = timeout(CLOSING, lane.close()).await;
+            }
+        });
+    }
+}
+
+/// Whether the connection is of no more use, by an error of a statement.
+pub(super) fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // The server ends, or has ended this session.
+        sqlx::Error::Database(cause) => {
+            cause.code().is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("25P")))
+        }
+        _ => false,
+    }
+}
+
+/// Statements run on connections that are lent for one statement each.
+macro_rules! executor {
+    ($($lanes:ty: $database:ty),+) => {$(
+        impl<'p> Executor<'p> for &'p $lanes {
+            type Database = $database;
+
+            fn fetch_many<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxStream<'e, Result<Either<<$database as Database>::QueryResult, <$database as Database>::Row>, sqlx::Error>>
+            where
+                'p: 'e,
+                E: 'q + Execute<'q, $database>,
+            {
+                Box::pin(async_stream::try_stream! {
+                    let mut lease = self.lend().await?;
+                    let mut failed = None;
+                    {
+                        let mut rows = lease.conn().fetch_many(query);
+                        loop {
+                            match rows.try_next().await {
+                                Ok(Some(row)) => yield row,
+                                Ok(None) => break,
+                                Err(error) => {
+                                    failed = Some(error);
+                                    break;
+                                }
+                            }
+                        }
+                    }
+                    lease.over(failed.as_ref());
+                    // Back before its reader hears of the end, or she would find it missing.
+                    drop(lease);
+                    if let Some(error) = failed {
+                        Err(error)?;
+                    }
+                })
+            }
+
+            fn fetch_optional<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxFuture<'e, Result<Option<<$database as Database>::Row>, sqlx::Error>>
+            where
+                'p: 'e,
+                E: 'q + Execute<'q, $database>,
+            {
+                Box::pin(async move {
+                    let mut lease = self.lend().await?;
+                    let found = lease.conn().fetch_optional(query).await;
+                    lease.over(found.as_ref().err());
+                    found
+                })
+            }
+
+            fn prepare_with<'e>(
+                self,
+                sql: SqlStr,
+                parameters: &'e [<$database as Database>::TypeInfo],
+            ) -> BoxFuture<'e, Result<<$database as Database>::Statement, sqlx::Error>>
+            where
+                'p: 'e,
+            {
+                Box::pin(async move {
+                    let mut lease = self.lend().await?;
+                    let prepared = lease.conn().prepare_with(sql, parameters).await;
+                    lease.over(prepared.as_ref().err());
+                    prepared
+                })
+            }
+        }
+    )+};
+}
+
+executor!(PgLanes: Postgres, Lanes: Sqlite);
