@@ -10,6 +10,7 @@ mod authoring_bounds;
 mod batching;
 mod cases;
 mod catalogue;
+mod clients;
 mod consent;
 mod digests;
 mod engines;
