@@ -68,7 +68,8 @@ test('a hash that is not of the document is refused', async (t) => {
 });
 
 test('the manifest has what is sent, by the hashes that are sent', async () => {
-  // Written by @apollo/generate-persisted-query-manifest from documents.js; `stoa documents add` takes it.
+  // `stoa documents add` takes it. After a change in documents.js write it anew, in this folder, by
+  // npx --package @apollo/generate-persisted-query-manifest@1.4.0 generate-persisted-query-manifest
   const file = new globalThis.URL('../../fixtures/documents/apollo.json', import.meta.url);
   const { format, operations } = JSON.parse(await readFile(file, 'utf8'));
   assert.equal(format, 'apollo-persisted-query-manifest');

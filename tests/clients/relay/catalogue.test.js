@@ -67,7 +67,7 @@ test('the compiler wrote a manifest of the documents, by their hashes', () => {
   const { params } = artifact('threadPageQuery');
   assert.match(params.id, /^[0-9a-f]{64}$/);
   assert.equal(manifest[params.id], params.text);
-  // This copy is what the stories about `stoa documents add` take.
+  // This copy is what the stories about `stoa documents add` take. Copy it anew after a change.
   assert.deepEqual(manifest, require('../../fixtures/documents/relay.json'));
   assert.match(params.text, /query threadPageQuery\([^)]*\$id: ID!/);
 });
