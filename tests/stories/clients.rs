@@ -43,6 +43,7 @@ clients! {
     async fn apollo(school) { school }
     async fn python(school) { school }
     async fn relay(school) { school }
+    async fn schema(school) { school }
     async fn transports(school) { school }
     async fn typescript(school) { school }
     async fn urql(school) { school }
