@@ -10,16 +10,23 @@ use async_graphql::{
     },
 };
 use serde::Deserialize;
+use std::sync::Arc;
 
 use super::{endpoint::Refused, execution::Answer};
 use crate::{
     access::{Relation, Viewer},
     accounts::loaders::Lens,
-    graphql::node::course_id,
+    graphql::{
+        index::index,
+        limits::{self, LimitSettings, Shape},
+        node::course_id,
+    },
 };
 
 /// Says how denied fields are told: `list` or `errors`.
 pub(super) const DENIED_FIELDS: &str = "stoa-denied-fields";
+/// Says whether the answer is to tell what it cost: `include` or `omit`.
+pub(super) const COST: &str = "stoa-cost";
 /// Says with whose eyes a learner looks at herself.
 pub(super) const SEEN_AS: &str = "stoa-seen-as";
 
@@ -41,6 +48,8 @@ pub(super) struct Wishes {
     /// Whether denied fields are to be errors at their places, and not one list in `extensions`.
     pub(super) denied_as_errors: bool,
     pub(super) lens: Option<Lens>,
+    /// Whether the answer is to tell what it cost; if it was not said, those who have signed in are told.
+    pub(super) cost: Option<bool>,
 }
 
 impl Wishes {
@@ -53,7 +62,18 @@ impl Wishes {
                 return Err(Refused::bad_request(format!("the header {DENIED_FIELDS} is `list` or `errors`")));
             }
         };
-        Ok(Self { denied_as_errors, lens: seen_as.map(lens).transpose()? })
+        Ok(Self { denied_as_errors, lens: seen_as.map(lens).transpose()?, cost: None })
+    }
+
+    /// And whether it is to be told what the answer cost.
+    pub(super) fn with_cost(self, cost: Option<&[u8]>) -> Result<Self, Refused> {
+        let cost = match cost {
+            None => None,
+            Some(b"include") => Some(true),
+            Some(b"omit") => Some(false),
+            Some(_) => return Err(Refused::bad_request(format!("the header {COST} is `include` or `omit`"))),
+        };
+        Ok(Self { cost, ..self })
     }
 }
 
@@ -61,6 +81,8 @@ impl Wishes {
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) document: ExecutableDocument,
+    /// What the document selects, for its price.
+    pub(super) shape: Arc<Shape>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) wishes: Wishes,
@@ -84,8 +106,19 @@ impl From<Refused> for Unfit {
 
 impl Asked {
     /// What the parameters ask for, if it can be carried out.
-    pub(super) fn read(parameters: Parameters, wishes: Wishes, viewer: &Viewer) -> Result<Self, Unfit> {
+    pub(super) fn read(
+        parameters: Parameters,
+        wishes: Wishes,
+        viewer: &Viewer,
+        settings: &LimitSettings,
+    ) -> Result<Self, Unfit> {
+        let beyond = |error: Box<async_graphql::ServerError>| Unfit::Errors(Box::new(Answer::failed(*error)));
+        limits::scan(&parameters.query, settings).map_err(beyond)?;
+        if let Some(variables) = &parameters.variables {
+            limits::check_variables(variables, settings).map_err(beyond)?;
+        }
         let document = parse_query(&parameters.query).map_err(|error| Unfit::Errors(Box::new(unparsable(error))))?;
+        let shape = Arc::new(Shape::of(&document, index(), settings).map_err(beyond)?);
         let operation = operation(&document, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);
         if let Some(variable) =
@@ -113,7 +146,7 @@ impl Asked {
             return Err(Refused::bad_request("texts may not contain the character U+0000").into());
         }
         let variables = Variables::from_json(variables);
-        Ok(Self { document, operation_name: parameters.operation_name, variables, wishes, kind })
+        Ok(Self { document, shape, operation_name: parameters.operation_name, variables, wishes, kind })
     }
 }
 

@@ -14,7 +14,7 @@ use poem::{
 use serde::Deserialize;
 
 use super::{
-    asked::{Asked, DENIED_FIELDS, Parameters, SEEN_AS, Unfit, Wishes},
+    asked::{Asked, COST, DENIED_FIELDS, Parameters, SEEN_AS, Unfit, Wishes},
     caller::Caller,
     execution::{Answer, Asker, Executor},
     socket, viewer,
@@ -44,11 +44,18 @@ pub(super) struct Refused {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
+    /// In how many seconds it may be tried again, if that is known.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
+    /// The same, with a word about when to try again.
+    pub(super) fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -73,6 +80,7 @@ impl GraphQl {
     }
 
     async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
+        self.executor.shed.door()?;
         let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
         let mut response = match self.execute(request, wanted, viewer, &visit).await {
             Ok(response) => response,
@@ -96,8 +104,8 @@ impl GraphQl {
         let by_get = request.method() == Method::GET;
         let parameters = parameters(request, self.executor.app.http.body_bytes as usize).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-        let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
-        let asked = match Asked::read(parameters, wishes, &viewer) {
+        let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?.with_cost(header(COST))?;
+        let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.app.limits) {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
             Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),
@@ -238,6 +246,7 @@ impl Refused {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
+        retry_after(&mut response, self.retry_after);
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
         }
@@ -251,6 +260,13 @@ pub(super) fn problem(status: StatusCode, code: &str, message: &str) -> Response
     super::plain(status, "application/json; charset=utf-8", body.to_string())
 }
 
+/// Says when to try again.
+fn retry_after(response: &mut Response, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+}
+
 fn media_type(wanted: Wanted) -> &'static str {
     match wanted {
         Wanted::GraphQl => "application/graphql-response+json; charset=utf-8",
@@ -260,9 +276,17 @@ fn media_type(wanted: Wanted) -> &'static str {
 
 fn written(answer: &Answer, wanted: Wanted) -> Response {
     let failed = answer.not_executed && wanted == Wanted::GraphQl;
-    let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = match answer.retry_after {
+        Some(_) => StatusCode::TOO_MANY_REQUESTS,
+        None if failed => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
     match serde_json::to_vec(&answer.written()) {
-        Ok(body) => super::plain(status, media_type(wanted), body),
+        Ok(body) => {
+            let mut response = super::plain(status, media_type(wanted), body);
+            retry_after(&mut response, answer.retry_after);
+            response
+        }
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
             problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")

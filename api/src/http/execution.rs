@@ -10,13 +10,20 @@ use futures_util::StreamExt as _;
 use poem::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{asked::Asked, caller::Caller, endpoint::Refused};
+use super::{
+    asked::Asked,
+    budget::{Budgets, Exhausted, Holder, Level},
+    caller::Caller,
+    endpoint::Refused,
+    shed::Shed,
+};
 use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
     audit::reads,
     graphql::{Scope, StoaSchema, visit::Visit},
     live::graphql::Occasion,
+    time::Timestamp,
 };
 
 /// What comes of something that was carried out, or of what could not be.
@@ -24,6 +31,8 @@ pub(super) struct Answer {
     response: Response,
     /// Whether it failed before anything was carried out. Then there is no `data`.
     pub(super) not_executed: bool,
+    /// In how many seconds it may be tried again, if the budget is used up.
+    pub(super) retry_after: Option<u64>,
 }
 
 /// Who asks, for one answer.
@@ -41,11 +50,14 @@ pub(super) struct Asker<'a> {
 pub(super) struct Executor {
     schema: StoaSchema,
     pub(super) app: App,
+    budgets: Arc<Budgets>,
+    pub(super) shed: Shed,
 }
 
 impl Executor {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        Self { schema, app }
+        let (budgets, shed) = (Arc::new(Budgets::new(&app.limits)), Shed::new(&app.limits));
+        Self { schema, app, budgets, shed }
     }
 
     /// Carries it out once. With an occasion it is a subscription, and there is no answer where there is nothing to tell.
@@ -56,6 +68,17 @@ impl Executor {
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         tracing::debug!(program = who.caller.name, version = who.caller.version, "asked");
+        let charge = match self.charge(&asked, who) {
+            Ok(charge) => charge,
+            Err(answer) => return Ok(Some(*answer)),
+        };
+        let place = match &occasion {
+            None => self.shed.place(charge.holder.clone()).await,
+            Some(_) => self.shed.place_for_event(charge.holder.clone()).await,
+        };
+        let place = place.inspect_err(|_| {
+            self.budgets.give_back(&charge.holder, who.caller.name.as_deref(), charge.cost);
+        })?;
         let changes = asked.kind == Some(OperationType::Mutation);
         let redactions = Arc::new(Redactions::new(asked.wishes.denied_as_errors));
         let (ledger, lens) = (Ledger::default(), asked.wishes.lens);
@@ -73,6 +96,7 @@ impl Executor {
             None => Some(self.schema.execute(query).await),
             Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
         };
+        drop(place);
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
         if let Err(error) = self.app.audit.record(looks).await {
@@ -99,14 +123,77 @@ impl Executor {
         if let Some(redactions) = redactions.to_value() {
             response.extensions.insert("redactions".to_owned(), redactions);
         }
-        Ok(Some(Answer { response, not_executed }))
+        if asked.wishes.cost.unwrap_or(who.viewer.id().is_some()) {
+            let told = self.told(charge.cost, charge.level);
+            response.extensions.insert("cost".to_owned(), told);
+        }
+        Ok(Some(Answer { response, not_executed, retry_after: None }))
     }
+
+    /// Takes what it costs from the budget of whoever asks, or says why it is not carried out.
+    fn charge(&self, asked: &Asked, who: Asker<'_>) -> Result<Charge, Box<Answer>> {
+        let (name, settings) = (asked.operation_name.as_deref(), &self.app.limits);
+        // If it is not clear which operation is meant, that is for the executor to say, and costs little.
+        let cost = asked.shape.price(name, &asked.variables).unwrap_or(1);
+        if cost > settings.cost {
+            let error = asked.shape.too_expensive(name, &asked.variables, cost, settings);
+            return Err(Box::new(Answer::failed(error)));
+        }
+        let holder = match who.viewer.id() {
+            Some(account) => Holder::Account(account),
+            None => Holder::Network(who.visit.origin.network.clone().unwrap_or_default()),
+        };
+        match self.budgets.take(holder.clone(), who.caller.name.as_deref(), cost) {
+            Ok(level) => Ok(Charge { holder, cost, level }),
+            Err(exhausted) => Err(Box::new(self.exhausted(cost, exhausted))),
+        }
+    }
+
+    fn exhausted(&self, cost: u64, exhausted: Exhausted) -> Answer {
+        let Exhausted { level, enough_in, is_programs } = exhausted;
+        let seconds = enough_in.as_nanos().div_ceil(1_000_000_000) as u64;
+        let whose = if is_programs { "this program's part of the budget" } else { "the budget" };
+        let message = format!(
+            "this costs {cost}, and of {whose} {} of {} are left: ask again in {seconds} seconds; it is whole again at {}",
+            level.remaining,
+            level.limit,
+            self.reset_at(level)
+        );
+        let mut error = async_graphql::ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", "BUDGET_EXHAUSTED");
+        let mut answer = Answer::failed(error);
+        answer.retry_after = Some(seconds.max(1));
+        answer.response.extensions.insert("cost".to_owned(), self.told(cost, level));
+        answer
+    }
+
+    /// When the budget is whole again, to the second.
+    fn reset_at(&self, level: Level) -> Timestamp {
+        let seconds = level.full_in.as_nanos().div_ceil(1_000_000_000) as i64;
+        Timestamp::from_seconds(self.app.clock.now().seconds().saturating_add(seconds))
+    }
+
+    fn told(&self, cost: u64, level: Level) -> async_graphql::Value {
+        async_graphql::value!({
+            "requested": cost,
+            "limit": (level.limit),
+            "remaining": (level.remaining),
+            "resetAt": (self.reset_at(level).to_string()),
+        })
+    }
+}
+
+/// What was taken, and from whom.
+struct Charge {
+    holder: Holder,
+    cost: u64,
+    level: Level,
 }
 
 impl Answer {
     /// One that is an error, found before anything was carried out.
     pub(super) fn failed(error: async_graphql::ServerError) -> Self {
-        Self { response: Response::from_errors(vec![error]), not_executed: true }
+        Self { response: Response::from_errors(vec![error]), not_executed: true, retry_after: None }
     }
 
     /// The answer in the order in which people read it.

@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use crate::{app::App, graphql};
 
 mod asked;
+mod budget;
 mod caller;
 mod console;
 mod endpoint;
@@ -28,6 +29,7 @@ mod execution;
 mod health;
 mod oidc;
 mod settings;
+mod shed;
 mod socket;
 mod unsubscribe;
 mod viewer;
