@@ -12,7 +12,12 @@ const COST: u64 = 2_105;
 /// A school where little comes back.
 async fn poor(school: School) -> School {
     let limits = LimitSettings {
-        budget: 5_000, budget_per_second: 1, anonymous_budget: 5_000, anonymous_budget_per_second: 1, cost: 3_000, ..LimitSettings::default()
+        budget: 5_000,
+        budget_per_second: 1,
+        anonymous_budget: 5_000,
+        anonymous_budget_per_second: 1,
+        cost: 3_000,
+        ..LimitSettings::default()
     };
     school.under(Settings { limits, ..Settings::default() }).await
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 
 pub(crate) mod connection;
 pub mod errors;
-pub(crate) mod index;
+pub mod index;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;

@@ -128,10 +128,7 @@ impl Budgets {
     pub(super) fn new(settings: &LimitSettings) -> Self {
         Self {
             signed_in: Terms { capacity: settings.budget, per_second: settings.budget_per_second },
-            anonymous: Terms {
-                capacity: settings.anonymous_budget,
-                per_second: settings.anonymous_budget_per_second,
-            },
+            anonymous: Terms { capacity: settings.anonymous_budget, per_second: settings.anonymous_budget_per_second },
             share: settings.program_share,
             begun: Instant::now(),
             purses: Mutex::new(Purses { purses: HashMap::new(), look_at: 1_024 }),
@@ -257,7 +254,10 @@ mod tests {
     fn a_program_that_runs_wild_leaves_something_to_the_others_and_names_are_worth_nothing() {
         let budgets = budgets(100, 1, 75);
         let take = |program, cost| budgets.take_at(0, network("a"), program, cost);
-        assert_eq!(take(Some("dashboard"), 75).unwrap(), Level { limit: 75, remaining: 0, full_in: Duration::from_secs(100) });
+        assert_eq!(
+            take(Some("dashboard"), 75).unwrap(),
+            Level { limit: 75, remaining: 0, full_in: Duration::from_secs(100) }
+        );
         assert!(take(Some("dashboard"), 1).unwrap_err().is_programs);
         assert_eq!(take(Some("app"), 20).unwrap().remaining, 5);
         let refused = take(Some("another name"), 6).unwrap_err();

@@ -124,9 +124,10 @@ impl Shed {
         state.impatient -= gone;
         state.queue.retain(|waiter| !waiter.called.is_closed());
         while state.held < self.0.places {
-            let next = state.queue.iter().position(|waiter| {
-                state.by_holder.get(&waiter.holder).copied().unwrap_or_default() < self.0.each
-            });
+            let next = state
+                .queue
+                .iter()
+                .position(|waiter| state.by_holder.get(&waiter.holder).copied().unwrap_or_default() < self.0.each);
             let Some(waiter) = next.and_then(|next| state.queue.remove(next)) else { break };
             state.impatient -= usize::from(!waiter.is_patient);
             state.give(waiter.holder.clone());
@@ -204,7 +205,13 @@ mod tests {
 
     fn shed(concurrent: u64, waiting: u64, milliseconds: u64, viewer_share: u64) -> Shed {
         let waiting_milliseconds = milliseconds;
-        Shed::new(&LimitSettings { concurrent, waiting, waiting_milliseconds, viewer_share, ..LimitSettings::default() })
+        Shed::new(&LimitSettings {
+            concurrent,
+            waiting,
+            waiting_milliseconds,
+            viewer_share,
+            ..LimitSettings::default()
+        })
     }
 
     fn of(name: &str) -> Holder {
