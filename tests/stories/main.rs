@@ -20,6 +20,8 @@ mod feedback;
 mod forum;
 mod intake;
 mod learning;
+mod limits;
+mod limits_budget;
 mod live;
 mod live_limits;
 mod mail;

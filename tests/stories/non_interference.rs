@@ -91,7 +91,8 @@ async fn twin(school: &School) -> School {
 }
 
 async fn viewer(school: &School, who: &str) -> Client {
-    if who == "nobody" { school.anybody().clone() } else { school.person(who).await }
+    // What is left of a budget changes with time, for everybody.
+    if who == "nobody" { school.anybody().clone() } else { school.person(who).await.with_header("stoa-cost", "omit") }
 }
 
 async fn pool(schools: [&School; 2]) -> Pool {

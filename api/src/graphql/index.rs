@@ -15,29 +15,31 @@ use super::limits::prices::{Price, price};
 
 /// The types that can be selected from, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Index {
+pub struct Index {
     types: HashMap<Box<str>, Type>,
     roots: [Option<Box<str>>; 3],
 }
 
 /// A type with fields, or a union.
 #[derive(Debug)]
-pub(crate) struct Type {
-    pub(crate) name: Box<str>,
+pub struct Type {
+    /// Its name.
+    pub name: Box<str>,
     /// Whether it is an interface or a union.
-    pub(crate) is_abstract: bool,
+    pub is_abstract: bool,
     fields: HashMap<Box<str>, Field>,
 }
 
 /// A field of a type.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub struct Field {
     /// The name of its type, without the marks of lists and of what can't be null.
-    pub(crate) of: Box<str>,
-    pub(crate) is_list: bool,
+    pub of: Box<str>,
+    /// Whether it is a list.
+    pub is_list: bool,
     pub(crate) price: Price,
     /// The reason for its deprecation, if it is deprecated.
-    pub(crate) deprecated: Option<Box<str>>,
+    pub deprecated: Option<Box<str>>,
     /// What an argument is if it is not given, for those whose default is a number.
     defaults: HashMap<Box<str>, i64>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Field {
 static INDEX: OnceLock<Index> = OnceLock::new();
 
 /// The index of the one schema there is.
-pub(crate) fn index() -> &'static Index {
+pub fn index() -> &'static Index {
     if INDEX.get().is_none() {
         // Whoever builds the schema fills it (see `Indexed`).
         drop(super::builder());
@@ -54,12 +56,13 @@ pub(crate) fn index() -> &'static Index {
 }
 
 impl Index {
-    pub(crate) fn get(&self, name: &str) -> Option<&Type> {
+    /// The type of this name, if it is one that is selected from.
+    pub fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
     }
 
     /// The type that operations of a kind begin at.
-    pub(crate) fn root(&self, of: OperationType) -> Option<&Type> {
+    pub fn root(&self, of: OperationType) -> Option<&Type> {
         let place = match of {
             OperationType::Query => 0,
             OperationType::Mutation => 1,
@@ -69,8 +72,7 @@ impl Index {
     }
 
     /// Every type.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what holds for the whole schema is for tests"))]
-    pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
+    pub fn types(&self) -> impl Iterator<Item = &Type> {
         self.types.values()
     }
 
@@ -101,20 +103,19 @@ impl Index {
 
 impl Type {
     /// A field that can be selected. `__typename` is none that is known here: every type has it.
-    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
+    pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.get(name)
     }
 
     /// Every field, with its name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what holds for the whole schema is for tests"))]
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
         self.fields.iter().map(|(name, field)| (&**name, field))
     }
 }
 
 impl Field {
     /// What an argument is if it is not given, if that is a number.
-    pub(crate) fn default_of(&self, argument: &str) -> Option<i64> {
+    pub fn default_of(&self, argument: &str) -> Option<i64> {
         self.defaults.get(argument).copied()
     }
 

@@ -11,7 +11,7 @@ pub(crate) mod checking;
 pub(crate) mod connection;
 pub(crate) mod deprecations;
 pub mod errors;
-pub(crate) mod index;
+pub mod index;
 pub mod limits;
 pub(crate) mod loaders;
 pub(crate) mod node;

@@ -17,11 +17,13 @@ use super::{
 use crate::{
     access::{Relation, Viewer},
     accounts::loaders::Lens,
-    graphql::node::course_id,
+    graphql::{limits, node::course_id},
 };
 
 /// Says how denied fields are told: `list` or `errors`.
 pub(super) const DENIED_FIELDS: &str = "stoa-denied-fields";
+/// Says whether the answer is to tell what it cost: `include` or `omit`.
+pub(super) const COST: &str = "stoa-cost";
 /// Says with whose eyes a learner looks at herself.
 pub(super) const SEEN_AS: &str = "stoa-seen-as";
 
@@ -46,6 +48,8 @@ pub(super) struct Wishes {
     /// Whether denied fields are to be errors at their places, and not one list in `extensions`.
     pub(super) denied_as_errors: bool,
     pub(super) lens: Option<Lens>,
+    /// Whether the answer is to tell what it cost; if it was not said, those who have signed in are told.
+    pub(super) cost: Option<bool>,
 }
 
 impl Wishes {
@@ -58,7 +62,18 @@ impl Wishes {
                 return Err(Refused::bad_request(format!("the header {DENIED_FIELDS} is `list` or `errors`")));
             }
         };
-        Ok(Self { denied_as_errors, lens: seen_as.map(lens).transpose()? })
+        Ok(Self { denied_as_errors, lens: seen_as.map(lens).transpose()?, cost: None })
+    }
+
+    /// And whether it is to be told what the answer cost.
+    pub(super) fn with_cost(self, cost: Option<&[u8]>) -> Result<Self, Refused> {
+        let cost = match cost {
+            None => None,
+            Some(b"include") => Some(true),
+            Some(b"omit") => Some(false),
+            Some(_) => return Err(Refused::bad_request(format!("the header {COST} is `include` or `omit`"))),
+        };
+        Ok(Self { cost, ..self })
     }
 }
 
@@ -87,6 +102,11 @@ impl From<Refused> for Unfit {
     }
 }
 
+/// The refusal of what is beyond a limit.
+pub(super) fn beyond(error: Box<async_graphql::ServerError>) -> Unfit {
+    Unfit::Errors(Box::new(Answer::failed(*error)))
+}
+
 impl Asked {
     /// What the parameters ask for, if it can be carried out.
     pub(super) async fn read(
@@ -95,6 +115,9 @@ impl Asked {
         viewer: &Viewer,
         library: &Library,
     ) -> Result<Self, Unfit> {
+        if let Some(variables) = &parameters.variables {
+            limits::check_variables(variables, library.limits()).map_err(beyond)?;
+        }
         let document = library.find(&parameters).await?;
         let operation = operation(&document.parsed, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);

@@ -13,12 +13,12 @@ use crate::{
 };
 
 /// Looks whether documents can be carried out.
-pub struct Checker(Validator);
+pub struct Checker(Validator, LimitSettings);
 
 impl Checker {
     /// With these limits.
     pub fn new(limits: &LimitSettings) -> Self {
-        Self(Validator::new(limits))
+        Self(Validator::new(limits), limits.clone())
     }
 
     /// Every document with the names of its operations, or all that is wrong with them.
@@ -41,7 +41,7 @@ impl Checker {
     }
 
     async fn operations(&self, text: &str) -> Result<Vec<String>, Vec<(Option<(usize, usize)>, String)>> {
-        let document = Document::parse(text.into()).map_err(told)?;
+        let document = Document::parse(text.into(), &self.1).map_err(told)?;
         let mut names = Vec::new();
         let operations: Vec<_> = match &document.parsed.operations {
             DocumentOperations::Single(operation) => vec![(None, operation)],

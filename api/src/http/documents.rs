@@ -18,7 +18,7 @@ use poem::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{
-    asked::{Parameters, Unfit},
+    asked::{Parameters, Unfit, beyond},
     endpoint::Refused,
     execution::Answer,
 };
@@ -27,6 +27,10 @@ use crate::{
     documents::{
         Documents, Known,
         model::{MAX_ID, TextHash, is_id},
+    },
+    graphql::{
+        index::index,
+        limits::{self, LimitSettings, Shape},
     },
 };
 
@@ -39,6 +43,8 @@ pub(super) struct Document {
     pub(super) text: Box<str>,
     /// What it says.
     pub(super) parsed: ExecutableDocument,
+    /// What it selects, for its price.
+    pub(super) shape: Shape,
     /// Whether it is one of those that the installation trusts.
     pub(super) trusted: bool,
     /// Under which hash it is to be kept once it turns out to be good.
@@ -48,14 +54,16 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads a text.
-    pub(super) fn parse(text: Box<str>) -> Result<Self, Unfit> {
+    /// Reads a text that is within the limits.
+    pub(super) fn parse(text: Box<str>, limits: &LimitSettings) -> Result<Self, Unfit> {
+        limits::scan(&text, limits).map_err(beyond)?;
         let parsed = parse_query(&*text).map_err(unparsable)?;
         if text.contains('\0') || text.contains("\\u0000") {
             return Err(Refused::bad_request("texts may not contain the character U+0000").into());
         }
         let introspects = introspects(&parsed);
-        Ok(Self { text, parsed, trusted: false, keep_as: None, introspects })
+        let shape = Shape::of(&parsed, index(), limits).map_err(beyond)?;
+        Ok(Self { text, parsed, shape, trusted: false, keep_as: None, introspects })
     }
 
     /// About how much memory it takes, and at least so much that there are not too many.
@@ -72,6 +80,7 @@ const LEAST_BYTES: usize = 1_024;
 #[derive(Clone)]
 pub(super) struct Library {
     documents: Documents,
+    limits: LimitSettings,
     /// Trusted ones. Nobody but the operator puts one here, so nobody can push one out.
     trusted: Cache<TextHash, Arc<Document>>,
     /// What clients have sent with its hash.
@@ -79,10 +88,15 @@ pub(super) struct Library {
 }
 
 impl Library {
-    pub(super) fn new(documents: Documents) -> Self {
+    pub(super) fn new(documents: Documents, limits: LimitSettings) -> Self {
         let bytes = documents.settings().memory_bytes;
         let cache = || Cache::builder().max_capacity(bytes).weigher(|_, document: &Arc<Document>| document.weight());
-        Self { documents, trusted: cache().build(), automatic: cache().build() }
+        Self { documents, limits, trusted: cache().build(), automatic: cache().build() }
+    }
+
+    /// How much may be asked for.
+    pub(super) fn limits(&self) -> &LimitSettings {
+        &self.limits
     }
 
     /// The document that the parameters ask for.
@@ -126,7 +140,7 @@ impl Library {
         if self.documents.settings().only_trusted {
             return self.by_trusted_text(TextHash::of(text)).await;
         }
-        Document::parse(text.into()).map(Arc::new)
+        Document::parse(text.into(), &self.limits).map(Arc::new)
     }
 
     async fn by_text_and_hash(&self, text: &str, hash: &str) -> Result<Arc<Document>, Unfit> {
@@ -144,7 +158,7 @@ impl Library {
         if let Some(document) = self.automatic.get(&found) {
             return Ok(document);
         }
-        let mut document = Document::parse(text.into())?;
+        let mut document = Document::parse(text.into(), &self.limits)?;
         document.keep_as = (settings.automatic && text.len() <= MAX_KEPT).then_some(found);
         Ok(Arc::new(document))
     }
@@ -194,7 +208,7 @@ impl Library {
             return Ok(Some(document));
         }
         let Some(text) = self.documents.text(&known).await.map_err(unavailable)? else { return Ok(None) };
-        let document = Arc::new(Document { trusted: true, ..Document::parse(text.into())? });
+        let document = Arc::new(Document { trusted: true, ..Document::parse(text.into(), &self.limits)? });
         self.trusted.insert(known.hash, Arc::clone(&document));
         Ok(Some(document))
     }

@@ -14,7 +14,7 @@ use poem::{
 
 use super::{
     accept::Wanted,
-    asked::{Asked, DENIED_FIELDS, SEEN_AS, Unfit, Wishes},
+    asked::{Asked, COST, DENIED_FIELDS, SEEN_AS, Unfit, Wishes},
     cache,
     caller::Caller,
     compress,
@@ -54,6 +54,11 @@ impl Refused {
         self
     }
 
+    /// The same, with a word about in how many seconds to try again.
+    pub(super) fn after(self, seconds: u64) -> Self {
+        self.with(header::RETRY_AFTER, seconds.into())
+    }
+
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
@@ -79,6 +84,7 @@ impl GraphQl {
     }
 
     async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
+        self.executor.shed.door()?;
         let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
         let mut response = match self.execute(request, wanted, viewer, &visit).await {
             Ok(response) => response,
@@ -103,7 +109,7 @@ impl GraphQl {
         let by_get = matches!(*request.method(), Method::GET | Method::HEAD);
         let parameters = parameters(request, settings).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-        let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?;
+        let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?.with_cost(header(COST))?;
         let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
@@ -204,6 +210,14 @@ fn body(answer: &Answer) -> Option<Vec<u8>> {
 
 fn written(answer: &Answer, wanted: Wanted) -> Response {
     let failed_before = answer.not_executed && wanted == Wanted::GraphQl;
-    let status = if failed_before { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    body(answer).map_or_else(failed, |body| super::plain(status, wanted.media_type(), body))
+    let status = match answer.retry_after {
+        Some(_) => StatusCode::TOO_MANY_REQUESTS,
+        None if failed_before => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    let mut response = body(answer).map_or_else(failed, |body| super::plain(status, wanted.media_type(), body));
+    if let Some(seconds) = answer.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }

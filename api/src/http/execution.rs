@@ -12,11 +12,13 @@ use serde::Serialize;
 
 use super::{
     asked::{Asked, operation},
+    budget::Budgets,
     caller::Caller,
     deadline::Deadline,
     documents::Library,
     endpoint::Refused,
     request_id,
+    shed::Shed,
 };
 use crate::{
     access::{Ledger, Redactions, Viewer},
@@ -28,12 +30,14 @@ use crate::{
 
 /// What comes of something that was carried out, or of what could not be.
 pub(super) struct Answer {
-    response: Response,
+    pub(super) response: Response,
     /// Whether it failed before anything was carried out. Then there is no `data`.
     pub(super) not_executed: bool,
     /// Whether anybody would get this answer, and it looks at nobody: the answer to a query of nobody's, whole, with nothing
     /// that is hidden from her and no row in the access log.
     pub(super) is_public: bool,
+    /// In how many seconds it may be tried again, if the budget is used up.
+    pub(super) retry_after: Option<u64>,
 }
 
 /// Who asks, for one answer.
@@ -52,12 +56,15 @@ pub(super) struct Executor {
     schema: StoaSchema,
     pub(super) app: App,
     pub(super) library: Library,
+    pub(super) budgets: Arc<Budgets>,
+    pub(super) shed: Shed,
 }
 
 impl Executor {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        let library = Library::new(app.documents.clone());
-        Self { schema, app, library }
+        let library = Library::new(app.documents.clone(), app.limits.clone());
+        let (budgets, shed) = (Arc::new(Budgets::new(&app.limits)), Shed::new(&app.limits));
+        Self { schema, app, library, budgets, shed }
     }
 
     /// Carries it out once. With an occasion it is a subscription, and there is no answer where there is nothing to tell.
@@ -68,6 +75,17 @@ impl Executor {
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         tracing::debug!(program = who.caller.name, version = who.caller.version, "asked");
+        let charge = match self.charge(&asked, who) {
+            Ok(charge) => charge,
+            Err(answer) => return Ok(Some(*answer)),
+        };
+        let place = match &occasion {
+            None => self.shed.place(charge.holder.clone()).await,
+            Some(_) => self.shed.place_for_event(charge.holder.clone()).await,
+        };
+        let place = place.inspect_err(|_| {
+            self.budgets.give_back(&charge.holder, who.caller.name.as_deref(), charge.cost);
+        })?;
         let changes = asked.kind == Some(OperationType::Mutation);
         let redactions = Arc::new(Redactions::new(asked.wishes.denied_as_errors));
         let (ledger, lens) = (Ledger::default(), asked.wishes.lens);
@@ -96,6 +114,7 @@ impl Executor {
             }
         };
         let response = deadline.within(execution).await?;
+        drop(place);
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
         let mut is_public =
@@ -133,8 +152,13 @@ impl Executor {
             response.extensions.insert("redactions".to_owned(), redactions);
             is_public = false;
         }
+        if asked.wishes.cost.unwrap_or(who.viewer.id().is_some()) {
+            let told = self.told(charge.cost, charge.level);
+            response.extensions.insert("cost".to_owned(), told);
+            is_public = false;
+        }
         is_public &= response.errors.is_empty();
-        Ok(Some(Answer { response, not_executed, is_public }))
+        Ok(Some(Answer { response, not_executed, is_public, retry_after: None }))
     }
 }
 
@@ -155,7 +179,7 @@ impl Answer {
     /// One that is an error, found before anything was carried out.
     pub(super) fn failed(mut error: async_graphql::ServerError) -> Self {
         request_id::tell(std::iter::once(&mut error), None);
-        Self { response: Response::from_errors(vec![error]), not_executed: true, is_public: false }
+        Self { response: Response::from_errors(vec![error]), not_executed: true, is_public: false, retry_after: None }
     }
 
     /// The answer in the order in which people read it.

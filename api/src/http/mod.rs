@@ -21,8 +21,10 @@ use crate::{app::App, graphql};
 
 mod accept;
 mod asked;
+mod budget;
 mod cache;
 mod caller;
+mod charge;
 mod checking;
 mod compress;
 mod console;
@@ -39,6 +41,7 @@ mod patience;
 mod request_id;
 mod serving;
 mod settings;
+mod shed;
 mod socket;
 mod tls;
 mod unsubscribe;

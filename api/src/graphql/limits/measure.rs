@@ -96,7 +96,9 @@ impl Bounds {
     /// is large, too.
     pub(super) fn check(&self, of: &Measure, pos: Pos) -> Result<(), Box<Exceeded>> {
         let deepest = of.deepest.or(Some(pos));
-        Exceeded::check("depth", (of.depth, self.depth), deepest, || format!("fields nest {} deep", of.depth))?;
+        Exceeded::check("depth", (of.depth, self.depth), deepest, || {
+            format!("the query is too deep: fields nest {} deep", of.depth)
+        })?;
         let what = || format!("fields and fragments together nest {} deep", of.levels);
         Exceeded::check("levels", (of.levels, self.levels), Some(pos), what)?;
         let what = || format!("the schema is asked for fields of fields {} deep", of.introspection);

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 
 use async_graphql::{
-    Name, Pos, Positioned, ServerError, Value,
+    Name, Pos, Positioned, ServerError,
     parser::types::{Directive, ExecutableDocument, Field as AstField, OperationDefinition, Selection, SelectionSet},
 };
+use async_graphql_value::Value;
 
 use super::{
     LimitSettings,
@@ -142,9 +143,8 @@ impl Shape {
         let mut all = Measure::default();
         for (pos, operation) in &operations {
             let measure = Measure::of(&operation.part, &measured);
-            bounds.check_operation(&measure, *pos).map_err(refused)?;
             all = all.beside(measure);
-            bounds.check(&all, *pos).map_err(refused)?;
+            bounds.check(&all, *pos).and_then(|()| bounds.check_operation(&measure, *pos)).map_err(refused)?;
         }
         let operations = operations.into_iter().map(|(_, operation)| operation).collect();
         Ok(Self { operations, fragments: parts, order })

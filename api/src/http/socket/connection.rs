@@ -29,7 +29,7 @@ use super::{
 use crate::{
     access::Viewer,
     http::{
-        asked::{DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
+        asked::{COST, DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
         caller::Caller,
         endpoint::{Refused, refusal},
         request_id,
@@ -195,7 +195,8 @@ impl Connection {
             found.map(|(_, value)| value).filter(|value| !value.is_null())
         };
         let wish = |name| said(name).map(|value| value.as_str().unwrap_or_default().as_bytes());
-        let wishes = Wishes::read(wish(DENIED_FIELDS), wish(SEEN_AS)).map_err(|_| BAD_WISH)?;
+        let wishes = Wishes::read(wish(DENIED_FIELDS), wish(SEEN_AS));
+        let wishes = wishes.and_then(|wishes| wishes.with_cost(wish(COST))).map_err(|_| BAD_WISH)?;
         let pass = match said("authorization") {
             Some(value) => viewer::bearer(value.as_str().unwrap_or_default()).map_err(|_| FORBIDDEN)?,
             None => self.visitor.pass.as_ref().map_err(|_| FORBIDDEN)?.clone(),

@@ -127,7 +127,9 @@ impl Operation {
                 Err(refused) => return self.refuse(&refused).await,
                 Ok(None) => {}
                 // It is not for her any more.
-                Ok(Some(answer)) if !occasion.is_allowed() => return self.fail(&answer).await,
+                Ok(Some(answer)) if answer.retry_after.is_some() || !occasion.is_allowed() => {
+                    return self.fail(&answer).await;
+                }
                 Ok(Some(answer)) => {
                     self.say(&ServerMessage::Next { id: &self.id, payload: answer.written() }).await;
                 }

@@ -97,7 +97,7 @@ pub(super) const TOO_LONG: End = End::Close(1009, "the message is too long");
 pub(super) const TRY_AGAIN: End = End::Close(1013, "the database is busy or away: try again in a moment");
 pub(super) const TOO_MANY: End = End::Close(1013, "you have too many connections: close some");
 pub(super) const BAD_MESSAGE: End = End::Close(4400, "this is no message of graphql-transport-ws");
-pub(super) const BAD_WISH: End = End::Close(4400, "Stoa-Denied-Fields or Stoa-Seen-As can't be used");
+pub(super) const BAD_WISH: End = End::Close(4400, "Stoa-Denied-Fields, Stoa-Seen-As or Stoa-Cost can't be used");
 pub(super) const UNAUTHORIZED: End =
     End::Close(4401, "Unauthorized: send connection_init first, and wait for connection_ack");
 pub(super) const FORBIDDEN: End = End::Close(4403, "Forbidden: the token or session is not valid");
