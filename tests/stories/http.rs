@@ -149,7 +149,7 @@ story! {
     }
 
     async fn a_subscription_is_told_where_its_events_come(school) {
-        let query = r#"{"query":"subscription { notificationAdded { __typename } }"}"#;
+        let query = r#"{"query":"subscription { postAdded(threadId: \"x\") { __typename } }"}"#;
         let answer = post(school.anybody(), query).await;
         says(&answer, 400, "BAD_REQUEST", "text/event-stream");
         says(&answer, 400, "BAD_REQUEST", "graphql-transport-ws");
