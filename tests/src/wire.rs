@@ -16,6 +16,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{
         ClientConfig, RootCertStore,
         crypto::ring,
@@ -65,7 +66,7 @@ pub fn tls_fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name)
 }
 
-async fn tls(address: SocketAddr, certificate: &str, protocol: &str) -> std::io::Result<impl Stream + use<>> {
+async fn tls(address: SocketAddr, certificate: &str, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     let trusted = CertificateDer::from_pem_file(tls_fixture(certificate)).expect("a certificate");
     roots.add(trusted).expect("a certificate that can be trusted");

@@ -9,7 +9,7 @@ use stoa_testkit::{Answer, Client, story};
 
 pub(crate) async fn post(client: &Client, body: impl Into<poem::Body>) -> Answer {
     let request = Request::builder().method(Method::POST).uri_str("/graphql").content_type("application/json");
-    client.send(request.body(body.into())).await
+    client.send(request.body(body)).await
 }
 
 pub(crate) async fn get(client: &Client, parameters: &str, headers: &[(&str, &str)]) -> Answer {
