@@ -125,6 +125,15 @@ impl Client {
         answer["data"].take()
     }
 
+    /// Sends a request as it is, whose answer may be no text, and answers with headers and body.
+    ///
+    /// # Panics
+    /// If the answer breaks off.
+    pub async fn send_bytes(&self, request: Request) -> (HeaderMap, Vec<u8>) {
+        let (parts, body) = self.routes.get_response(request).await.into_parts();
+        (parts.headers, body.into_vec().await.expect("a whole answer"))
+    }
+
     /// Sends any request.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ mod query;
 mod schema;
 mod school;
 mod socket;
+mod wire;
 
 pub use client::{Answer, Client};
 pub use database::Database;
@@ -19,6 +20,7 @@ pub use query::{Argument, Query, Selection, Value, What};
 pub use schema::{Field, Input, Schema, Type, TypeRef};
 pub use school::{SCHOOL, School};
 pub use socket::{Said, Server, Socket};
+pub use wire::{Http2, Reply, Wire, tls_fixture};
 
 /// Declares a story that is told on both databases:
 ///
