@@ -150,6 +150,14 @@ story! {
         assert_eq!(socket.answer("broken").await["errors"][0]["extensions"], json!({ "code": "INTERNAL", "requestId": "line-7" }));
     }
 
+    async fn an_error_below_a_list_names_the_place_in_the_list(school) {
+        school.execute("ALTER TABLE lessons RENAME TO former_lessons").await;
+        let answer = school.anybody().ask("{ topics { slug } course(slug: \"living-soil\") { title modules { title lessons { id } } } }").await;
+        assert_eq!(answer["errors"][0]["path"], json!(["course", "modules", 0]), "{answer}");
+        assert_eq!(answer["data"]["course"], Value::Null);
+        assert!(answer["data"]["topics"].is_array(), "its neighbours live: {answer}");
+    }
+
     async fn each_mutation_of_a_document_fails_by_itself(school) {
         let mei = school.person("mei").await;
         let thread = school.thread("soil", "t1");
