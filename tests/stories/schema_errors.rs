@@ -218,7 +218,7 @@ fn assert_says_nothing(what: &str, answer: &Value) {
 async fn breaks(database: Database, what: &str) {
     let is_sqlite = database.is_sqlite();
     let school = School::open(database).await;
-    let mei = school.person("mei").await;
+    let (mei, ana) = (school.person("mei").await, school.person("ana").await);
     let write =
         format!("mutation {{ followThread(threadId: \"{}\") {{ thread {{ id }} }} }}", school.thread("soil", "t2"));
     let query = match what {
@@ -241,7 +241,6 @@ async fn breaks(database: Database, what: &str) {
         }
         "the access log is gone" => {
             school.execute("ALTER TABLE access_log RENAME TO former_access_log").await;
-            let ana = school.person("ana").await;
             let query = format!("{{ node(id: \"{}\") {{ ... on Person {{ name }} }} }}", school.person_node("mei"));
             assert_says_nothing(what, &ana.ask(&query).await);
             return;
