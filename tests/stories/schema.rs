@@ -113,7 +113,8 @@ story! {
         assert_eq!(answer["data"]["me"]["name"], "Mei Tanaka");
         let told = used(&answer);
         assert_eq!(told.as_array().map(Vec::len), Some(1), "{answer}");
-        assert_eq!((&told[0]["path"], &told[0]["removeAfter"]), (&"Person.recommendations".into(), &"2027-06-30".into()));
+        assert_eq!(told[0]["path"], "Person.recommendations");
+        assert_eq!(told[0]["removeAfter"], "2027-06-30");
         assert!(told[0]["reason"].as_str().unwrap().starts_with("Use `nextCourses"), "{told}");
         for query in ["{ me { nextCourses(first: 1) { items { score } } } }", "{ me { recommendations(first: 1) { unknown } } }"] {
             assert_eq!(used(&mei.ask(query).await), Value::Null, "{query}");

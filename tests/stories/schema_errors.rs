@@ -150,6 +150,14 @@ story! {
         assert_eq!(socket.answer("broken").await["errors"][0]["extensions"], json!({ "code": "INTERNAL", "requestId": "line-7" }));
     }
 
+    async fn an_error_below_a_list_names_the_place_in_the_list(school) {
+        school.execute("ALTER TABLE lessons RENAME TO former_lessons").await;
+        let answer = school.anybody().ask("{ topics { slug } course(slug: \"living-soil\") { title modules { title lessons { id } } } }").await;
+        assert_eq!(answer["errors"][0]["path"], json!(["course", "modules", 0]), "{answer}");
+        assert_eq!(answer["data"]["course"], Value::Null);
+        assert!(answer["data"]["topics"].is_array(), "its neighbours live: {answer}");
+    }
+
     async fn each_mutation_of_a_document_fails_by_itself(school) {
         let mei = school.person("mei").await;
         let thread = school.thread("soil", "t1");
@@ -210,7 +218,7 @@ fn assert_says_nothing(what: &str, answer: &Value) {
 async fn breaks(database: Database, what: &str) {
     let is_sqlite = database.is_sqlite();
     let school = School::open(database).await;
-    let mei = school.person("mei").await;
+    let (mei, ana) = (school.person("mei").await, school.person("ana").await);
     let write =
         format!("mutation {{ followThread(threadId: \"{}\") {{ thread {{ id }} }} }}", school.thread("soil", "t2"));
     let query = match what {
@@ -233,7 +241,6 @@ async fn breaks(database: Database, what: &str) {
         }
         "the access log is gone" => {
             school.execute("ALTER TABLE access_log RENAME TO former_access_log").await;
-            let ana = school.person("ana").await;
             let query = format!("{{ node(id: \"{}\") {{ ... on Person {{ name }} }} }}", school.person_node("mei"));
             assert_says_nothing(what, &ana.ask(&query).await);
             return;

@@ -312,3 +312,43 @@ fn remove_unreachable(types: &mut Vec<TypeDefinition>, tail: &str, left_out: &mu
         stays
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The types that something in a view names, and those that it defines.
+    fn named_and_defined(sdl: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut uses, mut defined) = (BTreeSet::new(), BTreeSet::new());
+        for definition in parse_schema(sdl).unwrap().definitions {
+            let TypeSystemDefinition::Type(mut ty) = definition else { continue };
+            defined.insert(ty.node.name.node.to_string());
+            match &ty.node.kind {
+                TypeKind::Object(object) => uses.extend(object.implements.iter().map(|name| name.node.to_string())),
+                TypeKind::Union(union) => uses.extend(union.members.iter().map(|name| name.node.to_string())),
+                TypeKind::InputObject(input) => {
+                    uses.extend(input.fields.iter().map(|field| named(&field.node.ty.node).to_string()));
+                }
+                _ => {}
+            }
+            for field in fields_mut(&mut ty.node.kind).into_iter().flatten() {
+                uses.insert(named(&field.node.ty.node).to_string());
+                uses.extend(field.node.arguments.iter().map(|argument| named(&argument.node.ty.node).to_string()));
+            }
+        }
+        for built_in in ["ID", "String", "Int", "Float", "Boolean"] {
+            uses.remove(built_in);
+        }
+        (uses, defined)
+    }
+
+    #[test]
+    fn a_view_is_a_schema_of_its_own() {
+        for role in Role::ALL {
+            let sdl = sdl_as(role);
+            let (uses, defined) = named_and_defined(&sdl);
+            assert_eq!(uses.difference(&defined).collect::<Vec<_>>(), Vec::<&String>::new(), "{role:?} lacks types");
+            assert!(defined.contains("Course") && sdl.contains("\nschema {\n  query: Query\n"), "{role:?}");
+        }
+    }
+}

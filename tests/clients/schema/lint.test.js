@@ -46,6 +46,7 @@ test("the rules find what breaks them", async () => {
       type Island { "The id." id: ID! }
       "A page."
       type PageConnection { "What is there." edges: [Int!]! "Where." pageInfo: String }
+      type PageInfo { hasNextPage: Boolean }
       enum Colour { red }
     `;
     writeFileSync(file, text);

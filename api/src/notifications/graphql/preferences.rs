@@ -133,7 +133,7 @@ pub(crate) struct UpdateNotificationPreferencesInput {
 #[derive(Debug, InputObject)]
 pub(crate) struct MuteNotificationsInput {
     /// What.
-    what: MutableInput,
+    what: MuteTargetInput,
     /// Whether to mute it.
     #[graphql(default = true)]
     muted: bool,
@@ -141,7 +141,7 @@ pub(crate) struct MuteNotificationsInput {
 
 /// What can be muted: a course, or a thread.
 #[derive(Debug, OneofObject)]
-pub(crate) enum MutableInput {
+pub(crate) enum MuteTargetInput {
     /// The global id of the course.
     CourseId(ID),
     /// The global id of the thread.
@@ -199,8 +199,8 @@ impl PreferenceMutation {
             NotificationPreferencesPayload { person: None, user_errors: vec![error] }
         };
         let what = match &input.what {
-            MutableInput::CourseId(course) => (node::course_id(course)?, None),
-            MutableInput::ThreadId(thread) => {
+            MuteTargetInput::CourseId(course) => (node::course_id(course)?, None),
+            MuteTargetInput::ThreadId(thread) => {
                 let (course, thread) = node::thread_id(thread)?;
                 (course, Some(thread))
             }
