@@ -69,7 +69,7 @@ impl Executor {
             query = query.operation_name(name);
         }
         query.set_parsed_query(asked.document);
-        let deadline = Deadline::new(&self.app.limits);
+        let deadline = Deadline::new(&self.app.limits, changes);
         let execution = async {
             match occasion {
                 None => Some(self.schema.execute(query).await),
