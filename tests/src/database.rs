@@ -29,6 +29,11 @@ impl Database {
         Some(Self { url: postgres::new_database().await?, _folder: None })
     }
 
+    /// The one database of a server of its own.
+    pub fn on(server: &postgres::OwnPostgres) -> Self {
+        Self { url: server.url(), _folder: None }
+    }
+
     /// Another empty database of the same kind.
     pub async fn another(&self) -> Option<Self> {
         if self.is_sqlite() { Some(Self::sqlite()) } else { Self::postgres().await }

@@ -16,6 +16,7 @@ pub use client::{Answer, Client};
 pub use database::Database;
 pub use generator::{Pool, Queries, Shrinking};
 pub use post::Postbox;
+pub use postgres::OwnPostgres;
 pub use query::{Argument, Query, Selection, Value, What};
 pub use schema::{Field, Input, Schema, Type, TypeRef};
 pub use school::{SCHOOL, School};

@@ -42,11 +42,7 @@ pub(crate) async fn new_database() -> Option<String> {
     let server = match tokio::task::block_in_place(|| SERVER.get_or_init(start)) {
         Ok(server) => server,
         Err(why) => {
-            assert!(env::var_os("CI").is_none(), "the PostgreSQL tests need a server in CI: {why}");
-            SAID.call_once(|| {
-                // Past the test harness, which would hide it.
-                let _ = writeln!(std::io::stderr(), "\nNOT TESTED ON POSTGRESQL: {why}\n");
-            });
+            missing(why);
             return None;
         }
     };
@@ -73,62 +69,159 @@ fn start() -> Result<Server, String> {
     if let Ok(url) = env::var("STOA_TEST_POSTGRES_URL") {
         return Ok(Server { url, _guardian: None });
     }
-    let binaries = binaries().ok_or(
-        "there is no PostgreSQL here: install it (Debian: apt-get install postgresql), or set STOA_TEST_POSTGRES_URL",
-    )?;
     let folder = env::temp_dir().join(format!("stoa-postgres-{}", std::process::id()));
-    let (data, log) = (folder.join("data"), folder.join("log"));
-    fs::create_dir_all(&folder).map_err(|error| format!("no folder for PostgreSQL: {error}"))?;
-    let user = other_user(&folder)?;
+    let place = Place::make(folder)?;
+    // The data is thrown away, so nothing waits for the disk.
+    let guardian = place.launch(
+        "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB",
+        "INT",
+        &format!("rm -rf '{}'", place.folder.display()),
+    )?;
+    Ok(Server { url: place.url(), _guardian: Some(guardian) })
+}
 
-    let initialised = as_user(user.as_deref(), &binaries.join("initdb"))
-        .arg("-D")
-        .arg(&data)
-        .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-        .current_dir(&folder)
-        .output()
-        .map_err(|error| format!("initdb: {error}"))?;
-    if !initialised.status.success() {
-        return Err(format!("initdb failed: {}", String::from_utf8_lossy(&initialised.stderr)));
-    }
+/// A server of one story, which it may stop and start. What it has acknowledged is on the disk, and ended without a warning
+/// it loses nothing of it.
+pub struct OwnPostgres {
+    place: Place,
+    guardian: Option<Child>,
+}
 
-    // A socket in our own folder: no port that somebody else may have. The data is thrown away, so nothing waits
-    // for the disk.
-    let settings = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-                    -c max_connections=300 -c shared_buffers=64MB";
-    let server = as_user(user.as_deref(), &binaries.join("postgres"));
-    let parts = std::iter::once(server.get_program()).chain(server.get_args());
-    let line: Vec<_> = parts.map(|part| format!("'{}'", part.display())).collect();
-    let line = line.join(" ");
-    let script = format!(
-        "{line} -D '{data}' -k '{folder}' {settings} >'{log}' 2>&1 </dev/null & server=$!; \
-         cat >/dev/null; kill -INT $server; wait $server; rm -rf '{folder}'",
-        data = data.display(),
-        folder = folder.display(),
-        log = log.display(),
-    );
-    let mut command = Command::new("sh");
-    command
-        .arg("-c")
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .current_dir(&folder);
-    // A group of its own: Ctrl-C on the tests leaves the guardian alive to clean up.
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let guardian = command.spawn().map_err(|error| format!("PostgreSQL was not started: {error}"))?;
-    let url = format!("postgres://postgres@localhost/postgres?host={}", folder.display());
-
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_mins(1) {
-        let ready = Command::new(binaries.join("pg_isready")).arg("-q").arg("-h").arg(&folder).status();
-        if ready.is_ok_and(|status| status.success()) {
-            return Ok(Server { url, _guardian: Some(guardian) });
+impl OwnPostgres {
+    /// Starts it; `None` where there is no PostgreSQL and there need not be one (see [`crate::Database::postgres`]).
+    ///
+    /// # Panics
+    /// In CI, if there is none.
+    pub fn start() -> Option<Self> {
+        let folder = env::temp_dir().join(format!(
+            "stoa-own-postgres-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
+        match Place::make(folder) {
+            Ok(place) => {
+                let mut server = Self { place, guardian: None };
+                server.start_again();
+                Some(server)
+            }
+            Err(why) => {
+                missing(&why);
+                None
+            }
         }
-        thread::sleep(Duration::from_millis(50));
     }
-    Err(format!("PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default()))
+
+    /// Ends it at once, as a crash does.
+    ///
+    /// # Panics
+    /// If it can't be waited for.
+    pub fn stop(&mut self) {
+        if let Some(mut guardian) = self.guardian.take() {
+            drop(guardian.stdin.take());
+            guardian.wait().expect("the server ends");
+        }
+    }
+
+    /// Starts it again on the same data.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_again(&mut self) {
+        let settings = "-c fsync=on -c synchronous_commit=on -c max_connections=60 -c shared_buffers=32MB";
+        self.guardian = Some(self.place.launch(settings, "QUIT", ":").expect("a server"));
+    }
+
+    /// The URL of its one database.
+    pub fn url(&self) -> String {
+        self.place.url()
+    }
+}
+
+impl Drop for OwnPostgres {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = fs::remove_dir_all(&self.place.folder);
+    }
+}
+
+/// Where a server's data is, and who runs it.
+struct Place {
+    binaries: PathBuf,
+    folder: PathBuf,
+    user: Option<String>,
+}
+
+impl Place {
+    fn make(folder: PathBuf) -> Result<Self, String> {
+        let binaries = binaries().ok_or(
+            "there is no PostgreSQL here: install it (Debian: apt-get install postgresql), or set STOA_TEST_POSTGRES_URL",
+        )?;
+        fs::create_dir_all(&folder).map_err(|error| format!("no folder for PostgreSQL: {error}"))?;
+        let user = other_user(&folder)?;
+        let initialised = as_user(user.as_deref(), &binaries.join("initdb"))
+            .arg("-D")
+            .arg(folder.join("data"))
+            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+            .current_dir(&folder)
+            .output()
+            .map_err(|error| format!("initdb: {error}"))?;
+        if !initialised.status.success() {
+            return Err(format!("initdb failed: {}", String::from_utf8_lossy(&initialised.stderr)));
+        }
+        Ok(Self { binaries, folder, user })
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
+    }
+
+    /// Starts the server with these settings, and waits until it answers. It gets the signal, and then something is done, when
+    /// the standard input of the guardian is closed.
+    fn launch(&self, settings: &str, signal: &str, afterwards: &str) -> Result<Child, String> {
+        let (folder, log) = (&self.folder, self.folder.join("log"));
+        let server = as_user(self.user.as_deref(), &self.binaries.join("postgres"));
+        let parts = std::iter::once(server.get_program()).chain(server.get_args());
+        let line: Vec<_> = parts.map(|part| format!("'{}'", part.display())).collect();
+        // A socket in our own folder: no port that somebody else may have.
+        let script = format!(
+            "{line} -D '{data}' -k '{folder}' -c listen_addresses='' {settings} >'{log}' 2>&1 </dev/null & server=$!; \
+             cat >/dev/null; kill -{signal} $server; wait $server; {afterwards}",
+            line = line.join(" "),
+            data = folder.join("data").display(),
+            folder = folder.display(),
+            log = log.display(),
+        );
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir(folder);
+        // A group of its own: Ctrl-C on the tests leaves the guardian alive to clean up.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let guardian = command.spawn().map_err(|error| format!("PostgreSQL was not started: {error}"))?;
+
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_mins(1) {
+            let ready = Command::new(self.binaries.join("pg_isready")).arg("-q").arg("-h").arg(folder).status();
+            if ready.is_ok_and(|status| status.success()) {
+                return Ok(guardian);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Err(format!("PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default()))
+    }
+}
+
+/// Says once that there is no server.
+fn missing(why: &str) {
+    assert!(env::var_os("CI").is_none(), "the PostgreSQL tests need a server in CI: {why}");
+    SAID.call_once(|| {
+        // Past the test harness, which would hide it.
+        let _ = writeln!(std::io::stderr(), "\nNOT TESTED ON POSTGRESQL: {why}\n");
+    });
 }
 
 /// The newest installed PostgreSQL: on the path, or where Debian puts it.

@@ -3,7 +3,7 @@
 //! Ana teaches *Living Soil* and *Compost*; Bo assists her and teaches *Le sol vivant*. Mei has completed
 //! *Living Soil* and begun *Compost*, whose forum is open; Omar is in both; Zoe is in *Le sol vivant*.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use poem::EndpointExt as _;
 use stoa_api::{
@@ -150,6 +150,20 @@ impl School {
         self.app = App::new(self.app.db.clone(), self.clock.clone(), key(), settings).await.expect("the services");
         self.anybody.routes = Arc::new(http::routes(&self.app, &[]).boxed());
         self
+    }
+
+    /// The same school with other settings and other connections to its database: so many, for which a statement waits a
+    /// second.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    #[must_use]
+    pub async fn on_connections(mut self, connections: u32, settings: Settings) -> Self {
+        let options =
+            Options { connections, patience: Duration::from_secs(1), ..Options::existing(&self.database.url) };
+        let db = Db::open(&options).await.expect("the database");
+        self.app = App::new(db, self.clock.clone(), key(), Settings::default()).await.expect("the services");
+        self.under(settings).await
     }
 
     /// Takes the files of a folder in.

@@ -191,3 +191,68 @@ impl Drop for Lease {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    const FOREVER: &str =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n WHERE x < 0";
+
+    async fn lanes(folder: &tempfile::TempDir, most: u32) -> (SqliteConnectOptions, Lanes) {
+        let file = folder.path().join("lanes.db");
+        let connect = SqliteConnectOptions::new().filename(file).create_if_missing(true).row_buffer_size(2_000);
+        (connect.clone(), Lanes::open(connect, most, Duration::from_secs(20)).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_stops_and_its_connection_is_lent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, lanes) = lanes(&folder, 1).await;
+        sqlx::query("CREATE TABLE t (x INTEGER)").execute(&lanes).await.unwrap();
+        for _ in 0..3 {
+            let forever = sqlx::query_scalar::<_, i64>(FOREVER).fetch_one(&lanes);
+            assert!(timeout(Duration::from_millis(20), forever).await.is_err());
+            let mut lease = lanes.begin().await.unwrap();
+            sqlx::query("INSERT INTO t VALUES (1)").execute(lease.conn()).await.unwrap();
+            let forever = sqlx::query_scalar::<_, i64>(FOREVER).fetch_one(lease.conn());
+            assert!(timeout(Duration::from_millis(20), forever).await.is_err());
+            drop(lease);
+        }
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(&lanes).await.unwrap();
+        assert_eq!((rows, lanes.lent()), (0, 0));
+        lanes.close().await;
+        assert!(matches!(sqlx::query("SELECT 1").execute(&lanes).await, Err(sqlx::Error::PoolClosed)));
+    }
+
+    /// Says what a lease costs against sqlx's pool; compare within a run.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "measures"]
+    async fn a_lease_costs_no_more_than_a_connection_of_a_pool() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connect, lanes) = lanes(&folder, 4).await;
+        let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false).connect_with(connect).await;
+        let pool = pool.unwrap();
+        sqlx::query("CREATE TABLE t (x INTEGER)").execute(&lanes).await.unwrap();
+        let many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 20000) SELECT sum(x) FROM n";
+        for (what, sql, times) in [("one row", "SELECT 1 FROM t", 2_000), ("20,000 steps", many, 200)] {
+            for round in 0..3 {
+                let begun = Instant::now();
+                for _ in 0..times {
+                    sqlx::query(sql).fetch_all(&pool).await.unwrap();
+                }
+                let of_pool = begun.elapsed();
+                let begun = Instant::now();
+                for _ in 0..times {
+                    sqlx::query(sql).fetch_all(&lanes).await.unwrap();
+                }
+                let ratio = begun.elapsed().as_secs_f64() / of_pool.as_secs_f64();
+                eprintln!("{what}, round {round}: {ratio:.2} of the time of a pool");
+            }
+        }
+    }
+}

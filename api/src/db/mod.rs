@@ -82,10 +82,8 @@ pub struct Tx {
 /// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
 const MAX_UNREAD: usize = 4_096;
 
-/// So long a statement waits for a connection. On PostgreSQL less than a request's own limit, so that its answer says that the
-/// database is busy; on SQLite those who write wait in turn for as long as it takes.
-const PG_PATIENCE: Duration = Duration::from_secs(10);
-const LITE_PATIENCE: Duration = Duration::from_secs(30);
+/// So long those who write to SQLite wait for their turn; requests have a limit of their own.
+const TURN: Duration = Duration::from_secs(30);
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -96,12 +94,15 @@ pub struct Options {
     pub create: bool,
     /// Connections for reading on SQLite, connections in all on PostgreSQL.
     pub connections: u32,
+    /// So long a statement that reads waits for a connection, and on PostgreSQL one that writes. It is less than a request's own
+    /// limit, so that its answer says that the database is busy. On SQLite those who write wait in turn.
+    pub patience: Duration,
 }
 
 impl Options {
     /// The database at `url`, which must be there.
     pub fn existing(url: &str) -> Self {
-        Self { url: url.to_owned(), create: false, connections: 4 }
+        Self { url: url.to_owned(), create: false, connections: 4, patience: Duration::from_secs(10) }
     }
 
     /// The database at `url`, made if missing.
@@ -296,9 +297,9 @@ async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
         .row_buffer_size(2_000)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-32000");
-    let write = Lanes::open(connect.clone(), 1, LITE_PATIENCE).await.map_err(|error| DbError::opening(&file, error))?;
+    let write = Lanes::open(connect.clone(), 1, TURN).await.map_err(|error| DbError::opening(&file, error))?;
     let connect = connect.create_if_missing(false).pragma("query_only", "on");
-    let read = Lanes::open(connect, options.connections.max(1), LITE_PATIENCE).await;
+    let read = Lanes::open(connect, options.connections.max(1), options.patience).await;
     Ok(Lite { read: read.map_err(|error| DbError::opening(&file, error))?, write })
 }
 
@@ -310,7 +311,7 @@ async fn open_postgres(options: &Options) -> Result<PgLanes, DbError> {
     PgConnection::connect_with(&connect).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.max(1))
-        .acquire_timeout(PG_PATIENCE)
+        .acquire_timeout(options.patience)
         .test_before_acquire(false);
     Ok(PgLanes::open(pool, connect).await?)
 }

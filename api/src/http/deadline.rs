@@ -19,15 +19,17 @@ use crate::{db::cancel, graphql::limits::LimitSettings};
 pub(super) struct Deadline {
     at: Instant,
     seconds: u64,
+    /// Whether it is there to change something.
+    changes: bool,
     /// Whether it has begun to write what may last.
     writes: Arc<AtomicBool>,
 }
 
 impl Deadline {
     /// From now on.
-    pub(super) fn new(limits: &LimitSettings) -> Self {
+    pub(super) fn new(limits: &LimitSettings, changes: bool) -> Self {
         let seconds = limits.request_seconds;
-        Self { at: Instant::now() + Duration::from_secs(seconds), seconds, writes: Arc::default() }
+        Self { at: Instant::now() + Duration::from_secs(seconds), seconds, changes, writes: Arc::default() }
     }
 
     /// Does it, or as much of it as there is time for.
@@ -39,14 +41,12 @@ impl Deadline {
     fn refused(&self) -> Refused {
         let seconds = self.seconds;
         tracing::warn!(seconds, "a request took too long, and was stopped");
+        let mut message = format!("it took longer than {seconds} s and was stopped");
         // A statement that was stopped leaves nothing; a commit is not stopped.
-        let message = if self.writes.load(Ordering::Relaxed) {
-            format!(
-                "it took longer than {seconds} s and was stopped when it had begun to write: it may have been done, so look \
-                 before you send it again"
-            )
-        } else {
-            format!("it took longer than {seconds} s and was stopped; nothing was changed: ask for less, or try again")
+        message += match (self.changes, self.writes.load(Ordering::Relaxed)) {
+            (false, _) => ": ask for less, or try again",
+            (true, false) => "; nothing was changed: ask for less, or try again",
+            (true, true) => " when it had begun to write: it may have been done, so look before you send it again",
         };
         Refused::new(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message)
     }

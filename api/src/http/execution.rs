@@ -106,7 +106,7 @@ impl Executor {
         }
         // The executor takes it apart.
         query.set_parsed_query(asked.document.parsed.clone());
-        let deadline = Deadline::new(&self.app.limits);
+        let deadline = Deadline::new(&self.app.limits, changes);
         let execution = async {
             match occasion {
                 None => Some(self.schema.execute(query).await),

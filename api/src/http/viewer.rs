@@ -80,7 +80,7 @@ pub(super) fn bearer(value: &str) -> Result<Pass, Refused> {
 /// Who that is now; `None` for a session that is over.
 pub(super) async fn identify(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
     // The time that the request itself may take begins when it is known whose it is.
-    Deadline::new(&app.limits).within(look_up(app, pass, network)).await?
+    Deadline::new(&app.limits, false).within(look_up(app, pass, network)).await?
 }
 
 async fn look_up(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
