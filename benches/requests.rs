@@ -49,7 +49,7 @@ struct Ready {
 }
 
 async fn ready(database: Database) -> Ready {
-    let school = School::empty(database).await;
+    let school = School::for_load(database).await;
     let app = &school.app;
     let intake = Intake::new(app.db.clone(), app.clock.clone(), app.accounts.clone());
     let report = intake.take(&Campus::new(SIZE), &mut |_, _, _| {}).await.expect("a campus");

@@ -10,7 +10,7 @@ use stoa_api::{
     accounts::{model::SystemRole, secret::SecretKey},
     app::{App, Settings},
     db::{Db, Options},
-    graphql::global_id,
+    graphql::{global_id, limits::LimitSettings},
     http,
     ids::{
         AccountId, AnnouncementId, BookmarkId, CourseId, LessonId, ModuleId, NotificationId, PostId, ThreadId, TopicId,
@@ -116,6 +116,20 @@ impl School {
     /// If the database can't be used.
     pub async fn empty(database: Database) -> Self {
         Self::with(database, Settings::default()).await
+    }
+
+    /// As [`School::empty`], for loads: nobody's budget is used up.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn for_load(database: Database) -> Self {
+        let limits = LimitSettings {
+            budget: u64::MAX,
+            anonymous_budget: u64::MAX,
+            program_share: 100,
+            ..LimitSettings::default()
+        };
+        Self::with(database, Settings { limits, ..Settings::default() }).await
     }
 
     /// As [`School::empty`], with other settings.
