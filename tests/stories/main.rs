@@ -12,6 +12,8 @@ mod cases;
 mod catalogue;
 mod consent;
 mod digests;
+mod documents;
+mod documents_cli;
 mod engines;
 mod enrolling;
 mod experiments;

@@ -170,7 +170,12 @@ mod tests {
                 "d: the id is there twice, with two texts",
             ]
         );
-        assert_eq!(flaws("[]"), ["the manifest: this is no manifest: invalid type: sequence, expected an object of ids and documents at line 1 column 0"]);
+        assert_eq!(
+            flaws("[]"),
+            [
+                "the manifest: this is no manifest: invalid type: sequence, expected an object of ids and documents at line 1 column 0"
+            ]
+        );
         assert_eq!(flaws("{}"), ["the manifest: there is no document in it"]);
         assert_eq!(
             flaws(r#"{ "format": "apollo-persisted-query-manifest", "version": 2, "operations": [] }"#),

@@ -12,7 +12,7 @@ pub struct DocumentSettings {
     pub only_trusted: bool,
     /// Whether clients may have a document kept by sending it once with its hash.
     pub automatic: bool,
-    /// How much memory the documents take that are kept for clients, in bytes; as much again those that are trusted.
+    /// How much memory parsed documents may take, in bytes: half of it those that are trusted, the rest what clients send.
     pub memory_bytes: u64,
     /// Whether the schema can be asked for.
     pub introspection: bool,

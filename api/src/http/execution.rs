@@ -10,7 +10,12 @@ use futures_util::StreamExt as _;
 use poem::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{asked::Asked, caller::Caller, documents::Library, endpoint::Refused};
+use super::{
+    asked::Asked,
+    caller::Caller,
+    documents::{Document, Library},
+    endpoint::Refused,
+};
 use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
@@ -57,7 +62,8 @@ impl Executor {
         who: Asker<'_>,
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
-        tracing::debug!(program = who.caller.name, version = who.caller.version, "asked");
+        let trusted = asked.document.trusted;
+        tracing::debug!(program = who.caller.name, version = who.caller.version, trusted, "asked");
         let changes = asked.kind == Some(OperationType::Mutation);
         let redactions = Arc::new(Redactions::new(asked.wishes.denied_as_errors));
         let (ledger, lens) = (Ledger::default(), asked.wishes.lens);
@@ -70,8 +76,9 @@ impl Executor {
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
         }
-        // The executor takes it apart.
-        query.set_parsed_query(asked.document.parsed.clone());
+        // The executor takes it apart, so one that is kept is copied.
+        let (parsed, document) = Document::to_execute(asked.document);
+        query.set_parsed_query(parsed);
         let response = match occasion {
             None => Some(self.schema.execute(query).await),
             Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
@@ -88,7 +95,7 @@ impl Executor {
             return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
         }
         let Some(mut response) = response else {
-            self.library.keep(&asked.document);
+            self.library.keep(document);
             return Ok(None);
         };
         // Before execution there is no path: what fails there fails as a whole, and has no `data`.
@@ -96,7 +103,7 @@ impl Executor {
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
         if !not_executed {
-            self.library.keep(&asked.document);
+            self.library.keep(document);
         }
         for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
             let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
