@@ -39,7 +39,7 @@ pub fn documents_manifest(bytes: &[u8]) {
 
 /// A CSV file of our layout: each row is told with its line.
 pub fn csv(bytes: &[u8]) {
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
     for rows in intake::csv::rows_of(bytes).into_iter().flatten() {
         assert!(rows <= lines, "{rows} rows in {lines} lines");
     }

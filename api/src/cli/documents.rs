@@ -154,20 +154,17 @@ fn line(document: &Trusted) -> String {
 
 async fn remove(config: &Config, arguments: &RemoveArguments) -> anyhow::Result<u8> {
     let app = open(config).await?;
-    let removed = match &arguments.source {
-        Some(source) => {
-            let (named, removed) = app.documents.remove_source(source).await?;
-            ensure!(named > 0, "no document comes from {source}: `stoa documents list` tells where they come from");
-            if removed < named {
-                println!("{} kept: another manifest has them, too", count(named - removed));
-            }
-            removed
+    let removed = if let Some(source) = &arguments.source {
+        let (named, removed) = app.documents.remove_source(source).await?;
+        ensure!(named > 0, "no document comes from {source}: `stoa documents list` tells where they come from");
+        if removed < named {
+            println!("{} kept: another manifest has them, too", count(named - removed));
         }
-        None => {
-            let removed = app.documents.remove(arguments.ids.clone()).await?;
-            ensure!(removed > 0, "no document has such an id: see them with `stoa documents list`");
-            removed
-        }
+        removed
+    } else {
+        let removed = app.documents.remove(arguments.ids.clone()).await?;
+        ensure!(removed > 0, "no document has such an id: see them with `stoa documents list`");
+        removed
     };
     println!("{} removed; servers answer them no more within a few seconds", count(removed));
     app.db.close().await;

@@ -7,6 +7,7 @@ use crate::bounds::{self, OutOfBounds};
 /// What an installation decides about documents: the table `[documents]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct DocumentSettings {
     /// Whether nothing but trusted documents is answered.
     pub only_trusted: bool,

@@ -83,13 +83,13 @@ impl Document {
     /// between half and all of this; see docs/DOCUMENTS.md), and at least so much that there are not too many.
     fn weight(&self) -> u32 {
         let mut weight = 1_024 + self.text.len();
-        let mut in_word = false;
+        let mut inside = false;
         for byte in self.text.bytes() {
             let is_word = byte.is_ascii_alphanumeric() || byte == b'_';
-            if (is_word && !in_word) || matches!(byte, b'{' | b'[') {
+            if (is_word && !inside) || matches!(byte, b'{' | b'[') {
                 weight += 240;
             }
-            in_word = is_word;
+            inside = is_word;
         }
         u32::try_from(weight).unwrap_or(u32::MAX)
     }
@@ -202,7 +202,9 @@ impl Library {
             );
             return Err(Refused::bad_request(message).into());
         }
-        if let Some(document) = self.by_known(self.documents.find(id).await.map_err(unavailable)?).await? {
+        if let Some(document) =
+            self.by_known(self.documents.find(id).await.map_err(|error| unavailable(&error))?).await?
+        {
             return Ok(document);
         }
         if self.documents.settings().only_trusted {
@@ -215,7 +217,9 @@ impl Library {
 
     async fn by_hash(&self, hash: &str) -> Result<Arc<Document>, Unfit> {
         // What builds list goes under this name, too, and it need not be a SHA-256 then.
-        if let Some(document) = self.by_known(self.documents.find(hash).await.map_err(unavailable)?).await? {
+        if let Some(document) =
+            self.by_known(self.documents.find(hash).await.map_err(|error| unavailable(&error))?).await?
+        {
             return Ok(document);
         }
         let settings = self.documents.settings();
@@ -232,7 +236,7 @@ impl Library {
     }
 
     async fn by_trusted_text(&self, hash: TextHash) -> Result<Arc<Document>, Unfit> {
-        let known = self.documents.find_text(hash).await.map_err(unavailable)?;
+        let known = self.documents.find_text(hash).await.map_err(|error| unavailable(&error))?;
         self.by_known(known).await?.ok_or_else(not_trusted)
     }
 
@@ -241,7 +245,9 @@ impl Library {
         if let Some(document) = self.trusted.get(&known.hash) {
             return Ok(Some(document));
         }
-        let Some(text) = self.documents.text(&known).await.map_err(unavailable)? else { return Ok(None) };
+        let Some(text) = self.documents.text(&known).await.map_err(|error| unavailable(&error))? else {
+            return Ok(None);
+        };
         let document = Arc::new(Document { trusted: true, ..Document::parse(text.into())? });
         self.trusted.insert(known.hash, Arc::clone(&document));
         Ok(Some(document))
@@ -324,7 +330,7 @@ fn refused(code: &str, message: &str, place: Option<Pos>) -> Unfit {
     Unfit::Errors(Box::new(Answer::failed(error)))
 }
 
-fn unavailable(error: DbError) -> Unfit {
+fn unavailable(error: &DbError) -> Unfit {
     tracing::error!(%error, "the trusted documents could not be read");
     let refused = if error.is_passing() {
         let message = "the database is busy or away: try again in a moment";
