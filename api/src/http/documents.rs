@@ -80,7 +80,7 @@ impl Document {
     }
 
     /// About how much memory it takes, in bytes: for each word and bracket so much as the parser makes of it (measured:
-    /// between half and all of this; see docs/DOCUMENTS.md), and at least so much that there are not too many.
+    /// this is 0.9 to 2 times what it takes; see docs/DOCUMENTS.md), and at least so much that there are not too many.
     fn weight(&self) -> u32 {
         let mut weight = 1_024 + self.text.len();
         let mut inside = false;
