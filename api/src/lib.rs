@@ -52,6 +52,10 @@ pub mod two_factor;
 
 mod batch;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 /// Runs `stoa`, whose models may be made of the engines of `registry`: a crate outside this repository registers its own,
 /// and has a program with all commands (`examples/own_engine.rs`).
 pub fn main_with(registry: stoa_recommender::Registry) -> std::process::ExitCode {

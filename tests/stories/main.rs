@@ -13,6 +13,8 @@ mod catalogue;
 mod clients;
 mod consent;
 mod digests;
+mod documents;
+mod documents_cli;
 mod engines;
 mod enrolling;
 mod experiments;

@@ -52,6 +52,8 @@ fn json(output: &Output) -> serde_json::Value {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// What it logged until it served.
+    pub(crate) said: String,
 }
 
 impl Running {
@@ -68,7 +70,7 @@ impl Running {
             }
         };
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, address }
+        Self { child, address, said }
     }
 
     /// Sends a query and answers with the whole answer; `None` if the server is gone.

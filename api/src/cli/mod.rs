@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! Exit codes: 0 done; 1 it could not be done, and standard error says why; 2 the command itself is wrong;
-//! 3 an import was refused because of bad rows, which standard output lists.
+//! 3 an import, or a manifest of documents, was refused because of bad rows, which standard output lists.
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -14,6 +14,7 @@ mod audit;
 mod bar;
 mod config;
 mod data;
+mod documents;
 mod evaluate;
 mod experiments;
 mod model;
@@ -35,7 +36,7 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// The command or the configuration is wrong.
 const WRONG: u8 = 2;
-/// An import was refused because of bad rows.
+/// An import or a manifest was refused because of bad rows.
 const BAD_ROWS: u8 = 3;
 
 /// Stoa: a server for online learning.
@@ -87,6 +88,9 @@ enum Command {
     /// Look after the access log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Add documents that clients may send by id, look at them, list them, remove them
+    #[command(subcommand)]
+    Documents(documents::DocumentsCommand),
     /// Set an account's password, read from standard input
     Password(account::PasswordArguments),
     /// Give an account a role by job function, or take it away
@@ -159,6 +163,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Experiments(arguments) => experiments::experiments(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
+        Command::Documents(command) => documents::documents(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,
         Command::Role(arguments) => account::role(config, &arguments).await,
     }

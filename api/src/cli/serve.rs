@@ -48,6 +48,9 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
         // All else works without it.
         Err(error) => tracing::error!(%error, "there are no recommendations"),
     }
+    if config.documents.only_trusted && app.documents.count().await? == 0 {
+        tracing::warn!("only trusted documents are answered, and there are none: add some with `stoa documents add`");
+    }
     let mailer = Mailer::new(&config.mail, Transport::None)?;
     let app = with_provider(app, config)?;
     tracing::info!(address = %listener.address, database = app.db.kind(), "serving");

@@ -21,12 +21,16 @@ pub fn read(text: &str) -> Result<Vec<Listed>, Vec<Flaw>> {
     let text = text.trim_start_matches('\u{feff}');
     let entries: Entries = serde_json::from_str(text).map_err(|error| flaw(format!("this is no manifest: {error}")))?;
     let mut flaws = Vec::new();
-    let found = match entries.0.iter().find(|(key, _)| key == "format") {
-        Some((_, serde_json::Value::String(format))) if format == APOLLO => apollo(&entries, &mut flaws),
-        Some((_, format)) if entries.0.iter().any(|(key, _)| key == "operations") => {
-            return Err(flaw(format!("the format is {format}; known is {APOLLO:?}")));
+    let found = if entries.are_a_list() {
+        match entries.get("format") {
+            Some(serde_json::Value::String(format)) if format == APOLLO => apollo(&entries, &mut flaws),
+            other => {
+                let format = other.map_or_else(|| "missing".to_owned(), ToString::to_string);
+                return Err(flaw(format!("the format is {format}; known is {APOLLO:?}")));
+            }
         }
-        _ => plain(entries, &mut flaws),
+    } else {
+        plain(entries, &mut flaws)
     };
     let mut documents: Vec<Listed> = Vec::with_capacity(found.len());
     let mut places: HashMap<String, usize> = HashMap::with_capacity(found.len());
@@ -81,12 +85,11 @@ fn plain(entries: Entries, flaws: &mut Vec<Flaw>) -> Vec<Listed> {
 }
 
 fn apollo(entries: &Entries, flaws: &mut Vec<Flaw>) -> Vec<Listed> {
-    let value = |name: &str| entries.0.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-    if value("version").and_then(serde_json::Value::as_u64) != Some(1) {
+    if entries.get("version").and_then(serde_json::Value::as_u64) != Some(1) {
         flaws.push(Flaw::new("", "the version of the manifest must be 1"));
         return Vec::new();
     }
-    let Some(operations) = value("operations").and_then(serde_json::Value::as_array) else {
+    let Some(operations) = entries.get("operations").and_then(serde_json::Value::as_array) else {
         flaws.push(Flaw::new("", "`operations` must be a list"));
         return Vec::new();
     };
@@ -103,6 +106,20 @@ fn apollo(entries: &Entries, flaws: &mut Vec<Flaw>) -> Vec<Listed> {
 
 /// The entries of an object in their order, with what is there twice.
 struct Entries(Vec<(String, serde_json::Value)>);
+
+impl Entries {
+    fn get(&self, name: &str) -> Option<&serde_json::Value> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Whether they describe a list of operations. An object of ids and texts has texts only, and may have any ids.
+    fn are_a_list(&self) -> bool {
+        let is_text = |name| self.get(name).is_none_or(serde_json::Value::is_string);
+        self.get("operations").is_some_and(serde_json::Value::is_array)
+            || (self.get("format").is_some_and(|format| format == APOLLO)
+                && !(is_text("version") && is_text("operations")))
+    }
+}
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -155,7 +172,8 @@ mod tests {
             { "id": "a1", "name": "A", "type": "query", "body": "query A { me { id } }" }] }"#;
         assert_eq!(read(apollo), Ok(vec![listed("a1", "query A { me { id } }")]));
         // A document may be called as a key of the other layout is.
-        assert_eq!(read(r#"{ "format": "{__typename}" }"#), Ok(vec![listed("format", "{__typename}")]));
+        let odd = r#"{ "format": "apollo-persisted-query-manifest", "operations": "{__typename}" }"#;
+        assert_eq!(read(odd).unwrap()[1], listed("operations", "{__typename}"));
     }
 
     #[test]
@@ -166,11 +184,16 @@ mod tests {
                 "c: the document must be a text",
                 "\"a b\": an id is 1 to 128 letters, digits and `:` `_` `.` `~` `-`",
                 "sha256:00: the id is not the text's hash, which is \
-                 sha256:ed33e4bf0d13ffa16d8a2ab5ea1dc0a33f2dcfdc1e7d3dcf1c14a6c1fc4d52e1: was the text changed?",
+                 sha256:460c3a93211614ac783c0f1d1bbbcb45a6da87d6421b5c0771772588f1015ff8: was the text changed?",
                 "d: the id is there twice, with two texts",
             ]
         );
-        assert_eq!(flaws("[]"), ["the manifest: this is no manifest: invalid type: sequence, expected an object of ids and documents at line 1 column 0"]);
+        assert_eq!(
+            flaws("[]"),
+            [
+                "the manifest: this is no manifest: invalid type: sequence, expected an object of ids and documents at line 1 column 0"
+            ]
+        );
         assert_eq!(flaws("{}"), ["the manifest: there is no document in it"]);
         assert_eq!(
             flaws(r#"{ "format": "apollo-persisted-query-manifest", "version": 2, "operations": [] }"#),

@@ -137,7 +137,8 @@ impl Documents {
         }
         let mut tx = self.0.db.begin().await?;
         let there: HashMap<_, _> =
-            store::hashes(&mut tx, documents.iter().map(|document| document.id.clone()).collect()).await?
+            store::hashes(&mut tx, documents.iter().map(|document| document.id.clone()).collect())
+                .await?
                 .into_iter()
                 .collect();
         let mut flaws = Vec::new();

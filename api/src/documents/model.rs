@@ -71,8 +71,7 @@ impl fmt::Debug for TextHash {
 /// Whether a document can be called so: letters, digits and `:` `_` `.` `~` `-`, at most [`MAX_ID`] of them. Relay's ids are
 /// MD5 hashes, those of others SHA-1 or SHA-256, sometimes behind `sha256:`.
 pub fn is_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.~-".contains(&byte))
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.~-".contains(&byte))
 }
 
 /// A document of a manifest.

@@ -7,12 +7,13 @@ use crate::bounds::{self, OutOfBounds};
 /// What an installation decides about documents: the table `[documents]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct DocumentSettings {
     /// Whether nothing but trusted documents is answered.
     pub only_trusted: bool,
     /// Whether clients may have a document kept by sending it once with its hash.
     pub automatic: bool,
-    /// How much memory the documents take that are kept for clients, in bytes; as much again those that are trusted.
+    /// How much memory parsed documents may take, in bytes: half of it those that are trusted, the rest what clients send.
     pub memory_bytes: u64,
     /// Whether the schema can be asked for.
     pub introspection: bool,

@@ -175,8 +175,24 @@ fn place<K: Serialize>(list: &str, key: &K) -> Vec<u8> {
 }
 
 fn decode<K: DeserializeOwned>(accounts: &Accounts, list: &str, cursor: &str) -> Option<K> {
-    let (of, key): (String, K) = serde_json::from_slice(&accounts.place(cursor)?).ok()?;
+    key_of(list, &accounts.place(cursor)?)
+}
+
+/// The key of the row at a place, if it is one in this list.
+fn key_of<K: DeserializeOwned>(list: &str, place: &[u8]) -> Option<K> {
+    let (of, key): (String, K) = serde_json::from_slice(place).ok()?;
     (of == list).then_some(key)
+}
+
+/// Reads a place, for fuzzers: what is read is written so that it is read again.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_place(bytes: &[u8]) {
+    use crate::db::page::TimeKey;
+    if let Some(key) = key_of::<TimeKey>("list", bytes) {
+        let written = place("list", &key);
+        assert_eq!(key_of::<TimeKey>("list", &written), Some(key));
+        assert_eq!(key_of::<TimeKey>("another", &written), None);
+    }
 }
 
 /// A page as a connection.

@@ -110,6 +110,14 @@ impl NodeId {
     }
 }
 
+/// Reads a global id, for fuzzers: what is read is written as it was.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_id(text: &str) {
+    if let Ok(id) = NodeId::decode(&text.into()) {
+        assert_eq!(id.encode().as_str(), text);
+    }
+}
+
 /// The global ids that the graph gives to things, for programs that know them by their own ids.
 pub mod global_id {
     use super::{

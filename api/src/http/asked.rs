@@ -77,6 +77,17 @@ impl Wishes {
     }
 }
 
+/// Reads the two headers, for fuzzers.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_wishes(bytes: &[u8]) {
+    if let Ok(wishes) = Wishes::read(None, Some(bytes)) {
+        assert!(wishes.lens.is_some());
+    }
+    if let Ok(wishes) = Wishes::read(Some(bytes), None) {
+        assert_eq!(wishes.denied_as_errors, bytes == b"errors");
+    }
+}
+
 /// Something that can be carried out, as often as is needed.
 #[derive(Clone)]
 pub(super) struct Asked {

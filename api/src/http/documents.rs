@@ -40,22 +40,33 @@ const MAX_KEPT: usize = 64 << 10;
 /// A document, parsed once.
 pub(super) struct Document {
     /// The text.
-    pub(super) text: Box<str>,
+    pub(super) text: Arc<str>,
     /// What it says.
     pub(super) parsed: ExecutableDocument,
     /// What it selects, for its price.
     pub(super) shape: Shape,
     /// Whether it is one of those that the installation trusts.
     pub(super) trusted: bool,
-    /// Under which hash it is to be kept once it turns out to be good.
-    keep_as: Option<TextHash>,
+    /// Under what it is to be kept once it turns out to be good.
+    keep: Keep,
     /// Where it asks for the schema.
     introspects: Option<Pos>,
 }
 
+/// Under what a document is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// Under nothing: it is kept already, or too long.
+    No,
+    /// Its text.
+    Text,
+    /// The hash that a client has sent with it.
+    Hash(TextHash),
+}
+
 impl Document {
     /// Reads a text that is within the limits.
-    pub(super) fn parse(text: Box<str>, limits: &LimitSettings) -> Result<Self, Unfit> {
+    pub(super) fn parse(text: Arc<str>, limits: &LimitSettings) -> Result<Self, Unfit> {
         limits::scan(&text, limits).map_err(beyond)?;
         let parsed = parse_query(&*text).map_err(unparsable)?;
         if text.contains('\0') || text.contains("\\u0000") {
@@ -63,24 +74,42 @@ impl Document {
         }
         let introspects = introspects(&parsed);
         let shape = Shape::of(&parsed, index(), limits).map_err(beyond)?;
-        Ok(Self { text, parsed, shape, trusted: false, keep_as: None, introspects })
+        Ok(Self { text, parsed, shape, trusted: false, keep: Keep::No, introspects })
     }
 
-    /// About how much memory it takes, and at least so much that there are not too many.
+    /// What the executor takes, and the document if it is to be kept.
+    pub(super) fn to_execute(document: Arc<Self>) -> (ExecutableDocument, Option<Arc<Self>>) {
+        let is_kept = document.keep != Keep::No;
+        match Arc::try_unwrap(document) {
+            Ok(document) if !is_kept => (document.parsed, None),
+            Ok(document) => (document.parsed.clone(), Some(Arc::new(document))),
+            Err(document) => (document.parsed.clone(), Some(document)),
+        }
+    }
+
+    /// About how much memory it takes, in bytes: for each word and bracket so much as the parser makes of it (measured:
+    /// this is 0.9 to 2 times what it takes; see docs/DOCUMENTS.md), and at least so much that there are not too many.
     fn weight(&self) -> u32 {
-        u32::try_from(self.text.len().saturating_mul(BYTES_FOR_BYTE).saturating_add(LEAST_BYTES)).unwrap_or(u32::MAX)
+        let mut weight = 1_024 + self.text.len();
+        let mut inside = false;
+        for byte in self.text.bytes() {
+            let is_word = byte.is_ascii_alphanumeric() || byte == b'_';
+            if (is_word && !inside) || matches!(byte, b'{' | b'[') {
+                weight += 240;
+            }
+            inside = is_word;
+        }
+        u32::try_from(weight).unwrap_or(u32::MAX)
     }
 }
-
-/// A parsed document takes about so many bytes of memory for each of its text (measured: see docs/DOCUMENTS.md).
-const BYTES_FOR_BYTE: usize = 24;
-const LEAST_BYTES: usize = 1_024;
 
 /// Documents that are parsed already, and where the others are found.
 #[derive(Clone)]
 pub(super) struct Library {
     documents: Documents,
     limits: LimitSettings,
+    /// What was sent as a text. Reading a text takes 40 times as long as copying what was read.
+    plain: Cache<Arc<str>, Arc<Document>>,
     /// Trusted ones. Nobody but the operator puts one here, so nobody can push one out.
     trusted: Cache<TextHash, Arc<Document>>,
     /// What clients have sent with its hash.
@@ -90,8 +119,15 @@ pub(super) struct Library {
 impl Library {
     pub(super) fn new(documents: Documents, limits: LimitSettings) -> Self {
         let bytes = documents.settings().memory_bytes;
-        let cache = || Cache::builder().max_capacity(bytes).weigher(|_, document: &Arc<Document>| document.weight());
-        Self { documents, limits, trusted: cache().build(), automatic: cache().build() }
+        let cache = |share| {
+            Cache::builder()
+                .max_capacity(bytes / share)
+                .weigher(|_, document: &Arc<Document>| document.weight())
+                .build()
+        };
+        let plain =
+            Cache::builder().max_capacity(bytes / 4).weigher(|_, document: &Arc<Document>| document.weight()).build();
+        Self { documents, limits, plain, trusted: cache(2), automatic: cache(4) }
     }
 
     /// How much may be asked for.
@@ -104,7 +140,8 @@ impl Library {
         let document = self.named(parameters).await?;
         match document.introspects {
             Some(place) if !self.documents.settings().introspection => {
-                let message = "the schema can't be asked for here; `__typename` can. Ask who runs this server for its schema";
+                let message =
+                    "the schema can't be asked for here; `__typename` can. Ask who runs this server for its schema";
                 Err(refused("INTROSPECTION_OFF", message, Some(place)))
             }
             _ => Ok(document),
@@ -140,7 +177,14 @@ impl Library {
         if self.documents.settings().only_trusted {
             return self.by_trusted_text(TextHash::of(text)).await;
         }
-        Document::parse(text.into(), &self.limits).map(Arc::new)
+        if let Some(document) = self.plain.get(text) {
+            return Ok(document);
+        }
+        let mut document = Document::parse(text.into(), &self.limits)?;
+        if text.len() <= MAX_KEPT {
+            document.keep = Keep::Text;
+        }
+        Ok(Arc::new(document))
     }
 
     async fn by_text_and_hash(&self, text: &str, hash: &str) -> Result<Arc<Document>, Unfit> {
@@ -159,29 +203,37 @@ impl Library {
             return Ok(document);
         }
         let mut document = Document::parse(text.into(), &self.limits)?;
-        document.keep_as = (settings.automatic && text.len() <= MAX_KEPT).then_some(found);
+        if settings.automatic && text.len() <= MAX_KEPT {
+            document.keep = Keep::Hash(found);
+        }
         Ok(Arc::new(document))
     }
 
     async fn by_id(&self, id: &str) -> Result<Arc<Document>, Unfit> {
         if !is_id(id) {
-            let message =
-                format!("`documentId` is 1 to {MAX_ID} letters, digits and `:` `_` `.` `~` `-`, as the manifest has it");
+            let message = format!(
+                "`documentId` is 1 to {MAX_ID} letters, digits and `:` `_` `.` `~` `-`, as the manifest has it"
+            );
             return Err(Refused::bad_request(message).into());
         }
-        if let Some(document) = self.by_known(self.documents.find(id).await.map_err(unavailable)?).await? {
+        if let Some(document) =
+            self.by_known(self.documents.find(id).await.map_err(|error| unavailable(&error))?).await?
+        {
             return Ok(document);
         }
         if self.documents.settings().only_trusted {
             return Err(not_trusted());
         }
-        let message = "no document is known here under this `documentId`: have it added to the trusted ones, or send `query`";
+        let message =
+            "no document is known here under this `documentId`: have it added to the trusted ones, or send `query`";
         Err(refused("DOCUMENT_NOT_FOUND", message, None))
     }
 
     async fn by_hash(&self, hash: &str) -> Result<Arc<Document>, Unfit> {
         // What builds list goes under this name, too, and it need not be a SHA-256 then.
-        if let Some(document) = self.by_known(self.documents.find(hash).await.map_err(unavailable)?).await? {
+        if let Some(document) =
+            self.by_known(self.documents.find(hash).await.map_err(|error| unavailable(&error))?).await?
+        {
             return Ok(document);
         }
         let settings = self.documents.settings();
@@ -198,7 +250,7 @@ impl Library {
     }
 
     async fn by_trusted_text(&self, hash: TextHash) -> Result<Arc<Document>, Unfit> {
-        let known = self.documents.find_text(hash).await.map_err(unavailable)?;
+        let known = self.documents.find_text(hash).await.map_err(|error| unavailable(&error))?;
         self.by_known(known).await?.ok_or_else(not_trusted)
     }
 
@@ -207,23 +259,31 @@ impl Library {
         if let Some(document) = self.trusted.get(&known.hash) {
             return Ok(Some(document));
         }
-        let Some(text) = self.documents.text(&known).await.map_err(unavailable)? else { return Ok(None) };
+        let Some(text) = self.documents.text(&known).await.map_err(|error| unavailable(&error))? else {
+            return Ok(None);
+        };
         let document = Arc::new(Document { trusted: true, ..Document::parse(text.into(), &self.limits)? });
         self.trusted.insert(known.hash, Arc::clone(&document));
         Ok(Some(document))
     }
 
-    /// Keeps a document that a client has sent with its hash. It was carried out, so it is valid and within the limits.
-    pub(super) fn keep(&self, document: &Arc<Document>) {
-        if let Some(hash) = document.keep_as.filter(|hash| !self.automatic.contains_key(hash)) {
-            self.automatic.insert(hash, Arc::clone(document));
+    /// Keeps a document that somebody has sent. It was carried out, so it is valid and within the limits.
+    pub(super) fn keep(&self, document: Option<Arc<Document>>) {
+        let Some(document) = document else { return };
+        match document.keep {
+            Keep::Hash(hash) if !self.automatic.contains_key(&hash) => self.automatic.insert(hash, document),
+            Keep::Text if !self.plain.contains_key(&document.text) => {
+                self.plain.insert(Arc::clone(&document.text), document);
+            }
+            _ => {}
         }
     }
 }
 
 /// The hash in `extensions.persistedQuery`.
 fn persisted_query(extensions: Option<&Map<String, Value>>) -> Result<Option<&str>, Refused> {
-    let Some(asked) = extensions.and_then(|extensions| extensions.get("persistedQuery")).filter(|asked| !asked.is_null())
+    let Some(asked) =
+        extensions.and_then(|extensions| extensions.get("persistedQuery")).filter(|asked| !asked.is_null())
     else {
         return Ok(None);
     };
@@ -284,7 +344,7 @@ fn refused(code: &str, message: &str, place: Option<Pos>) -> Unfit {
     Unfit::Errors(Box::new(Answer::failed(error)))
 }
 
-fn unavailable(error: DbError) -> Unfit {
+fn unavailable(error: &DbError) -> Unfit {
     tracing::error!(%error, "the trusted documents could not be read");
     let refused = if error.is_passing() {
         let message = "the database is busy or away: try again in a moment";

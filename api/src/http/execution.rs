@@ -15,7 +15,7 @@ use super::{
     budget::Budgets,
     caller::Caller,
     deadline::Deadline,
-    documents::Library,
+    documents::{Document, Library},
     endpoint::Refused,
     request_id,
     shed::Shed,
@@ -74,7 +74,8 @@ impl Executor {
         who: Asker<'_>,
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
-        tracing::debug!(program = who.caller.name, version = who.caller.version, "asked");
+        let trusted = asked.document.trusted;
+        tracing::debug!(program = who.caller.name, version = who.caller.version, trusted, "asked");
         let charge = match self.charge(&asked, who) {
             Ok(charge) => charge,
             Err(answer) => return Ok(Some(*answer)),
@@ -104,8 +105,9 @@ impl Executor {
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
         }
-        // The executor takes it apart.
-        query.set_parsed_query(asked.document.parsed.clone());
+        // The executor takes it apart, so one that is kept is copied.
+        let (parsed, document) = Document::to_execute(asked.document);
+        query.set_parsed_query(parsed);
         let deadline = Deadline::new(&self.app.limits, changes);
         let execution = async {
             match occasion {
@@ -130,7 +132,7 @@ impl Executor {
         }
         let not_executed = response.as_ref().is_some_and(was_not_executed);
         if !not_executed {
-            self.library.keep(&asked.document);
+            self.library.keep(document);
             for advice in &advised_against {
                 self.app.observe.deprecated(&advice.path, who.caller.name.as_deref());
             }

@@ -47,6 +47,8 @@ mod tls;
 mod unsubscribe;
 mod viewer;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use asked::read_wishes;
 pub use checking::Checker;
 pub use console::{ConsoleAccount, examples};
 pub use settings::{HttpSettings, HttpSettingsError};

@@ -91,6 +91,34 @@ impl CsvFolder {
     }
 }
 
+/// Reads a text as each of the files, for fuzzers. Answers with how many rows each has, bad ones included.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn rows_of(bytes: &[u8]) -> [Option<usize>; 5] {
+    fn count<T>(bytes: &[u8], columns: &Columns, read: fn(&Cells) -> Result<T, BadRow>) -> Option<usize> {
+        let rows = Table::of(bytes, "file", columns).ok()?.records(read);
+        let mut line = 1;
+        let numbers = rows.map(|row| match row {
+            Ok(row) => row.line,
+            Err(bad) => bad.line,
+        });
+        Some(
+            numbers
+                .inspect(|number| {
+                    assert!(*number > line, "line {number} comes after {line}");
+                    line = *number;
+                })
+                .count(),
+        )
+    }
+    [
+        count(bytes, &LEARNERS, learner),
+        count(bytes, &COURSES, course),
+        count(bytes, &LESSONS, lesson),
+        count(bytes, &ACTIVITY, activity),
+        count(bytes, &THREADS, post),
+    ]
+}
+
 /// Refuses a folder that has none of the files.
 pub(super) fn demand_any<const N: usize>(dir: &Path, files: [&str; N]) -> Result<(), SourceError> {
     let unreadable = |cause| SourceError::Unreadable { file: dir.display().to_string(), cause };

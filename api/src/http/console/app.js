@@ -307,6 +307,15 @@ function theme(name) {
   local.set('theme', name === 'auto' ? null : name);
 }
 
+/** Where a server does not tell its schema on purpose. */
+const NO_SCHEMA = {
+  INTROSPECTION_OFF: ['The schema is not shown here', 'This server does not tell its schema, so there are no suggestions. Queries still run.'],
+  DOCUMENT_NOT_TRUSTED: [
+    'Only known documents are answered here',
+    'This server answers documents that its operator has added (stoa documents add), and no others: neither the query for the schema nor one of your own, unless it is among them letter by letter.',
+  ],
+};
+
 async function loadSchema() {
   // Introspection is the same for everyone, but a server may answer it only to those who signed in.
   for (const modern of [true, false]) {
@@ -318,6 +327,8 @@ async function loadSchema() {
       return;
     }
     if (modern && answer.body?.errors && answer.status !== 401) continue;
+    const why = NO_SCHEMA[answer.body?.errors?.[0]?.extensions?.code];
+    if (why) return explorer.setProblem(...why, loadSchema);
     const { title, detail } = answer.trouble ?? { title: 'The schema could not be read', detail: answer.body?.errors?.[0]?.message ?? '' };
     explorer.setProblem(title, `${detail} Without the schema there are no suggestions; queries still run.`, loadSchema);
     return;

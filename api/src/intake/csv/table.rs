@@ -28,15 +28,15 @@ pub(in crate::intake) struct Columns {
 }
 
 /// A file whose first line has been read.
-pub(in crate::intake) struct Table {
-    rows: Splitter<File>,
+pub(in crate::intake) struct Table<R = File> {
+    rows: Splitter<R>,
     /// Where each known column stands.
     places: Vec<(&'static str, usize)>,
     /// How many columns the first line names.
     width: usize,
 }
 
-impl Table {
+impl Table<File> {
     /// Opens a file; `None` if there is none of this name.
     pub(in crate::intake) fn open(path: &Path, columns: &Columns) -> Result<Option<Self>, SourceError> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -46,7 +46,15 @@ impl Table {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(unreadable(cause)),
         };
-        let mut rows = Splitter::new(file);
+        Self::of(file, &name, columns).map(Some)
+    }
+}
+
+impl<R: Read> Table<R> {
+    /// Reads the first line of what is called `name`.
+    pub(in crate::intake) fn of(source: R, name: &str, columns: &Columns) -> Result<Self, SourceError> {
+        let unreadable = |cause| SourceError::Unreadable { file: name.to_owned(), cause };
+        let mut rows = Splitter::new(source);
         let mut first = Fields::default();
         let header: Vec<String> = match rows.next(&mut first) {
             Some(Ok(_)) => {
@@ -60,20 +68,20 @@ impl Table {
         let mut places = Vec::new();
         for &column in columns.required {
             places.push(place(column).ok_or_else(|| SourceError::MissingColumn {
-                file: name.clone(),
+                file: name.to_owned(),
                 column: column.to_owned(),
                 wanted: columns.required.join(", "),
             })?);
         }
         places.extend(columns.optional.iter().filter_map(|&column| place(column)));
-        Ok(Some(Self { rows, places, width: header.len() }))
+        Ok(Self { rows, places, width: header.len() })
     }
 
     /// The rows of the file, each made into a record by `read`.
     pub(in crate::intake) fn records<T, F: FnMut(&Cells) -> Result<T, BadRow>>(
         mut self,
         mut read: F,
-    ) -> impl Iterator<Item = Result<Row<T>, BadRow>> + use<T, F> {
+    ) -> impl Iterator<Item = Result<Row<T>, BadRow>> + use<T, F, R> {
         let mut fields = Fields::default();
         let mut over = false;
         std::iter::from_fn(move || {
