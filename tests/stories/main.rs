@@ -29,6 +29,7 @@ mod models;
 mod moderation;
 mod non_interference;
 mod notifications;
+mod observe;
 mod oidc;
 mod policy;
 mod posts;

@@ -32,14 +32,23 @@ use sqlx::{
 
 pub(crate) mod dialect;
 mod error;
+mod health;
 pub mod migrate;
 pub(crate) mod notices;
+mod observed;
 pub mod page;
 pub(crate) mod settings;
+mod watched;
 
 pub use dialect::Sql;
 pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
+pub(crate) use health::Health;
+pub(crate) use observed::{Group, PoolState};
+
+use crate::observe::Register;
+use observed::Figures;
+use watched::Watched;
 
 /// One of two things: what SQLite needs, or what PostgreSQL needs.
 #[derive(Clone, Debug)]
@@ -63,6 +72,7 @@ pub struct Lite {
 pub struct Db {
     backend: Backend<Lite, PgPool>,
     statements: Arc<AtomicU64>,
+    figures: Arc<Figures>,
     told: broadcast::Sender<Arc<str>>,
 }
 
@@ -70,6 +80,7 @@ pub struct Db {
 pub struct Tx {
     backend: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
     statements: Arc<AtomicU64>,
+    figures: Arc<Figures>,
     notices: Vec<String>,
     told: broadcast::Sender<Arc<str>>,
 }
@@ -111,22 +122,28 @@ impl Db {
             return Err(DbError::Url(without_password(&options.url)));
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
-        Ok(Self { backend, statements: Arc::default(), told })
+        let figures = match backend {
+            Backend::Lite(_) => Figures::new("sqlite", &["read", "write"]),
+            Backend::Pg(_) => Figures::new("postgres", &["all"]),
+        };
+        Ok(Self { backend, statements: Arc::default(), figures: Arc::new(figures), told })
     }
 
     /// The connections to read from.
-    pub(crate) fn reader(&self) -> Backend<&SqlitePool, &PgPool> {
+    pub(crate) fn reader(&self) -> Backend<Watched<'_, &SqlitePool>, Watched<'_, &PgPool>> {
+        let figures = &*self.figures;
         match &self.backend {
-            Backend::Lite(lite) => Backend::Lite(&lite.read),
-            Backend::Pg(pool) => Backend::Pg(pool),
+            Backend::Lite(lite) => Backend::Lite(Watched::pool(&lite.read, figures.reading(), figures)),
+            Backend::Pg(pool) => Backend::Pg(Watched::pool(pool, figures.reading(), figures)),
         }
     }
 
     /// The connections to write to, for a write of one statement. More than one: [`Db::begin`].
-    pub(crate) fn writer(&self) -> Backend<&SqlitePool, &PgPool> {
+    pub(crate) fn writer(&self) -> Backend<Watched<'_, &SqlitePool>, Watched<'_, &PgPool>> {
+        let figures = &*self.figures;
         match &self.backend {
-            Backend::Lite(lite) => Backend::Lite(&lite.write),
-            Backend::Pg(pool) => Backend::Pg(pool),
+            Backend::Lite(lite) => Backend::Lite(Watched::pool(&lite.write, figures.writing(), figures)),
+            Backend::Pg(pool) => Backend::Pg(Watched::pool(pool, figures.writing(), figures)),
         }
     }
 
@@ -134,10 +151,18 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let backend = match &self.backend {
             // A deferred transaction that turns into a writing one can fail half-way.
-            Backend::Lite(lite) => Backend::Lite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
-            Backend::Pg(pool) => Backend::Pg(pool.begin().await?),
+            Backend::Lite(lite) => {
+                Backend::Lite(self.figures.writing().wait(lite.write.begin_with("BEGIN IMMEDIATE")).await?)
+            }
+            Backend::Pg(pool) => Backend::Pg(self.figures.writing().wait(pool.begin()).await?),
         };
-        Ok(Tx { backend, statements: Arc::clone(&self.statements), notices: Vec::new(), told: self.told.clone() })
+        Ok(Tx {
+            backend,
+            statements: Arc::clone(&self.statements),
+            figures: Arc::clone(&self.figures),
+            notices: Vec::new(),
+            told: self.told.clone(),
+        })
     }
 
     /// The text of a statement in this database's dialect; counted as one statement sent.
@@ -154,6 +179,32 @@ impl Db {
     /// How many statements were sent through this handle and its clones.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Learns what statements are called in the figures, and from when on one is slow (0 for never).
+    pub(crate) fn know_statements(&self, statements: &[(&'static str, &'static [Sql])], slow_millis: u64) {
+        self.figures.know(statements, slow_millis);
+    }
+
+    /// Adds the database's figures to those of the process.
+    pub(crate) fn describe_figures(&self, register: &mut Register) {
+        Figures::describe(register);
+        register.collector(Arc::clone(&self.figures));
+    }
+
+    /// So many requests shared a commit.
+    pub(crate) fn shared_a_commit(&self, group: Group, requests: usize) {
+        self.figures.group(group, requests);
+    }
+
+    /// How the pools are now.
+    pub(crate) fn pools(&self) -> Vec<PoolState> {
+        match &self.backend {
+            Backend::Lite(lite) => {
+                vec![self.figures.reading().state(&lite.read), self.figures.writing().state(&lite.write)]
+            }
+            Backend::Pg(pool) => vec![self.figures.reading().state(pool)],
+        }
     }
 
     /// Closes every connection and waits for what runs. On SQLite the write-ahead log is folded in.
@@ -199,10 +250,10 @@ impl Db {
 
 impl Tx {
     /// The connection, for [`on!`].
-    pub(crate) fn conn(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
+    pub(crate) fn conn(&mut self) -> Backend<Watched<'_, &mut SqliteConnection>, Watched<'_, &mut PgConnection>> {
         match &mut self.backend {
-            Backend::Lite(tx) => Backend::Lite(&mut **tx),
-            Backend::Pg(tx) => Backend::Pg(&mut **tx),
+            Backend::Lite(tx) => Backend::Lite(Watched::connection(&mut **tx, &self.figures)),
+            Backend::Pg(tx) => Backend::Pg(Watched::connection(&mut **tx, &self.figures)),
         }
     }
 

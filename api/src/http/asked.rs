@@ -1,5 +1,7 @@
 //! What is asked, before anything is carried out: read from a request's parameters, and refused where it can't be carried out.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Variables,
     parser::{
@@ -61,6 +63,8 @@ impl Wishes {
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) document: ExecutableDocument,
+    /// The document as it was sent.
+    pub(super) text: Arc<str>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) wishes: Wishes,
@@ -113,7 +117,23 @@ impl Asked {
             return Err(Refused::bad_request("texts may not contain the character U+0000").into());
         }
         let variables = Variables::from_json(variables);
-        Ok(Self { document, operation_name: parameters.operation_name, variables, wishes, kind })
+        let text = parameters.query.into();
+        Ok(Self { document, text, operation_name: parameters.operation_name, variables, wishes, kind })
+    }
+}
+
+impl Asked {
+    /// The name of the operation that would run, if it is clear which, and if it has one.
+    pub(super) fn name(&self) -> Option<&str> {
+        match (&self.document.operations, &self.operation_name) {
+            (DocumentOperations::Single(_), _) => None,
+            (DocumentOperations::Multiple(operations), Some(name)) => {
+                operations.get_key_value(name.as_str()).map(|(name, _)| name.as_str())
+            }
+            (DocumentOperations::Multiple(operations), None) => {
+                operations.keys().next().filter(|_| operations.len() == 1).map(|name| name.as_str())
+            }
+        }
     }
 }
 
@@ -131,7 +151,11 @@ fn unparsable(error: async_graphql::parser::Error) -> Answer {
 fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
         DocumentOperations::Single(operation) => Some(&operation.node),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
+        // The executor takes the only one without being told its name, and so it has to be looked at here.
+        DocumentOperations::Multiple(operations) => match name {
+            Some(name) => operations.get(name).map(|operation| &operation.node),
+            None => operations.values().next().filter(|_| operations.len() == 1).map(|operation| &operation.node),
+        },
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     access::Viewer,
     app::App,
     graphql::{StoaSchema, visit::Visit},
+    observe::Transport,
 };
 
 pub(super) struct GraphQl {
@@ -68,7 +69,10 @@ impl GraphQl {
         };
         match self.carry_out(&mut request, wanted).await {
             Ok(response) => response,
-            Err(refused) => refused.into_response(wanted),
+            Err(refused) => {
+                self.executor.note_refusal(&refused);
+                refused.into_response(wanted)
+            }
         }
     }
 
@@ -76,7 +80,10 @@ impl GraphQl {
         let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
         let mut response = match self.execute(request, wanted, viewer, &visit).await {
             Ok(response) => response,
-            Err(refused) => refused.into_response(wanted),
+            Err(refused) => {
+                self.executor.note_refusal(&refused);
+                refused.into_response(wanted)
+            }
         };
         for cookie in visit.cookies() {
             if let Ok(value) = header::HeaderValue::from_str(&cookie) {
@@ -100,7 +107,10 @@ impl GraphQl {
         let asked = match Asked::read(parameters, wishes, &viewer) {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
-            Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),
+            Err(Unfit::Errors(answer)) => {
+                self.executor.note_errors(&answer);
+                return Ok(written(&answer, wanted));
+            }
         };
         if by_get && asked.kind == Some(OperationType::Mutation) {
             return Err(Refused::new(
@@ -117,7 +127,7 @@ impl GraphQl {
         }
         let caller = Caller::of_headers(request.headers());
         let request_id = request.headers().get(&super::REQUEST_ID);
-        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller };
+        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller, transport: Transport::Http };
         match self.executor.execute(asked, who, None).await? {
             Some(answer) => Ok(written(&answer, wanted)),
             None => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")),

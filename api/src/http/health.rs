@@ -1,9 +1,14 @@
 //! Answers for operators.
 
+use std::time::Duration;
+
 use poem::{Endpoint, Response, endpoint::make, http::StatusCode};
 
 use super::plain;
 use crate::app::App;
+
+/// So long `/readyz` waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `/healthz`: the process runs.
 pub(super) fn alive() -> impl Endpoint<Output = Response> {
@@ -16,10 +21,15 @@ pub(super) fn ready(app: App) -> impl Endpoint<Output = Response> {
     make(move |_| {
         let app = app.clone();
         async move {
-            let database = match app.db.require_current().await {
-                Ok(()) => "ok".to_owned(),
-                Err(error) => {
+            // A pool waits longer for a connection than whoever asks here waits for an answer.
+            let database = match tokio::time::timeout(PATIENCE, app.db.require_current()).await {
+                Ok(Ok(())) => "ok".to_owned(),
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "not ready");
+                    "not available".to_owned()
+                }
+                Err(_) => {
+                    tracing::warn!("not ready: the database does not answer");
                     "not available".to_owned()
                 }
             };

@@ -12,13 +12,17 @@ use std::{
 
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, Server, get,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, Method, StatusCode},
     listener::TcpAcceptor,
     middleware::CatchPanic,
 };
 use tracing::Instrument as _;
 
-use crate::{app::App, graphql};
+use crate::{
+    app::App,
+    graphql,
+    observe::{Observe, trace, watch::Watch},
+};
 
 mod asked;
 mod caller;
@@ -26,6 +30,7 @@ mod console;
 mod endpoint;
 mod execution;
 mod health;
+mod metrics;
 mod oidc;
 mod settings;
 mod socket;
@@ -33,6 +38,7 @@ mod unsubscribe;
 mod viewer;
 
 pub use console::{ConsoleAccount, examples};
+pub use metrics::metrics;
 pub use settings::HttpSettings;
 
 /// So long a shutdown waits for requests that are being answered.
@@ -44,6 +50,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
+    let observe = app.observe.clone();
     let schema = graphql::schema(app.clone());
     Route::new()
         .at("/graphql", endpoint::GraphQl::new(schema, app.clone()))
@@ -56,13 +63,14 @@ pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = 
             // The hook has written the panic to the log; the client learns that it was not to blame.
             endpoint::problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
         }))
-        .around(logged)
+        .around(move |next, request| logged(observe.clone(), next, request))
         .map_to_response()
 }
 
 /// Gives every request an id, in the log and in the answer, and writes a line when it is answered.
 /// Neither the query's text nor its variables are logged: they may say things about people.
-async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
+async fn logged<E: Endpoint>(observe: Observe, next: Arc<E>, mut request: Request) -> poem::Result<Response> {
+    let _in_flight = observe.begun();
     let id = request
         .header(&REQUEST_ID)
         .filter(|id| {
@@ -70,24 +78,62 @@ async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         })
         .map_or_else(request_id, ToOwned::to_owned);
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!(
+        "request",
+        id = %id,
+        method = %request.method(),
+        path = request.uri().path(),
+    );
     // The access log names the request by the same id.
     if let Ok(id) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID.clone(), id);
     }
     let begun = Instant::now();
-    let response = async move {
+    let route = route(request.uri().path());
+    // What the caller asks for has no end; what we call it has.
+    let trace = trace::of_request(request.headers(), (method_name(request.method()), route), observe.settings());
+    let watch = Watch::new(&observe, trace.is_some());
+    let trace = trace.unwrap_or_else(tracing::Span::none);
+    let traced = trace.clone();
+    let answered = async move {
         let mut response = next.get_response(request).await;
         let status = response.status().as_u16();
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID.clone(), id);
         }
-        tracing::info!(status, micros = begun.elapsed().as_micros() as u64, "answered");
+        let time = begun.elapsed();
+        observe.answered(route, status, time);
+        traced.record("http.response.status_code", status);
+        if status >= 500 {
+            traced.record("otel.status_code", "ERROR");
+        }
+        tracing::info!(status, micros = time.as_micros() as u64, "answered");
         response
+    };
+    Ok(watch.over(answered.instrument(trace)).instrument(span).await)
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
     }
-    .instrument(span)
-    .await;
-    Ok(response)
+}
+
+/// One of our routes, for a figure's label: what was asked for may be anything.
+fn route(path: &str) -> &'static str {
+    match path {
+        "/graphql" => "/graphql",
+        "/" => "/",
+        "/healthz" => "/healthz",
+        "/readyz" => "/readyz",
+        "/mail/unsubscribe" => "/mail/unsubscribe",
+        path if path.starts_with("/auth/oidc/") => "/auth/oidc",
+        _ => "other",
+    }
 }
 
 fn request_id() -> String {

@@ -1,0 +1,205 @@
+//! Connections whose statements are counted: they do what sqlx' own do, and look at the clock.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream::BoxStream};
+use sqlx::{
+    Database, Either, Error, Execute, Executor, PgConnection, Pool, Postgres, SqlStr, Sqlite, SqliteConnection,
+    error::BoxDynError,
+};
+
+use super::observed::{Figures, PoolFigures, Timing};
+
+/// A pool, or a connection of a transaction, whose statements are counted.
+pub(crate) struct Watched<'a, T> {
+    target: T,
+    /// Of a pool.
+    pool: Option<&'a PoolFigures>,
+    figures: &'a Figures,
+}
+
+impl<'a, T> Watched<'a, T> {
+    pub(super) fn pool(target: T, pool: &'a PoolFigures, figures: &'a Figures) -> Self {
+        Self { target, pool: Some(pool), figures }
+    }
+
+    pub(super) fn connection(target: T, figures: &'a Figures) -> Self {
+        Self { target, pool: None, figures }
+    }
+}
+
+impl<T> fmt::Debug for Watched<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
+
+type Step<DB> = Result<Either<<DB as Database>::QueryResult, <DB as Database>::Row>, Error>;
+
+impl<'c, DB: Database> Executor<'c> for Watched<'c, &'c Pool<DB>>
+where
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        Box::pin(async_stream::stream! {
+            let mut connection = match self.acquire().await {
+                Ok(connection) => connection,
+                Err(error) => {
+                    yield Err(error);
+                    return;
+                }
+            };
+            let query = Taken::new(query);
+            let mut timing = self.figures.begin(query.sql.as_str());
+            let mut steps = connection.fetch_many(query);
+            while let Some(step) = steps.next().await {
+                timing.step(&step);
+                yield step;
+            }
+        })
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        Box::pin(async move {
+            let mut connection = self.acquire().await?;
+            let query = Taken::new(query);
+            let mut timing = self.figures.begin(query.sql.as_str());
+            let found = connection.fetch_optional(query).await;
+            timing.found(&found);
+            found
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move { self.acquire().await?.prepare_with(sql, parameters).await })
+    }
+}
+
+impl<DB: Database> Watched<'_, &Pool<DB>> {
+    async fn acquire(&self) -> Result<sqlx::pool::PoolConnection<DB>, Error> {
+        match self.pool {
+            Some(pool) => pool.wait(self.target.acquire()).await,
+            None => self.target.acquire().await,
+        }
+    }
+}
+
+macro_rules! of_a_transaction {
+    ($database:ty, $connection:ty) => {
+        impl<'c> Executor<'c> for Watched<'c, &'c mut $connection> {
+            type Database = $database;
+
+            fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<$database>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, $database>,
+            {
+                let query = Taken::new(query);
+                let timing = self.figures.begin(query.sql.as_str());
+                Timed::<'_, $database> { steps: self.target.fetch_many(query), timing }.boxed()
+            }
+
+            fn fetch_optional<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxFuture<'e, Result<Option<<$database as Database>::Row>, Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, $database>,
+            {
+                let query = Taken::new(query);
+                let mut timing = self.figures.begin(query.sql.as_str());
+                Box::pin(async move {
+                    let found = self.target.fetch_optional(query).await;
+                    timing.found(&found);
+                    found
+                })
+            }
+
+            fn prepare_with<'e>(
+                self,
+                sql: SqlStr,
+                parameters: &'e [<$database as Database>::TypeInfo],
+            ) -> BoxFuture<'e, Result<<$database as Database>::Statement, Error>>
+            where
+                'c: 'e,
+            {
+                self.target.prepare_with(sql, parameters)
+            }
+        }
+    };
+}
+
+of_a_transaction!(Sqlite, SqliteConnection);
+of_a_transaction!(Postgres, PgConnection);
+
+/// The rows of a statement, and the time it takes until they end.
+struct Timed<'e, DB: Database> {
+    steps: BoxStream<'e, Step<DB>>,
+    timing: Timing<'e>,
+}
+
+impl<DB: Database> Stream for Timed<'_, DB> {
+    type Item = Step<DB>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.steps.poll_next_unpin(cx);
+        if let Poll::Ready(Some(step)) = &next {
+            self.timing.step(step);
+        }
+        next
+    }
+}
+
+/// A query whose text was looked at, which takes it apart.
+struct Taken<DB: Database> {
+    sql: SqlStr,
+    arguments: Option<Result<Option<DB::Arguments>, BoxDynError>>,
+    persistent: bool,
+}
+
+impl<DB: Database> Taken<DB> {
+    fn new<'q>(mut query: impl Execute<'q, DB>) -> Self {
+        let arguments = Some(query.take_arguments());
+        Self { arguments, persistent: query.persistent(), sql: query.sql() }
+    }
+}
+
+impl<DB: Database> Execute<'_, DB> for Taken<DB> {
+    fn sql(self) -> SqlStr {
+        self.sql
+    }
+
+    fn statement(&self) -> Option<&DB::Statement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        self.arguments.take().unwrap_or(Ok(None))
+    }
+
+    fn persistent(&self) -> bool {
+        self.persistent
+    }
+}
