@@ -30,6 +30,7 @@ mod moderation;
 mod non_interference;
 mod notifications;
 mod observe;
+mod observe_process;
 mod oidc;
 mod policy;
 mod posts;
