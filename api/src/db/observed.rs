@@ -303,3 +303,42 @@ impl Drop for Timing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTED: &[Sql] = &[
+        Sql { name: "FIRST", lite: "SELECT 1", pg: "SELECT 1 AS one" },
+        Sql { name: "SECOND", lite: "SELECT 1, 2", pg: "SELECT 2" },
+    ];
+
+    #[test]
+    fn a_statement_is_known_by_its_text_wherever_the_text_lies() {
+        let figures = Figures::new("sqlite", &["read", "write"]);
+        assert_eq!(figures.of("SELECT 1").name, "built");
+        figures.know(&[("area, part", LISTED)], 500);
+        // Twice: found by the text, then by its place.
+        for _ in 0..2 {
+            assert_eq!(figures.of(LISTED[0].lite).name, "area.part.FIRST");
+            assert_eq!(figures.of(LISTED[1].lite).name, "area.part.SECOND");
+            assert_eq!(figures.of(&LISTED[1].lite.to_owned()).name, "area.part.SECOND");
+            // It begins where another does.
+            assert_eq!(figures.of(&LISTED[1].lite[.."SELECT 1".len()]).name, "area.part.FIRST");
+            assert_eq!(figures.of("SELECT 3").name, "built");
+        }
+    }
+
+    #[test]
+    fn what_ends_is_counted_whether_it_went_well_or_not() {
+        let figures = Figures::new("sqlite", &["read", "write"]);
+        figures.know(&[("area", LISTED)], 0);
+        let mut timing = figures.begin("SELECT 1");
+        timing.found::<()>(&Err(Error::RowNotFound));
+        drop(timing);
+        // Whoever waited has gone.
+        drop(figures.begin("SELECT 1"));
+        let counters = figures.of("SELECT 1");
+        assert_eq!((counters.time.count(), counters.errors.load(Ordering::Relaxed)), (2, 1));
+    }
+}

@@ -203,3 +203,37 @@ impl<DB: Database> Execute<'_, DB> for Taken<DB> {
         self.persistent
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use crate::db::{Backend, Db, Options};
+
+    /// What counting costs, held against the cheapest statement there is. Run it alone:
+    /// `cargo nextest run -p stoa-api --run-ignored only what_counting_costs --no-capture`.
+    #[tokio::test]
+    #[ignore = "it measures"]
+    async fn what_counting_costs() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Options::create(&format!("sqlite://{}/t.db", folder.path().display()))).await.unwrap();
+        let Backend::Lite(lite) = &db.backend else { unreachable!("it is SQLite") };
+        let (mut plain, mut counted) = (Vec::new(), Vec::new());
+        for _ in 0..4_000 {
+            let begun = Instant::now();
+            let one: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&lite.read).await.unwrap();
+            plain.push(begun.elapsed().as_nanos());
+            let Backend::Lite(c) = db.reader() else { unreachable!("it is SQLite") };
+            let begun = Instant::now();
+            let two: i64 = sqlx::query_scalar("SELECT 1").fetch_one(c).await.unwrap();
+            counted.push(begun.elapsed().as_nanos());
+            assert_eq!(one, two);
+        }
+        let median = |mut times: Vec<u128>| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        };
+        let (plain, counted) = (median(plain), median(counted));
+        println!("plain {plain} ns, counted {counted} ns: {:.3} times", counted as f64 / plain as f64);
+    }
+}

@@ -73,8 +73,8 @@ mod open_telemetry {
 
     /// A draw of our own: the trace's id is the stranger's to choose.
     fn is_drawn(ratio: f64) -> bool {
-        (u32::from_be_bytes(crate::accounts::secret::random_bytes()) as f64) < ratio * f64::from(u32::MAX)
-            || ratio >= 1.0
+        let drawn = f64::from(u32::from_be_bytes(crate::accounts::secret::random_bytes()));
+        drawn < ratio * (f64::from(u32::MAX) + 1.0)
     }
 }
 
