@@ -139,6 +139,7 @@ impl App {
     /// Puts the services on a database that is up to date.
     pub async fn new(db: Db, clock: Clock, key: SecretKey, settings: Settings) -> Result<Self, DbError> {
         db.require_current().await?;
+        db.know_statements(&statements(), settings.observe.slow_millis);
         let audit = Audit::new(db.clone(), clock.clone(), key.clone());
         let outbox = Outbox::new(clock.clone());
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
@@ -166,7 +167,7 @@ impl App {
             http: settings.http,
             limits: settings.limits,
             documents: Documents::new(db.clone(), clock.clone(), settings.documents),
-            observe: Observe::new(settings.observe),
+            observe: Observe::new(settings.observe, &db, clock.now()),
             rules: settings.rules,
             audit,
             outbox,

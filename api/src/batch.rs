@@ -4,9 +4,14 @@ use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
 
 use dataloader::{BatchFn, cached::Loader};
 
-use crate::db::{
-    DbError,
-    page::{Page, PageRequest},
+use tracing::Instrument as _;
+
+use crate::{
+    db::{
+        DbError,
+        page::{Page, PageRequest},
+    },
+    observe::watch,
 };
 
 /// How many keys one statement takes at most.
@@ -72,7 +77,12 @@ struct Batched<F>(F);
 
 impl<F: Fetch> BatchFn<F::Key, Result<F::Value, LoadError>> for Batched<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Result<F::Value, LoadError>> {
-        match self.0.fetch(keys).await {
+        let fetching = self.0.fetch(keys);
+        let fetched = match watch::batch(std::any::type_name::<F>(), keys.len()) {
+            Some(span) => fetching.instrument(span).await,
+            None => fetching.await,
+        };
+        match fetched {
             // Every key is answered: the crate takes a missing one for an error.
             Ok(mut found) => keys.iter().map(|key| (key.clone(), Ok(found.remove(key).unwrap_or_default()))).collect(),
             Err(error) => {

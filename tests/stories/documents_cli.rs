@@ -104,5 +104,5 @@ fn a_server_that_could_answer_nothing_says_so() {
     assert_eq!(does(folder.path(), &["migrate"]).0, Some(0));
     fs::write(folder.path().join("stoa.toml"), "[documents]\nonly_trusted = true\n").unwrap();
     let running = Running::start(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
-    assert!(running.said.contains("there are none: add some with `stoa documents add`"));
+    assert!(running.log.lock().unwrap().contains("there are none: add some with `stoa documents add`"));
 }

@@ -42,6 +42,8 @@ mod models;
 mod moderation;
 mod non_interference;
 mod notifications;
+mod observe;
+mod observe_process;
 mod oidc;
 mod policy;
 mod posts;

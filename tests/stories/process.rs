@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -52,8 +53,8 @@ fn json(output: &Output) -> serde_json::Value {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) address: String,
-    /// What it logged until it served.
-    pub(crate) said: String,
+    /// What it has written to standard error so far.
+    pub(crate) log: Arc<Mutex<String>>,
 }
 
 impl Running {
@@ -69,12 +70,20 @@ impl Running {
                 break rest.split_whitespace().next().unwrap().to_owned();
             }
         };
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, address, said }
+        let written = Arc::new(Mutex::new(said));
+        let kept = Arc::clone(&written);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while log.read_line(&mut line).is_ok_and(|read| read > 0) {
+                kept.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        Self { child, address, log: written }
     }
 
     /// Sends a query and answers with the whole answer; `None` if the server is gone.
-    fn post(&self, token: &str, body: &str) -> Option<String> {
+    pub(crate) fn post(&self, token: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         write!(
@@ -90,7 +99,7 @@ impl Running {
     }
 
     #[cfg(unix)]
-    fn end(mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(30) {

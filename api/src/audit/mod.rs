@@ -19,11 +19,11 @@ use crate::{
     accounts::secret::SecretKey,
     batch::LoadError,
     db::{
-        Db, DbError, Tx,
+        Db, DbError, Group, Tx,
         page::{Page, PageRequest},
     },
     ids::AccountId,
-    time::Clock,
+    time::{Clock, Timestamp},
 };
 use model::{Entry, Event, Head, Place, Report, Told};
 use store::{BatchRow, LogRow};
@@ -114,6 +114,20 @@ impl Audit {
     }
 }
 
+impl Audit {
+    /// As [`Audit::verify`], of the last batches alone, and when the last was written. What was before them is believed.
+    pub(crate) async fn verify_end(
+        &self,
+        batches: i64,
+        told: &mut (dyn FnMut(Told) + Send),
+    ) -> Result<(Report, Option<Timestamp>), DbError> {
+        let end = store::extent(&self.db).await?.last_batch.unwrap_or(0);
+        let begin = verify::before(&self.db, (end - batches).max(0)).await?;
+        let last = store::batches(&self.db, end - 1, end, 1).await?.pop().map(|batch| batch.at);
+        Ok((verify::verify_after(&self.db, &self.key, begin, None, told).await?, last))
+    }
+}
+
 /// Writes for all requests: all that wait share a commit, and whoever comes meanwhile is in the next.
 /// A task, so that a request that is broken off takes nobody's rows with it.
 async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver<Waiting>) {
@@ -125,6 +139,7 @@ async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver
             rows += next.events.len();
             together.push(next);
         }
+        db.shared_a_commit(Group::AccessLog, together.len());
         let result = commit(&db, &clock, &key, &together).await.map_err(LoadError::from);
         for request in together {
             // Whoever has gone does not want to know.

@@ -21,9 +21,29 @@ pub(super) fn head(extent: &Extent) -> Option<Head> {
     Some(Head { number: extent.number?, hash: extent.hash.as_deref()?.try_into().ok()? })
 }
 
+/// Before the first batch.
+const BEGINNING: Head = Head { number: 0, hash: [0; 32] };
+
 pub(super) async fn verify(
     db: &Db,
     key: &SecretKey,
+    expect: Option<Head>,
+    told: &mut (dyn FnMut(Told) + Send),
+) -> Result<Report, DbError> {
+    verify_after(db, key, BEGINNING, expect, told).await
+}
+
+/// A batch as it stands in the log, to begin after it.
+pub(super) async fn before(db: &Db, number: i64) -> Result<Head, DbError> {
+    let batch = store::batches(db, number - 1, number, 1).await?.pop();
+    Ok(batch.map_or(BEGINNING, |batch| Head { number: batch.number, hash: batch.hash.try_into().unwrap_or_default() }))
+}
+
+/// Verifies what comes after a batch, which is believed.
+pub(super) async fn verify_after(
+    db: &Db,
+    key: &SecretKey,
+    begin: Head,
     expect: Option<Head>,
     told: &mut (dyn FnMut(Told) + Send),
 ) -> Result<Report, DbError> {
@@ -31,9 +51,9 @@ pub(super) async fn verify(
     let extent = store::extent(db).await?;
     let last = [extent.number, extent.last_batch, extent.last_row].into_iter().flatten().max().unwrap_or(0);
     let mut log = Log { report: Report { head: head(&extent), ..Report::default() }, told };
-    let mut rows =
-        Rows { db, last, read: VecDeque::new(), after: Some(((i64::MIN, i64::MIN), AccountId(uuid::Uuid::nil()))) };
-    let mut before = Head { number: 0, hash: [0; 32] };
+    let first = if begin == BEGINNING { (i64::MIN, i64::MIN) } else { (begin.number, i64::MAX) };
+    let mut rows = Rows { db, last, read: VecDeque::new(), after: Some((first, AccountId(uuid::Uuid::nil()))) };
+    let mut before = begin;
     let mut expected = expect.is_none_or(|expect| expect == before);
     loop {
         let batches = store::batches(db, before.number, last, PART).await?;

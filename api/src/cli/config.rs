@@ -20,6 +20,7 @@ use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
     app::Settings,
+    db::without_password,
     documents::DocumentSettings,
     graphql::limits::LimitSettings,
     http::HttpSettings,
@@ -103,6 +104,9 @@ pub(super) struct Config {
     pub(super) mail: MailSettings,
     /// Sign-in with another provider, if there is one.
     pub(super) oidc: Option<OidcSettings>,
+    /// The file that was read, if one was. Not a setting.
+    #[serde(skip)]
+    pub(super) file: Option<PathBuf>,
 }
 
 /// What an installation decides about who may see what: the table `[policy]`.
@@ -260,15 +264,16 @@ impl Config {
                 figment = figment.merge(Serialized::default(setting, value));
             }
         }
-        figment
+        let config = figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
             .merge(Env::prefixed("STOA_").only(&NAMES))
             .merge(Serialized::defaults(Secret {
                 secret_key: std::env::var("STOA_SECRET_KEY").ok().filter(|key| !key.is_empty()),
             }))
             .merge(Serialized::defaults(flags))
-            .extract()
-            .context("the configuration can't be used")
+            .extract::<Self>()
+            .context("the configuration can't be used")?;
+        Ok(Self { file: file.is_file().then(|| file.to_owned()), ..config })
     }
 
     /// What the installation decides.
@@ -278,6 +283,7 @@ impl Config {
         self.http.check()?;
         self.limits.check()?;
         self.documents.check()?;
+        self.observe.check()?;
         Ok(Settings {
             rules: self.policy.rules()?,
             sign_in: self.sign_in()?,
@@ -348,13 +354,28 @@ impl Config {
         if let Some(text) = &self.secret_key {
             return Ok(SecretKey::from_text(text)?);
         }
-        let file = self.secret_key_file.clone().unwrap_or_else(|| {
+        Ok(SecretKey::from_file(&self.secret_key_path())?)
+    }
+
+    /// Where the secret key is kept if it is not given.
+    pub(super) fn secret_key_path(&self) -> PathBuf {
+        self.secret_key_file.clone().unwrap_or_else(|| {
             let database =
                 self.database_url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
             let folder = database.and_then(|path| Path::new(path).parent()).unwrap_or(Path::new("data"));
             folder.join("stoa.key")
-        });
-        Ok(SecretKey::from_file(&file)?)
+        })
+    }
+
+    /// Whether the file has something in it that is secret.
+    pub(super) fn has_secrets_in_file(&self) -> bool {
+        let Some(text) = self.file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else { return false };
+        let is_secret = |line: &str| {
+            let (name, value) = line.split_once('=').unwrap_or_default();
+            ["secret_key", "client_secret", "token"].contains(&name.trim())
+                || (["url", "database_url"].contains(&name.trim()) && without_password(value) != value)
+        };
+        text.lines().any(is_secret)
     }
 }
 

@@ -14,6 +14,7 @@ mod audit;
 mod bar;
 mod config;
 mod data;
+mod doctor;
 mod documents;
 mod evaluate;
 mod experiments;
@@ -24,9 +25,12 @@ mod token;
 
 use config::{Config, Flags, LogFormat};
 
+#[cfg(feature = "otlp")]
+use crate::observe::otlp::Traces;
 use crate::{
     app::App,
     db::{Db, Options},
+    observe::watch::TRACE,
     time::Clock,
 };
 
@@ -85,6 +89,8 @@ enum Command {
     Experiments(experiments::ExperimentsArguments),
     /// Make a bearer token for an account, list its tokens, or revoke one
     Token(token::TokenArguments),
+    /// Look whether all is well: configuration, database, model, clock, mailer
+    Doctor(doctor::DoctorArguments),
     /// Look after the access log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -125,19 +131,32 @@ pub fn run_with_engines<T: Into<OsString> + Clone>(registry: Registry, arguments
     let flags = Flags { database_url: arguments.database_url, listen };
     let config = match Config::read(arguments.config.as_deref(), &flags) {
         Ok(config) => Config { registry, ..config },
-        Err(error) => return failed(&error, WRONG),
+        Err(error) => {
+            return match &arguments.command {
+                Command::Doctor(doctor) => doctor::unreadable(&error, doctor.json),
+                _ => failed(&error, WRONG),
+            };
+        }
     };
-    if let Err(error) = start_log(&config) {
-        return failed(&error, WRONG);
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into(), FAILED),
     };
-    match runtime.block_on(dispatch(arguments.command, &config)) {
+    let serves = matches!(arguments.command, Command::Demo(_) | Command::Serve(_));
+    let in_runtime = runtime.enter();
+    let traces = match start_log(&config, serves) {
+        Ok(traces) => traces,
+        Err(error) => return failed(&error, WRONG),
+    };
+    drop(in_runtime);
+    let code = match runtime.block_on(dispatch(arguments.command, &config)) {
         Ok(code) => code,
         Err(error) => failed(&error, FAILED),
+    };
+    if let Some(traces) = traces {
+        runtime.block_on(traces.end());
     }
+    code
 }
 
 async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
@@ -162,6 +181,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<u8> {
         Command::Evaluate(arguments) => evaluate::evaluate(config, &arguments).await,
         Command::Experiments(arguments) => experiments::experiments(config, &arguments).await,
         Command::Token(arguments) => token::token(config, &arguments).await,
+        Command::Doctor(arguments) => doctor::doctor(config, &arguments).await,
         Command::Audit(command) => audit::audit(config, &command).await,
         Command::Documents(command) => documents::documents(config, &command).await,
         Command::Password(arguments) => account::password(config, &arguments).await,
@@ -200,15 +220,48 @@ fn failed(error: &anyhow::Error, code: u8) -> u8 {
     code
 }
 
-fn start_log(config: &Config) -> anyhow::Result<()> {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("`log` can't be read: {:?}", config.log))?;
-    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(on_terminal);
-    // A second start, as tests do it, keeps the first log.
-    let _ = match config.log_format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+/// Starts the log, and where something is served the traces, if they are to be sent.
+fn start_log(config: &Config, serves: bool) -> anyhow::Result<Option<Traces>> {
+    use tracing_subscriber::{
+        EnvFilter, Layer as _,
+        filter::{FilterExt as _, filter_fn},
+        fmt,
+        layer::SubscriberExt as _,
+        util::SubscriberInitExt as _,
     };
-    Ok(())
+    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("`log` can't be read: {:?}", config.log))?;
+    // Spans that are for traces are not for people who read the log.
+    let filter = filter.and(filter_fn(|metadata| metadata.target() != TRACE));
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = fmt::layer().with_writer(std::io::stderr).with_ansi(on_terminal);
+    #[cfg_attr(not(feature = "otlp"), expect(unused_mut, reason = "traces would be another"))]
+    let mut layers = vec![match config.log_format {
+        LogFormat::Text => log.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_filter(filter).boxed(),
+    }];
+    #[cfg(feature = "otlp")]
+    let traces = if serves && !config.observe.otlp_endpoint.is_empty() {
+        config.observe.check()?;
+        let (traces, layer) = Traces::begin(&config.observe)?;
+        layers.push(layer.boxed());
+        Some(traces)
+    } else {
+        None
+    };
+    #[cfg(not(feature = "otlp"))]
+    let (traces, _) = (None, serves);
+    // A second start, as tests do it, keeps the first log.
+    let _ = tracing_subscriber::registry().with(layers).try_init();
+    Ok(traces)
+}
+
+/// Traces, where the program can't send any.
+#[cfg(not(feature = "otlp"))]
+enum Traces {}
+
+#[cfg(not(feature = "otlp"))]
+impl Traces {
+    async fn end(self) {
+        match self {}
+    }
 }

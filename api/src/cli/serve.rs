@@ -39,6 +39,7 @@ pub(super) struct DemoArguments {
 pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     let schedule = config.schedule()?;
     let listener = listen(config).await?;
+    let metrics = listen_for_metrics(config).await?;
     let app = open(config).await?;
     match app.feed.refresh().await {
         Ok(true) => {}
@@ -54,7 +55,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
     let mailer = Mailer::new(&config.mail, Transport::None)?;
     let app = with_provider(app, config)?;
     tracing::info!(address = %listener.address, database = app.db.kind(), "serving");
-    run(app, mailer, listener, Vec::new(), schedule).await
+    run(app, mailer, (listener, metrics), Vec::new(), schedule).await
 }
 
 pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::Result<u8> {
@@ -70,13 +71,14 @@ pub(super) async fn demo(config: &Config, arguments: &DemoArguments) -> anyhow::
             "the demo gives its accounts to everybody, so it listens on this machine only: use `stoa serve` for others"
         );
     }
+    let metrics = listen_for_metrics(config).await?;
     let app = prepare(config).await?;
     app.feed.refresh().await?;
     let accounts = accounts(&app).await?;
     println!("{}", welcome(&listener, &accounts));
     let mailer = Mailer::new(&config.mail, Transport::Console)?;
     // The campus does not change by itself, so there is nothing to train for.
-    run(with_provider(app, config)?, mailer, listener, accounts, None).await
+    run(with_provider(app, config)?, mailer, (listener, metrics), accounts, None).await
 }
 
 /// Makes whatever is missing: the database, the campus in it, the model.
@@ -111,8 +113,20 @@ async fn listen(config: &Config) -> anyhow::Result<Listener> {
     Ok(listener.with(&config.http)?)
 }
 
+/// The address for Prometheus, if there is to be one.
+async fn listen_for_metrics(config: &Config) -> anyhow::Result<Option<Listener>> {
+    let address = &config.observe.metrics_listen;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let listener = Listener::bind(address)
+        .await
+        .with_context(|| format!("observe.metrics_listen: {address} can't be listened on; choose another address"))?;
+    Ok(Some(listener))
+}
+
 /// With sign-in by the provider that is configured, if one is.
-fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
+pub(super) fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
     match &config.oidc {
         Some(settings) => Ok(app.with_oidc(settings.clone())?),
         None => Ok(app),
@@ -122,7 +136,7 @@ fn with_provider(app: App, config: &Config) -> anyhow::Result<App> {
 async fn run(
     app: App,
     mailer: Mailer,
-    listener: Listener,
+    (listener, metrics): (Listener, Option<Listener>),
     accounts: Vec<ConsoleAccount>,
     schedule: Option<Schedule>,
 ) -> anyhow::Result<u8> {
@@ -146,6 +160,10 @@ async fn run(
     let sending = tokio::spawn(async move { sender.keep_sending().await });
     let live = app.live.clone();
     let listening = tokio::spawn(async move { live.keep_listening().await });
+    let measured = metrics.map(|metrics| {
+        tracing::info!(metrics = %metrics.address, "figures for Prometheus are at /metrics");
+        tokio::spawn(metrics.serve(http::metrics(&app), std::future::pending()))
+    });
     let end = async {
         http::asked_to_end().await;
         app.live.end().await;
@@ -154,6 +172,9 @@ async fn run(
     let tasks = [fresh, listening, telling, pruned, beats, forgotten, telling_people, publishing, sending];
     for task in tasks.into_iter().chain(training) {
         task.abort();
+    }
+    if let Some(measured) = measured {
+        measured.abort();
     }
     app.db.close().await;
     served.context("the server broke off")?;

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{TryStreamExt as _, future::BoxFuture, stream::BoxStream};
+use futures_util::{StreamExt as _, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Connection as _, Database, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Sqlite,
     pool::PoolConnection,
@@ -28,7 +28,11 @@ use sqlx::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
-use super::lanes::Lanes;
+use super::{
+    lanes::Lanes,
+    observed::{Meter, PoolState},
+    watched::Taken,
+};
 
 /// Most statements end within it, and a connection that is kept is cheaper than a new one.
 const GRACE: Duration = Duration::from_millis(100);
@@ -69,6 +73,7 @@ pub(super) enum State {
 #[derive(Clone, Debug)]
 pub struct PgLanes {
     pool: PgPool,
+    meter: Meter,
     broken: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -82,7 +87,11 @@ pub(super) struct PgLease {
 
 impl PgLanes {
     /// Opens them, each when it is needed first.
-    pub(super) async fn open(options: PgPoolOptions, connect: PgConnectOptions) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(
+        options: PgPoolOptions,
+        connect: PgConnectOptions,
+        meter: Meter,
+    ) -> Result<Self, sqlx::Error> {
         let broken: Arc<Mutex<Option<Instant>>> = Arc::default();
         let seen = Arc::clone(&broken);
         let pool = options
@@ -102,7 +111,7 @@ impl PgLanes {
             })
             .connect_with(connect)
             .await?;
-        Ok(Self { pool, broken })
+        Ok(Self { pool, meter, broken })
     }
 
     /// The pool.
@@ -110,9 +119,20 @@ impl PgLanes {
         &self.pool
     }
 
+    /// What counts for them.
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// How they are now.
+    pub(super) fn state(&self) -> PoolState {
+        let (size, idle) = (self.pool.size() as usize, self.pool.num_idle());
+        self.meter.state(self.pool.options().get_max_connections(), idle, size.saturating_sub(idle))
+    }
+
     /// One that nobody else has. Its holder says when her statement is [`PgLease::over`].
     async fn lend(&self) -> Result<PgLease, sqlx::Error> {
-        let lane = self.pool.acquire().await?;
+        let lane = self.meter.wait(self.pool.acquire()).await?;
         Ok(PgLease { lane: Some(lane), lanes: self.clone(), state: State::Busy })
     }
 
@@ -207,13 +227,15 @@ macro_rules! executor {
             {
                 Box::pin(async_stream::try_stream! {
                     let mut lease = self.lend().await?;
+                    let query = Taken::new(query);
+                    let mut timing = self.meter().begin(query.sql.as_str());
                     let mut failed = None;
                     {
                         let mut rows = lease.conn().fetch_many(query);
-                        loop {
-                            match rows.try_next().await {
-                                Ok(Some(row)) => yield row,
-                                Ok(None) => break,
+                        while let Some(step) = rows.next().await {
+                            timing.step(&step);
+                            match step {
+                                Ok(row) => yield row,
                                 Err(error) => {
                                     failed = Some(error);
                                     break;
@@ -221,6 +243,7 @@ macro_rules! executor {
                             }
                         }
                     }
+                    drop(timing);
                     lease.over(failed.as_ref());
                     // Back before its reader hears of the end, or she would find it missing.
                     drop(lease);
@@ -240,7 +263,11 @@ macro_rules! executor {
             {
                 Box::pin(async move {
                     let mut lease = self.lend().await?;
+                    let query = Taken::new(query);
+                    let mut timing = self.meter().begin(query.sql.as_str());
                     let found = lease.conn().fetch_optional(query).await;
+                    timing.found(&found);
+                    drop(timing);
                     lease.over(found.as_ref().err());
                     found
                 })

@@ -20,7 +20,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::cancel::State;
+use super::{
+    cancel::State,
+    observed::{Meter, PoolState},
+};
 
 /// So many steps of SQLite's machine a statement runs before its thread looks whether to stop: well under a millisecond.
 const STEPS: i32 = 4_000;
@@ -33,6 +36,7 @@ struct Inner {
     connect: SqliteConnectOptions,
     most: u32,
     patience: Duration,
+    meter: Meter,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Lane>>,
 }
@@ -59,14 +63,19 @@ impl Lanes {
         connect: SqliteConnectOptions,
         most: u32,
         patience: Duration,
+        meter: Meter,
     ) -> Result<Self, sqlx::Error> {
         let first = Lane::open(&connect).await?;
         let permits = Arc::new(Semaphore::new(most as usize));
-        Ok(Self(Arc::new(Inner { connect, most, patience, permits, idle: Mutex::new(vec![first]) })))
+        Ok(Self(Arc::new(Inner { connect, most, patience, meter, permits, idle: Mutex::new(vec![first]) })))
     }
 
     /// One that nobody else has. Its holder says when her statement is [`Lease::over`].
     pub(super) async fn lend(&self) -> Result<Lease, sqlx::Error> {
+        self.0.meter.wait(self.free()).await
+    }
+
+    async fn free(&self) -> Result<Lease, sqlx::Error> {
         let permit = match Arc::clone(&self.0.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => timeout(self.0.patience, Arc::clone(&self.0.permits).acquire_owned())
@@ -98,6 +107,16 @@ impl Lanes {
     /// How many are lent now.
     pub(super) fn lent(&self) -> usize {
         self.0.most as usize - self.0.permits.available_permits()
+    }
+
+    /// What counts for them.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
+    /// How they are now.
+    pub(super) fn state(&self) -> PoolState {
+        self.0.meter.state(self.0.most, self.0.idle().len(), self.lent())
     }
 
     /// Waits until all are back, and closes them.
@@ -199,14 +218,16 @@ mod tests {
     use sqlx::sqlite::SqlitePoolOptions;
 
     use super::*;
+    use crate::db::observed::Figures;
 
     const FOREVER: &str =
         "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n WHERE x < 0";
 
     async fn lanes(folder: &tempfile::TempDir, most: u32) -> (SqliteConnectOptions, Lanes) {
+        let meter = Meter::new(&Arc::new(Figures::new("sqlite", &["read"])), 0);
         let file = folder.path().join("lanes.db");
         let connect = SqliteConnectOptions::new().filename(file).create_if_missing(true).row_buffer_size(2_000);
-        (connect.clone(), Lanes::open(connect, most, Duration::from_secs(20)).await.unwrap())
+        (connect.clone(), Lanes::open(connect, most, Duration::from_secs(20), meter).await.unwrap())
     }
 
     #[tokio::test]

@@ -36,15 +36,24 @@ use lanes::{Lanes, Lease};
 pub(crate) mod cancel;
 pub(crate) mod dialect;
 mod error;
+mod health;
 mod lanes;
 pub mod migrate;
 pub(crate) mod notices;
+mod observed;
 pub mod page;
 pub(crate) mod settings;
+mod watched;
 
 pub use dialect::Sql;
 pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
+pub(crate) use health::Health;
+pub(crate) use observed::{Group, PoolState};
+
+use crate::observe::Register;
+use observed::{Figures, Meter};
+use watched::Watched;
 
 /// One of two things: what SQLite needs, or what PostgreSQL needs.
 #[derive(Clone, Debug)]
@@ -68,6 +77,7 @@ pub struct Lite {
 pub struct Db {
     backend: Backend<Lite, PgLanes>,
     statements: Arc<AtomicU64>,
+    figures: Arc<Figures>,
     told: broadcast::Sender<Arc<str>>,
 }
 
@@ -75,6 +85,7 @@ pub struct Db {
 pub struct Tx {
     backend: Backend<Lease, PgLease>,
     statements: Arc<AtomicU64>,
+    figures: Arc<Figures>,
     notices: Vec<String>,
     told: broadcast::Sender<Arc<str>>,
 }
@@ -114,15 +125,18 @@ impl Options {
 impl Db {
     /// Opens a database without changing what is in it.
     pub async fn open(options: &Options) -> Result<Self, DbError> {
-        let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
-            Backend::Lite(open_sqlite(path.strip_prefix("//").unwrap_or(path), options).await?)
+        let (backend, figures) = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            let figures = Arc::new(Figures::new("sqlite", &["read", "write"]));
+            let path = path.strip_prefix("//").unwrap_or(path);
+            (Backend::Lite(open_sqlite(path, options, &figures).await?), figures)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            Backend::Pg(open_postgres(options).await?)
+            let figures = Arc::new(Figures::new("postgres", &["all"]));
+            (Backend::Pg(open_postgres(options, &figures).await?), figures)
         } else {
             return Err(DbError::Url(without_password(&options.url)));
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
-        Ok(Self { backend, statements: Arc::default(), told })
+        Ok(Self { backend, statements: Arc::default(), figures, told })
     }
 
     /// The connections to read from.
@@ -148,7 +162,13 @@ impl Db {
             Backend::Lite(lite) => Backend::Lite(lite.write.begin().await?),
             Backend::Pg(lanes) => Backend::Pg(lanes.begin().await?),
         };
-        Ok(Tx { backend, statements: Arc::clone(&self.statements), notices: Vec::new(), told: self.told.clone() })
+        Ok(Tx {
+            backend,
+            statements: Arc::clone(&self.statements),
+            figures: Arc::clone(&self.figures),
+            notices: Vec::new(),
+            told: self.told.clone(),
+        })
     }
 
     /// The text of a statement in this database's dialect; counted as one statement sent.
@@ -165,6 +185,30 @@ impl Db {
     /// How many statements were sent through this handle and its clones.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Learns what statements are called in the figures, and from when on one is slow (0 for never).
+    pub(crate) fn know_statements(&self, statements: &[(&'static str, &'static [Sql])], slow_millis: u64) {
+        self.figures.know(statements, slow_millis);
+    }
+
+    /// Adds the database's figures to those of the process.
+    pub(crate) fn describe_figures(&self, register: &mut Register) {
+        Figures::describe(register);
+        register.collector(Arc::clone(&self.figures));
+    }
+
+    /// So many requests shared a commit.
+    pub(crate) fn shared_a_commit(&self, group: Group, requests: usize) {
+        self.figures.group(group, requests);
+    }
+
+    /// How the pools are now.
+    pub(crate) fn pools(&self) -> Vec<PoolState> {
+        match &self.backend {
+            Backend::Lite(lite) => vec![lite.read.state(), lite.write.state()],
+            Backend::Pg(lanes) => vec![lanes.state()],
+        }
     }
 
     /// Closes every connection and waits for what runs. On SQLite the write-ahead log is folded in.
@@ -199,9 +243,7 @@ impl Db {
     pub fn lent(&self) -> usize {
         match &self.backend {
             Backend::Lite(lite) => lite.read.lent() + lite.write.lent(),
-            Backend::Pg(lanes) => {
-                lanes.pool().size() as usize - lanes.pool().num_idle().min(lanes.pool().size() as usize)
-            }
+            Backend::Pg(lanes) => lanes.state().in_use,
         }
     }
 
@@ -222,10 +264,10 @@ impl Db {
 
 impl Tx {
     /// The connection, for [`on!`].
-    pub(crate) fn conn(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
+    pub(crate) fn conn(&mut self) -> Backend<Watched<'_, &mut SqliteConnection>, Watched<'_, &mut PgConnection>> {
         match &mut self.backend {
-            Backend::Lite(lease) => Backend::Lite(lease.conn()),
-            Backend::Pg(lease) => Backend::Pg(lease.conn()),
+            Backend::Lite(lease) => Backend::Lite(Watched::new(lease.conn(), &self.figures)),
+            Backend::Pg(lease) => Backend::Pg(Watched::new(lease.conn(), &self.figures)),
         }
     }
 
@@ -275,7 +317,7 @@ impl Tx {
     }
 }
 
-async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
+async fn open_sqlite(path: &str, options: &Options, figures: &Arc<Figures>) -> Result<Lite, DbError> {
     let file = PathBuf::from(path);
     if path.is_empty() || path.contains(":memory:") || path.contains('?') {
         return Err(DbError::Url(options.url.clone()));
@@ -297,13 +339,14 @@ async fn open_sqlite(path: &str, options: &Options) -> Result<Lite, DbError> {
         .row_buffer_size(2_000)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-32000");
-    let write = Lanes::open(connect.clone(), 1, TURN).await.map_err(|error| DbError::opening(&file, error))?;
+    let (reading, writing) = (Meter::new(figures, 0), Meter::new(figures, 1));
+    let write = Lanes::open(connect.clone(), 1, TURN, writing).await.map_err(|error| DbError::opening(&file, error))?;
     let connect = connect.create_if_missing(false).pragma("query_only", "on");
-    let read = Lanes::open(connect, options.connections.max(1), options.patience).await;
+    let read = Lanes::open(connect, options.connections.max(1), options.patience, reading).await;
     Ok(Lite { read: read.map_err(|error| DbError::opening(&file, error))?, write })
 }
 
-async fn open_postgres(options: &Options) -> Result<PgLanes, DbError> {
+async fn open_postgres(options: &Options, figures: &Arc<Figures>) -> Result<PgLanes, DbError> {
     let connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| DbError::Url(without_password(&options.url)))?
         .application_name("stoa");
@@ -313,7 +356,7 @@ async fn open_postgres(options: &Options) -> Result<PgLanes, DbError> {
         .max_connections(options.connections.max(1))
         .acquire_timeout(options.patience)
         .test_before_acquire(false);
-    Ok(PgLanes::open(pool, connect).await?)
+    Ok(PgLanes::open(pool, connect, Meter::new(figures, 0)).await?)
 }
 
 /// Makes the file and its folder if they are missing. What learners struggle with is for the server's own

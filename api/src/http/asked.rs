@@ -1,5 +1,7 @@
 //! What is asked, before anything is carried out: read from a request's parameters, and refused where it can't be carried out.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Variables,
     parser::types::{
@@ -7,7 +9,6 @@ use async_graphql::{
     },
 };
 use serde::Deserialize;
-use std::sync::Arc;
 
 use super::{
     documents::{Document, Library},
@@ -158,6 +159,21 @@ impl Asked {
         }
         let variables = Variables::from_json(variables);
         Ok(Self { document, operation_name: parameters.operation_name, variables, wishes, kind })
+    }
+}
+
+impl Asked {
+    /// The name of the operation that would run, if it is clear which, and if it has one.
+    pub(super) fn name(&self) -> Option<&str> {
+        match (&self.document.parsed.operations, &self.operation_name) {
+            (DocumentOperations::Single(_), _) => None,
+            (DocumentOperations::Multiple(operations), Some(name)) => {
+                operations.get_key_value(name.as_str()).map(|(name, _)| name.as_str())
+            }
+            (DocumentOperations::Multiple(operations), None) => {
+                operations.keys().next().filter(|_| operations.len() == 1).map(|name| name.as_str())
+            }
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     access::Viewer,
     app::App,
     graphql::{StoaSchema, visit::Visit},
+    observe::Transport,
 };
 
 pub(super) struct GraphQl {
@@ -79,7 +80,10 @@ impl GraphQl {
         };
         match self.carry_out(&mut request, wanted).await {
             Ok(response) => response,
-            Err(refused) => refused.into_response(wanted),
+            Err(refused) => {
+                self.executor.note_refusal(&refused);
+                refused.into_response(wanted)
+            }
         }
     }
 
@@ -88,7 +92,10 @@ impl GraphQl {
         let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
         let mut response = match self.execute(request, wanted, viewer, &visit).await {
             Ok(response) => response,
-            Err(refused) => refused.into_response(wanted),
+            Err(refused) => {
+                self.executor.note_refusal(&refused);
+                refused.into_response(wanted)
+            }
         };
         for cookie in visit.cookies() {
             if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -113,7 +120,10 @@ impl GraphQl {
         let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
-            Err(Unfit::Errors(answer)) => return Ok(written(&answer, wanted)),
+            Err(Unfit::Errors(answer)) => {
+                self.executor.note_errors(&answer);
+                return Ok(written(&answer, wanted));
+            }
         };
         if by_get && asked.kind == Some(OperationType::Mutation) {
             return Err(Refused::new(
@@ -131,7 +141,7 @@ impl GraphQl {
         }
         let caller = Caller::of_headers(request.headers());
         let request_id = request.headers().get(&super::REQUEST_ID);
-        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller };
+        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller, transport: Transport::Http };
         let changes = asked.kind == Some(OperationType::Mutation);
         match self.executor.execute(asked, who, None).await? {
             Some(answer) if answer.is_public && cache::is_open(request) => {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: an answer leaves only when what it looked at is in the access log.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_graphql::{Request as GraphQlRequest, Response, parser::types::OperationType};
 use futures_util::StreamExt as _;
@@ -26,6 +26,7 @@ use crate::{
     audit::reads,
     graphql::{Scope, StoaSchema, deprecations::DEPRECATIONS, errors::Code, visit::Visit},
     live::graphql::Occasion,
+    observe::{self, Transport, watch::Watch},
 };
 
 /// What comes of something that was carried out, or of what could not be.
@@ -48,6 +49,8 @@ pub(super) struct Asker<'a> {
     pub(super) request_id: Option<&'a HeaderValue>,
     /// Which program asks, as it says.
     pub(super) caller: &'a Caller,
+    /// How it came.
+    pub(super) transport: Transport,
 }
 
 /// Carries out what is asked.
@@ -76,6 +79,47 @@ impl Executor {
     ) -> Result<Option<Answer>, Refused> {
         let trusted = asked.document.trusted;
         tracing::debug!(program = who.caller.name, version = who.caller.version, trusted, "asked");
+        let (name, kind, text) = (asked.name().map(ToOwned::to_owned), asked.kind, Arc::clone(&asked.document.text));
+        let operation = observe::Operation {
+            name: name.as_deref(),
+            kind: kind_name(kind),
+            transport: who.transport,
+            caller: who.caller.name.as_deref(),
+        };
+        let begun = Instant::now();
+        let work = self.carry_out(asked, who, occasion);
+        let (answer, watch) = Watch::operation(&self.app.observe, &operation, work).await;
+        let time = begun.elapsed();
+        if let Ok(Some(answer)) = &answer {
+            self.app.observe.operation(&operation, time);
+            self.note_errors(answer);
+        }
+        watch.log_if_slow(&operation, &text, time);
+        answer
+    }
+
+    /// Counts the errors of an answer.
+    pub(super) fn note_errors(&self, answer: &Answer) {
+        for error in answer.errors() {
+            if let Some(async_graphql::Value::String(code)) =
+                error.extensions.as_ref().and_then(|extensions| extensions.get("code"))
+            {
+                self.app.observe.error(code);
+            }
+        }
+    }
+
+    /// Counts an error that is a whole answer; for whoever tells the client.
+    pub(super) fn note_refusal(&self, refused: &Refused) {
+        self.app.observe.error(refused.code);
+    }
+
+    async fn carry_out(
+        &self,
+        asked: Asked,
+        who: Asker<'_>,
+        occasion: Option<Arc<Occasion>>,
+    ) -> Result<Option<Answer>, Refused> {
         let charge = match self.charge(&asked, who) {
             Ok(charge) => charge,
             Err(answer) => return Ok(Some(*answer)),
@@ -175,6 +219,16 @@ fn was_not_executed(response: &Response) -> bool {
 fn is_ours(error: &async_graphql::ServerError) -> bool {
     let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
     [Code::Internal, Code::Unavailable].iter().any(|ours| code == Some(&ours.as_str().into()))
+}
+
+/// What an operation does, as figures and logs say it.
+fn kind_name(kind: Option<OperationType>) -> &'static str {
+    match kind {
+        Some(OperationType::Query) => "query",
+        Some(OperationType::Mutation) => "mutation",
+        Some(OperationType::Subscription) => "subscription",
+        None => "unknown",
+    }
 }
 
 impl Answer {

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::plain;
 use crate::app::App;
 
-/// Whoever asks whether the server is ready does not wait long for a no.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// So long `/readyz` waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `/healthz`: the process runs.
 pub(super) fn alive() -> impl Endpoint<Output = Response> {
@@ -22,6 +22,7 @@ pub(super) fn ready(app: App) -> impl Endpoint<Output = Response> {
     make(move |_| {
         let app = app.clone();
         async move {
+            // A pool waits longer for a connection than whoever asks here waits for an answer.
             let database = match timeout(PATIENCE, app.db.require_current()).await {
                 Ok(Ok(())) => "ok".to_owned(),
                 Ok(Err(error)) => {

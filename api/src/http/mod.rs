@@ -12,12 +12,16 @@ use std::{
 
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, Method, StatusCode},
     middleware::{CatchPanic, PanicHandler},
 };
 use tracing::Instrument as _;
 
-use crate::{app::App, graphql};
+use crate::{
+    app::App,
+    graphql,
+    observe::{Observe, trace, watch::Watch},
+};
 
 mod accept;
 mod asked;
@@ -34,6 +38,7 @@ mod documents;
 mod endpoint;
 mod execution;
 mod health;
+mod metrics;
 mod oidc;
 mod outside;
 mod parameters;
@@ -51,6 +56,7 @@ mod viewer;
 pub(crate) use asked::read_wishes;
 pub use checking::Checker;
 pub use console::{ConsoleAccount, examples};
+pub use metrics::metrics;
 pub use settings::{HttpSettings, HttpSettingsError};
 pub use tls::TlsError;
 
@@ -60,6 +66,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// `/readyz`.
 /// `accounts` are offered on the page to whoever opens it: none but the demo's belong there.
 pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = Response> + use<> {
+    let observe = app.observe.clone();
     let schema = graphql::schema(app.clone());
     let outside = Arc::new(outside::Outside::new(&app.http));
     Route::new()
@@ -75,7 +82,7 @@ pub fn routes(app: &App, accounts: &[ConsoleAccount]) -> impl Endpoint<Output = 
             let outside = Arc::clone(&outside);
             async move { Ok(outside.answer(next, request).await) }
         })
-        .around(logged)
+        .around(move |next, request| logged(observe.clone(), next, request))
         .map_to_response()
 }
 
@@ -94,7 +101,8 @@ impl PanicHandler for Panicked {
 
 /// Gives every request an id, in the log and in the answer, and writes a line when it is answered.
 /// Neither the query's text nor its variables are logged: they may say things about people.
-async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
+async fn logged<E: Endpoint>(observe: Observe, next: Arc<E>, mut request: Request) -> poem::Result<Response> {
+    let _in_flight = observe.begun();
     let id = request
         .header(&REQUEST_ID)
         .filter(|id| {
@@ -102,25 +110,64 @@ async fn logged<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         })
         .map_or_else(request_id, ToOwned::to_owned);
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!(
+        "request",
+        id = %id,
+        method = %request.method(),
+        path = request.uri().path(),
+    );
     // The access log names the request by the same id.
     if let Ok(id) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID.clone(), id);
     }
     let begun = Instant::now();
-    let response = request_id::REQUEST
-        .scope(id.clone(), async move {
-            let mut response = next.get_response(request).await;
-            let status = response.status().as_u16();
-            if let Ok(id) = HeaderValue::from_str(&id) {
-                response.headers_mut().insert(REQUEST_ID.clone(), id);
-            }
-            tracing::info!(status, micros = begun.elapsed().as_micros() as u64, "answered");
-            response
-        })
-        .instrument(span)
-        .await;
-    Ok(response)
+    let route = route(request.uri().path());
+    // What the caller asks for has no end; what we call it has.
+    let trace = trace::of_request(request.headers(), (method_name(request.method()), route), observe.settings());
+    let watch = Watch::new(&observe, trace.is_some());
+    let trace = trace.unwrap_or_else(tracing::Span::none);
+    let traced = trace.clone();
+    let id_here = id.clone();
+    let answered = async move {
+        let mut response = next.get_response(request).await;
+        let status = response.status().as_u16();
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID.clone(), id);
+        }
+        let time = begun.elapsed();
+        observe.answered(route, status, time);
+        traced.record("http.response.status_code", status);
+        if status >= 500 {
+            traced.record("otel.status_code", "ERROR");
+        }
+        tracing::info!(status, micros = time.as_micros() as u64, "answered");
+        response
+    };
+    let answered = request_id::REQUEST.scope(id_here, answered.instrument(trace));
+    Ok(watch.over(answered).instrument(span).await)
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+/// One of our routes, for a figure's label: what was asked for may be anything.
+fn route(path: &str) -> &'static str {
+    match path {
+        "/graphql" => "/graphql",
+        "/" => "/",
+        "/healthz" => "/healthz",
+        "/readyz" => "/readyz",
+        "/mail/unsubscribe" => "/mail/unsubscribe",
+        path if path.starts_with("/auth/oidc/") => "/auth/oidc",
+        _ => "other",
+    }
 }
 
 fn request_id() -> String {

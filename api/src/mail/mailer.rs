@@ -16,10 +16,13 @@ use lettre::{
 use uuid::Uuid;
 
 use super::model::{Addressee, MailSettings, MailSettingsError, Text, Transport};
-use crate::time::Timestamp;
+use crate::{ids::AccountId, time::Timestamp};
 
 /// So long a mail server may take. Much less than a lease, so that no second server sends the same.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// So long it may take to answer whoever only looks.
+const REACH: Duration = Duration::from_secs(15);
 
 /// Sends mails as the configuration says.
 #[derive(Clone)]
@@ -144,6 +147,41 @@ impl Mailer {
                 Ok(Err(_)) | Err(_) => Err(MailError::Server),
             },
         }
+    }
+}
+
+impl Mailer {
+    /// Whether mails could leave; nothing is sent. Says where they would go.
+    pub(crate) async fn reach(&self) -> Result<String, MailError> {
+        match &self.way {
+            Way::Nowhere => Err(MailError::Nowhere),
+            Way::Console => Ok("mails are shown on standard error".to_owned()),
+            Way::Folder(folder) => {
+                let probe = folder.join(format!(".stoa-{}", std::process::id()));
+                std::fs::write(&probe, [])?;
+                std::fs::remove_file(&probe)?;
+                Ok(format!("mails become files in {}", folder.display()))
+            }
+            // Greets, turns to TLS, signs in.
+            Way::Server(server) => match tokio::time::timeout(REACH, server.test_connection()).await {
+                Ok(Ok(true)) => Ok("the mail server answers, and takes the password if there is one".to_owned()),
+                Ok(Err(error)) if error.is_permanent() => {
+                    Err(MailError::Refused(error.status().map_or_else(String::new, |status| status.to_string())))
+                }
+                Ok(_) | Err(_) => Err(MailError::Server),
+            },
+        }
+    }
+
+    /// Sends a mail that says it is a test.
+    pub(crate) async fn send_test(&self, address: &str, id: Uuid, now: Timestamp) -> Result<(), MailError> {
+        let to = Addressee { account: AccountId(Uuid::nil()), name: String::new(), address: address.to_owned() };
+        let text = Text {
+            subject: "A test from Stoa".to_owned(),
+            body: format!("Stoa sends mails. Links in them begin with {}.\n", self.base_url),
+            unsubscribe: None,
+        };
+        self.send(&to, id, text, now).await
     }
 }
 

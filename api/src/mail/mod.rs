@@ -48,6 +48,11 @@ impl Outbox {
         Self { clock, bell: Arc::default() }
     }
 
+    /// How many mails are to be sent, and since when the oldest of them waits.
+    pub(crate) async fn depth(&self, db: &Db) -> Result<(i64, Option<Timestamp>), DbError> {
+        store::depth(db).await
+    }
+
     /// Writes down that a mail is to be sent, in the transaction of what causes it. `argument` is what the mail
     /// needs to name, such as a case: nothing secret, at most 200 characters. Call [`Outbox::ring`] after the commit.
     pub async fn add(&self, tx: &mut Tx, account: AccountId, kind: Kind, argument: &str) -> Result<(), DbError> {

@@ -28,6 +28,7 @@ statements! {
     FAILED { "UPDATE outbox SET failed_at = $3 WHERE account_id = $1 AND id = $2" }
     LATER { "UPDATE outbox SET not_before = $3 WHERE account_id = $1 AND id = $2" }
     ADDRESSEE { "SELECT name, email FROM accounts WHERE id = $1 AND email IS NOT NULL" }
+    DEPTH { "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL" }
     /// Forgets what was dealt with before (1).
     CLEAR { "DELETE FROM outbox WHERE created_at < $1 AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)" }
 }
@@ -104,4 +105,10 @@ pub(crate) async fn clear(db: &Db, before: Timestamp) -> Result<(), DbError> {
     let sql = db.sql(&CLEAR);
     on!(db.writer(), c => sqlx::query(sql).bind(before).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// How many mails are to be sent, and since when the oldest of them waits.
+pub(crate) async fn depth(db: &Db) -> Result<(i64, Option<Timestamp>), DbError> {
+    let sql = db.sql(&DEPTH);
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).fetch_one(c).await)?)
 }

@@ -83,6 +83,11 @@ impl Oidc {
         Ok(Self { db, clock, accounts, sign_in, provider })
     }
 
+    /// Asks the provider what it says of itself.
+    pub(crate) async fn reach(&self) -> Result<(), OidcError> {
+        self.provider.known().await.map(|_| ())
+    }
+
     /// What the button says.
     pub(crate) fn label(&self) -> &str {
         &self.provider.settings().label

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     batch::LoadError,
-    db::{Db, DbError},
+    db::{Db, DbError, Group},
     ids::{AccountId, LessonId},
     time::{Clock, Timestamp},
 };
@@ -248,6 +248,7 @@ async fn write(db: Db, clock: Clock, mut waiting: mpsc::Receiver<Waiting>) {
             beats += next.entries.len();
             together.push(next);
         }
+        db.shared_a_commit(Group::Activity, together.len());
         let entries: Vec<&Entry> = together.iter().flat_map(|request| &request.entries).collect();
         match commit(&db, &clock, &entries).await {
             Ok(mut answers) => {

@@ -159,7 +159,7 @@ impl Feed {
         let model = Model::from_bytes_with(&self.registry, &payload).map_err(unusable)?;
         let recommender = model.bind(&mapped.catalogue).map_err(unusable)?;
         let arrivals = Arrivals::after(trained_at);
-        self.serving.store(Some(Arc::new(Serving { model_id: id, stamp, recommender, mapped, arrivals })));
+        self.serving.store(Some(Arc::new(Serving { model_id: id, trained_at, stamp, recommender, mapped, arrivals })));
         live::announce_here(&self.db, &Event::ModelChanged);
         Ok(true)
     }
@@ -200,6 +200,11 @@ impl Feed {
     /// Whether a model serves.
     pub fn is_serving(&self) -> bool {
         self.serving.load().is_some()
+    }
+
+    /// The model that serves, and when it was trained.
+    pub fn model_in_use(&self) -> Option<(ModelId, crate::time::Timestamp)> {
+        self.serving.load().as_ref().map(|serving| (serving.model_id, serving.trained_at))
     }
 
     async fn training_data(&self) -> Result<TrainingData, FeedError> {

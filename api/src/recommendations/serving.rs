@@ -17,6 +17,7 @@ use crate::{
 /// A model on a catalogue. Replaced as a whole.
 pub(super) struct Serving {
     pub(super) model_id: ModelId,
+    pub(super) trained_at: Timestamp,
     pub(super) stamp: CatalogueStamp,
     pub(super) recommender: Recommender,
     pub(super) mapped: Mapped,

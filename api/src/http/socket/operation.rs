@@ -26,6 +26,7 @@ use crate::{
         viewer::{self, Pass},
     },
     live::graphql::Occasion,
+    observe::Transport,
     sign_in::model::Origin,
 };
 
@@ -73,7 +74,10 @@ impl Operation {
         let asked = match Asked::read(parameters, self.wishes.clone(), &viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return self.refuse(&refused).await,
-            Err(Unfit::Errors(answer)) => return self.fail(&answer).await,
+            Err(Unfit::Errors(answer)) => {
+                self.executor.note_errors(&answer);
+                return self.fail(&answer).await;
+            }
         };
         if asked.kind == Some(OperationType::Subscription) {
             self.listen(asked, viewer).await
@@ -153,7 +157,7 @@ impl Operation {
     ) -> Result<Option<Answer>, Refused> {
         let visit = Arc::new(Visit::without_cookies(self.origin.clone()));
         let request_id = self.request_id.as_ref();
-        let who = Asker { viewer, visit: &visit, request_id, caller: &self.caller };
+        let who = Asker { viewer, visit: &visit, request_id, caller: &self.caller, transport: Transport::WebSocket };
         self.executor.execute(asked, who, occasion).await
     }
 
@@ -165,6 +169,7 @@ impl Operation {
 
     /// Ends it with one error.
     pub(super) async fn refuse(&self, refused: &Refused) -> Outcome {
+        self.executor.note_refusal(refused);
         let errors: [Value; 1] = [refusal(refused.code, &refused.message)];
         self.say_last(&ServerMessage::Error { id: &self.id, payload: errors }).await;
         Outcome::Done

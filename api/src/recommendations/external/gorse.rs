@@ -61,6 +61,11 @@ impl Gorse {
         (!base.cannot_be_a_base()).then_some(Self { base, item_to_item })
     }
 
+    /// Where it is.
+    pub(super) fn base(&self) -> String {
+        self.base.to_string()
+    }
+
     /// What Gorse would recommend to her; from the courses she took last where it does not know her, or has nothing that
     /// can be used.
     pub(super) async fn next_courses(&self, caller: &Caller, ask: &Ask<'_>) -> Result<ExternalList, ExternalError> {

@@ -208,6 +208,26 @@ impl Engines {
         self.0.by_name.get(name).map(|engine| engine.breaker.state())
     }
 
+    /// Whether each engine answers at all. It is asked for nothing.
+    pub(crate) async fn reach(&self) -> Vec<(&str, Result<(), ExternalError>)> {
+        let mut found = Vec::new();
+        for (name, engine) in &self.0.by_name {
+            let url = match &engine.speaks {
+                Speaks::Ours { url } => url.clone(),
+                Speaks::Gorse(gorse, _) => gorse.base(),
+            };
+            let request = poem::http::Request::builder().uri(url);
+            let answer = engine.caller.in_time(engine.caller.ask::<serde_json::Value>(request, String::new())).await;
+            let answers = match answer {
+                // It has other questions that it answers.
+                Ok(_) | Err(ExternalError::Status(_) | ExternalError::Answer(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            found.push((name.as_str(), answers));
+        }
+        found
+    }
+
     /// What stands for a learner at an engine: the same there always, and different at every engine.
     pub(super) fn pseudonym(&self, name: &str, learner: AccountId) -> String {
         let purpose = format!("engine {name}");
