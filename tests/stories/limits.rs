@@ -173,9 +173,3 @@ fn the_document_has_the_price_list() {
     let table = price_table();
     assert!(document.contains(&table), "docs/LIMITS.md has another price list; it should have\n\n{table}");
 }
-
-#[test]
-#[ignore]
-fn dump_sdl() {
-    std::fs::write("/tmp/h-limits-schema.graphql", stoa_api::graphql::sdl()).unwrap();
-}
