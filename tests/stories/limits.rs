@@ -161,7 +161,7 @@ story! {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
         }
         // A mutation is not carried out by asking what it costs.
-        let answer = school.anybody().data_with(explain, json!({ "d": "mutation { signOut { userErrors { code } } }" })).await;
+        let answer = school.anybody().data_with(explain, json!({ "d": "mutation { revokeOtherSessions { userErrors { code } } }" })).await;
         assert_eq!(answer["explainCost"]["total"], 15);
     }
 }
