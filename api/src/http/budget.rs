@@ -256,7 +256,7 @@ mod tests {
         let take = |program, cost| budgets.take_at(0, network("a"), program, cost);
         assert_eq!(
             take(Some("dashboard"), 75).unwrap(),
-            Level { limit: 75, remaining: 0, full_in: Duration::from_secs(100) }
+            Level { limit: 75, remaining: 0, full_in: Duration::from_secs(75) }
         );
         assert!(take(Some("dashboard"), 1).unwrap_err().is_programs);
         assert_eq!(take(Some("app"), 20).unwrap().remaining, 5);

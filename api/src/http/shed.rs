@@ -236,7 +236,8 @@ mod tests {
         drop(first);
         assert!(third.await.unwrap());
         drop(second);
-        assert!(shed.lock().held == 0 && shed.lock().by_holder.is_empty());
+        let state = shed.lock();
+        assert!(state.held == 0 && state.by_holder.is_empty());
     }
 
     #[tokio::test]
@@ -244,7 +245,11 @@ mod tests {
         let shed = shed(1, 5, 1, 100);
         let held = shed.place(of("a")).await.unwrap();
         assert!(shed.place(of("b")).await.is_err());
-        assert_eq!((shed.lock().impatient, shed.lock().queue.len()), (0, 0));
+        let left = {
+            let state = shed.lock();
+            (state.impatient, state.queue.len())
+        };
+        assert_eq!(left, (0, 0));
         drop(held);
         assert!(shed.place(of("b")).await.is_ok());
         assert_eq!(shed.lock().held, 0);

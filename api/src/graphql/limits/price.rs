@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(cost("{ me { nextCourses(first: 5) { items { course { title } } } } }"), 1 + 50 + 5 * (1 + 2));
         assert_eq!(cost("{ me { recommendations { score } } }"), 1 + 50 + 10 * (1 + 1), "the default of an argument");
         assert_eq!(cost("{ nodes(ids: [\"a\", \"b\", \"c\"]) { id } }"), 1 + 3 * 2);
-        assert_eq!(cost("mutation { signOut { userErrors { code } } }"), 10 + 1 + 2 * 2);
+        assert_eq!(cost("mutation { revokeOtherSessions { userErrors { code } } }"), 10 + 1 + 2 * 2);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Default for LimitSettings {
             tokens: 10_000,
             depth: 24,
             fields: 2_000,
-            aliases: 200,
+            aliases: 500,
             root_fields: 100,
             field_directives: 5,
             directives: 100,
