@@ -142,7 +142,13 @@ impl Asked {
 fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
         DocumentOperations::Single(operation) => Some(&operation.node),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
+        DocumentOperations::Multiple(operations) => match name {
+            Some(name) => operations.get(name),
+            // The parser puts one that has a name here, too; the executor runs it without being told the name.
+            None if operations.len() == 1 => operations.values().next(),
+            None => None,
+        }
+        .map(|operation| &operation.node),
     }
 }
 
