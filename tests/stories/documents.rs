@@ -114,6 +114,14 @@ story! {
         assert_eq!(by_get(&mei, &[("documentId", "out".to_owned())]).await.status, StatusCode::METHOD_NOT_ALLOWED);
     }
 
+    async fn a_mutation_with_a_name_is_not_for_get_either(school) {
+        let mutation = ("query", "mutation Out { signOut { signedOut } }".to_owned());
+        for parameters in [vec![mutation.clone()], vec![mutation, ("operationName", "Out".to_owned())]] {
+            let answer = by_get(school.anybody(), &parameters).await;
+            assert_eq!((answer.status, code(&answer)), (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED".to_owned()));
+        }
+    }
+
     async fn hashes_work_on_a_websocket_too(school) {
         let server = Server::start(&school.app).await;
         let mut socket = server.socket_as(school.anybody()).await;

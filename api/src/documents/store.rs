@@ -21,7 +21,7 @@ statements! {
          ON CONFLICT (source, document_id) DO NOTHING"
     }
     LIST {
-        "SELECT id, operations, added_at, used_on, length(" [lite "CAST(text AS BLOB)"] [pg "convert_to(text, 'UTF8')"] ") AS bytes
+        "SELECT id, operations, added_at, used_on, " [lite "octet_length(text)"] [pg "octet_length(text)::bigint"] " AS bytes
          FROM trusted_documents"
     }
     SOURCES { "SELECT document_id, source FROM trusted_document_sources ORDER BY document_id, source" }
