@@ -18,6 +18,7 @@ from graphql import (
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
+    get_named_type,
     is_abstract_type,
     is_composite_type,
     parse,
@@ -58,17 +59,21 @@ def check(schema: GraphQLSchema, document: DocumentNode, answer: dict) -> None:
     """Holds the answer's `data` and the places of its `errors` against the schema. Directives are not followed."""
     [operation] = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    failed = {tuple(error["path"]) for error in answer.get("errors", []) if "path" in error}
+    errors = [error for error in answer.get("errors", []) if "path" in error]
+    failed = {tuple(error["path"]) for error in errors}
     root = schema.get_root_type(operation.operation)
     data = answer["data"]
-    if data is None:
-        if not failed:
-            raise Misfit("`data` is null and no error says why")
-        return
-    _object(schema, fragments, root, [operation.selection_set], data, ())
+    if data is not None:
+        _object(schema, fragments, root, [operation.selection_set], data, ())
+    elif not failed:
+        raise Misfit("`data` is null and no error says why")
     for path in failed:
         if not _is_null_at(data, path):
             raise Misfit(f"an error is at {path}, but there is a value")
+    for error in errors:
+        # An argument that can't be read fails the object around its field, whether or not the field may be null.
+        if not error["message"].startswith("Failed to parse"):
+            _null_is_no_higher_than_needed(schema, fragments, (root, operation.selection_set), data, error["path"])
 
 
 def _object(schema, fragments, type_, selection_sets, value, path) -> None:
@@ -127,6 +132,43 @@ def _collect(schema, fragments, type_, selection_set, asked) -> None:
         on = schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else type_
         if on is type_ or (is_abstract_type(on) and schema.is_sub_type(on, type_)):
             _collect(schema, fragments, type_, fragment.selection_set, asked)
+
+
+def _null_is_no_higher_than_needed(schema, fragments, selected, data, path) -> None:
+    """Where a field that failed may be null, it alone is."""
+    selections, types, above = [selected], [], data is None
+    for place, step in enumerate(path):
+        if isinstance(step, int):
+            types = [_nullable(type_).of_type for type_ in types]
+        else:
+            fields = [field for one in selections for field in _fields(schema, fragments, *one, step)]
+            types = [schema.get_field(type_, node.name.value).type for type_, node in fields]
+            selections = [
+                (get_named_type(type_), node.selection_set)
+                for type_, (_, node) in zip(types, fields)
+                if node.selection_set
+            ]
+        if above and not any(isinstance(type_, GraphQLNonNull) for type_ in types):
+            raise Misfit(f"{_at(path[: place + 1])}: failed and may be null, but something around it is")
+        if not above:
+            data = data[step]
+            above = data is None
+
+
+def _fields(schema, fragments, type_, selection_set, key):
+    """Every field that is called so in the answer, of whatever type the object may be."""
+    for node in selection_set.selections:
+        if isinstance(node, FieldNode):
+            if key == (node.alias.value if node.alias else node.name.value):
+                yield type_, node
+            continue
+        fragment = node if isinstance(node, InlineFragmentNode) else fragments[node.name.value]
+        on = schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else type_
+        yield from _fields(schema, fragments, on, fragment.selection_set, key)
+
+
+def _nullable(type_):
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
 
 
 def _is_null_at(data, path) -> bool:

@@ -19,12 +19,16 @@ SCHEMA = build_schema(
 FITS = {"course": {"title": "Soil", "seconds": 60, "level": "EASY", "since": "2026-03-02T09:00:00Z", "tags": ["a"]}}
 
 
+def failed(path):
+    return {"message": "it failed", "path": path}
+
+
 class Fits(unittest.TestCase):
     document = parse("{ course { title seconds level since tags } }")
 
     def misfits(self, data, errors=(), document=None):
         with self.assertRaises(Misfit):
-            check(SCHEMA, document or self.document, {"data": data, "errors": list(errors)})
+            check(SCHEMA, document or self.document, {"data": data, "errors": list(map(failed, errors))})
 
     def changed(self, **fields):
         return {"course": FITS["course"] | fields}
@@ -32,7 +36,8 @@ class Fits(unittest.TestCase):
     def test_what_fits_is_let_through(self):
         check(SCHEMA, self.document, {"data": FITS})
         check(SCHEMA, self.document, {"data": self.changed(seconds=None, tags=None)})
-        check(SCHEMA, self.document, {"data": None, "errors": [{"path": ["course", "title"]}]})
+        check(SCHEMA, self.document, {"data": None, "errors": [failed(["course", "title"])]})
+        check(SCHEMA, self.document, {"data": self.changed(seconds=None), "errors": [failed(["course", "seconds"])]})
 
     def test_each_kind_of_value_is_held_against_its_type(self):
         for wrong in (
@@ -50,8 +55,12 @@ class Fits(unittest.TestCase):
 
     def test_a_null_without_an_error_and_an_error_without_a_null_are_found(self):
         self.misfits(None)
-        self.misfits(FITS, [{"path": ["course", "title"]}])
-        self.misfits(FITS, [{"path": ["course", "nothing"]}])
+        self.misfits(FITS, [["course", "title"]])
+        self.misfits(FITS, [["course", "nothing"]])
+
+    def test_a_field_that_may_be_null_takes_nothing_with_it(self):
+        self.misfits(None, [["course", "seconds"]])
+        check(SCHEMA, self.document, {"data": self.changed(tags=None), "errors": [failed(["course", "tags", 0])]})
 
     def test_a_fragment_counts_for_its_type_alone(self):
         document = with_type_names(parse("{ node { id ... on Topic { name } } }"), SCHEMA)
