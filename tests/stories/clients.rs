@@ -40,7 +40,12 @@ macro_rules! clients {
 }
 
 clients! {
+    async fn apollo(school) { school }
+    async fn python(school) { school }
+    async fn relay(school) { school }
     async fn transports(school) { school }
+    async fn typescript(school) { school }
+    async fn urql(school) { school }
 }
 
 /// What takes longer hangs.

@@ -2,4 +2,5 @@
 
 import unittest
 
-unittest.main(module=None, argv=["test.py", "discover", "--start-directory", "."], verbosity=2)
+if __name__ == "__main__":
+    unittest.main(module=None, argv=["test.py", "discover", "--pattern", "test_*.py"], verbosity=2)
