@@ -89,7 +89,7 @@ story! {
         }
         let mut nobody = server.socket_as(school.anybody()).await;
         for (query, code) in [(POSTS, "NOT_FOUND"), (progress, "UNAUTHENTICATED"), ("subscription { nextCoursesChanged { id } }", "UNAUTHENTICATED"),
-            ("subscription { notificationAdded { id } }", "UNAUTHENTICATED")] {
+            ("subscription { notificationAdded { notificationId } }", "UNAUTHENTICATED")] {
             nobody.subscribe("1", query, json!({ "thread": thread, "course": course })).await;
             assert_eq!(nobody.error("1").await[0]["extensions"]["code"], code, "{query}");
         }
@@ -274,7 +274,7 @@ async fn notifications_and_reports_are_told_to_whom_they_concern_and_what_is_not
     let (mut mei, mut ana) =
         (server.socket_as(&school.person("mei").await).await, server.socket_as(&school.person("ana").await).await);
     for socket in [&mut mei, &mut ana] {
-        socket.subscribe("notices", "subscription { notificationAdded { id missed } }", json!({})).await;
+        socket.subscribe("notices", "subscription { notificationAdded { notificationId missed } }", json!({})).await;
     }
     let query = "subscription($course: ID!) { moderationQueueChanged(courseId: $course) { missed course { slug } } }";
     ana.subscribe("queue", query, json!({ "course": school.course("soil") })).await;
@@ -289,7 +289,7 @@ async fn notifications_and_reports_are_told_to_whom_they_concern_and_what_is_not
         sqlx::query("SELECT pg_notify('stoa', $1)").bind(event.to_string()).execute(&pool).await.unwrap();
     }
     let added = &mei.answer("notices").await["data"]["notificationAdded"];
-    assert!(added["id"].is_string() && added["missed"] == false, "{added}");
+    assert!(added["notificationId"].is_string() && added["missed"] == false, "{added}");
     assert_eq!(
         ana.answer("queue").await["data"]["moderationQueueChanged"],
         json!({ "missed": false, "course": { "slug": "living-soil" } })

@@ -39,11 +39,7 @@ export function embedded(schema) {
 export function cache(schema, warnings = []) {
   return cacheExchange({
     schema,
-    keys: {
-      ...embedded(schema),
-      // Its `id` is for telling two events apart; it is of no notification where some were missed.
-      NotificationAdded: () => null,
-    },
+    keys: embedded(schema),
     resolvers: {
       // One list, however many pages were fetched. It joins `edges`, and `nodes` as well.
       Query: { courses: relayPagination() },

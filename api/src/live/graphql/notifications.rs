@@ -13,8 +13,9 @@ use crate::{
 /// You have a new notification.
 #[derive(SimpleObject)]
 pub(crate) struct NotificationAdded {
+    // Not `id`: that would be the event's own, and a cache would take the event for the notification.
     /// The global id of the notification; null if `missed`.
-    id: Option<ID>,
+    notification_id: Option<ID>,
     /// The notification; null if `missed`, or if it is gone again.
     notification: Option<Notification>,
     /// Whether there may have been notifications that you were not told of: read them anew.
@@ -35,10 +36,10 @@ impl NotificationSubscription {
             None => None,
             Some(Happening::Event(Event::Notified { notification: id, .. })) => {
                 let notification = Notification::find(scope(ctx), person, id).await?;
-                let id = NodeId::Notification(person, id).encode();
-                Some(NotificationAdded { id: Some(id), notification, missed: false })
+                let notification_id = Some(NodeId::Notification(person, id).encode());
+                Some(NotificationAdded { notification_id, notification, missed: false })
             }
-            Some(_) => Some(NotificationAdded { id: None, notification: None, missed: true }),
+            Some(_) => Some(NotificationAdded { notification_id: None, notification: None, missed: true }),
         }))
     }
 }
