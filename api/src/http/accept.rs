@@ -57,7 +57,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// In this order where a client has no preference: see `docs/HTTP.md` for what each costs.
+    /// In this order where a client has no preference.
     const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
     /// What `Accept-Encoding` prefers of what there is; `None` for an answer as it is.
