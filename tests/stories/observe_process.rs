@@ -102,7 +102,16 @@ fn a_trace_goes_down_to_statements_and_holds_no_values() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(server.end("-TERM"), Some(0));
     // What was left was sent at the end.
-    for name in ["POST /graphql", "query Shelf", "statement", "courses.", "school-stoa", "service.version", "sqlite"] {
+    for name in [
+        "POST /graphql",
+        "query Shelf",
+        "db.query.summary",
+        "keys",
+        "courses.",
+        "school-stoa",
+        "service.version",
+        "sqlite",
+    ] {
         assert!(collector.has(name.as_bytes()), "{name}");
     }
     // It is part of the caller's trace.
@@ -339,6 +348,7 @@ fn the_doctor_looks_at_what_is_beside_the_server() {
 async fn the_doctor_finds_a_database_that_is_not_what_it_should_be() {
     let folder = tempfile::tempdir().unwrap();
     imported(folder.path());
+    configure(folder.path(), &format!("listen = \"{}\"\n", free_address()));
     let file = folder.path().join("data/stoa.db");
     let change = async |sql: &'static str| {
         let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
@@ -384,7 +394,11 @@ async fn the_doctor_asks_postgres_about_itself() {
     let folder = tempfile::tempdir().unwrap();
     configure(
         folder.path(),
-        &format!("database_url = {:?}\nsecret_key = \"a secret key for nothing but tests\"\n", school.database.url),
+        &format!(
+            "listen = \"{}\"\ndatabase_url = {:?}\nsecret_key = \"a secret key for nothing but tests\"\n",
+            free_address(),
+            school.database.url
+        ),
     );
     let (code, said) = doctor(folder.path(), &[]);
     assert!(says(&said, "ok", "database", "encoding UTF8"), "{said}");

@@ -217,7 +217,7 @@ impl Observe {
         name
     }
 
-    /// The figures as text, and the text's media type: OpenMetrics, or Prometheus' own older format.
+    /// The figures as text, and the text's media type: that of `OpenMetrics`, or Prometheus' own older format.
     pub(crate) fn written(&self, now: &Now, db: &Db, open_metrics: bool) -> (String, &'static str) {
         self.take(now, db);
         let mut written = String::new();
