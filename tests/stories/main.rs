@@ -48,6 +48,7 @@ mod schema;
 mod search;
 mod sign_in;
 mod specification;
+mod sse;
 mod storage;
 mod term;
 mod tidy;

@@ -72,7 +72,7 @@ impl Running {
     }
 
     /// Sends a query and answers with the whole answer; `None` if the server is gone.
-    fn post(&self, token: &str, body: &str) -> Option<String> {
+    pub(crate) fn post(&self, token: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         write!(

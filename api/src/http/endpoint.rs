@@ -17,7 +17,7 @@ use super::{
     asked::{Asked, DENIED_FIELDS, Parameters, SEEN_AS, Unfit, Wishes},
     caller::Caller,
     execution::{Answer, Asker, Executor},
-    socket, viewer,
+    socket, sse, viewer,
 };
 use crate::{
     access::Viewer,
@@ -132,6 +132,9 @@ impl Endpoint for GraphQl {
         if socket::is_wanted(&request) {
             return Ok(socket::upgrade(&self.executor, &request).await);
         }
+        if sse::is_wanted(&request) {
+            return Ok(sse::answer(&self.executor, request).await);
+        }
         let mut response = self.answer(request).await;
         // An answer is for whoever asked, now: kept somewhere, it would be shown to others, and unlogged.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -140,7 +143,7 @@ impl Endpoint for GraphQl {
 }
 
 /// The parameters, of which a body has at most `most` bytes.
-async fn parameters(request: &mut Request, most: usize) -> Result<Parameters, Refused> {
+pub(super) async fn parameters(request: &mut Request, most: usize) -> Result<Parameters, Refused> {
     match *request.method() {
         Method::GET => parameters_of_query(request.uri().query().unwrap_or_default()),
         Method::POST => {

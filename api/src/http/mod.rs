@@ -27,8 +27,10 @@ mod endpoint;
 mod execution;
 mod health;
 mod oidc;
+mod operation;
 mod settings;
 mod socket;
+mod sse;
 mod unsubscribe;
 mod viewer;
 
