@@ -131,7 +131,14 @@ fn unparsable(error: async_graphql::parser::Error) -> Answer {
 fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
         DocumentOperations::Single(operation) => Some(&operation.node),
-        DocumentOperations::Multiple(operations) => operations.get(name?).map(|operation| &operation.node),
+        DocumentOperations::Multiple(operations) => {
+            // The parser puts one here that stands alone, too, if it has a name.
+            let found = match name {
+                Some(name) => operations.get(name),
+                None => operations.values().next().filter(|_| operations.len() == 1),
+            };
+            found.map(|operation| &operation.node)
+        }
     }
 }
 
