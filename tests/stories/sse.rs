@@ -351,7 +351,8 @@ async fn five_thousand_idle_subscriptions_cost_little_and_an_event_still_arrives
     assert_eq!(listener.status, 200);
     listener.hear_comment().await;
     let with = resident(server.child.id());
-    let write = "mutation($thread: ID!) { createPost(threadId: $thread, input: { body: \"Still there?\" }) { post { id } } }";
+    let write =
+        "mutation($thread: ID!) { createPost(threadId: $thread, input: { body: \"Still there?\" }) { post { id } } }";
     // Nothing tells that she listens, so she writes until she hears it.
     let heard = async { listener.answer().await };
     let written = async {
