@@ -48,6 +48,11 @@ impl Answer {
 }
 
 impl Client {
+    /// The token that she shows.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same client with another token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {

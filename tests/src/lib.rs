@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod events;
 mod generator;
 mod post;
 mod postgres;
@@ -14,6 +15,7 @@ mod wire;
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use events::{Event, Events};
 pub use generator::{Pool, Queries, Shrinking};
 pub use post::Postbox;
 pub use postgres::OwnPostgres;

@@ -6,10 +6,10 @@ use stoa_testkit::{Client, Database, Said, School, Server, Socket, story};
 
 use crate::feedback;
 
-const POSTS: &str = "subscription($thread: ID!) { postAdded(threadId: $thread) {
+pub(crate) const POSTS: &str = "subscription($thread: ID!) { postAdded(threadId: $thread) {
     missed thread { postCount } post { body author { name email } } } }";
 
-async fn post(school: &School, client: &Client, thread: &str, body: &str) -> Value {
+pub(crate) async fn post(school: &School, client: &Client, thread: &str, body: &str) -> Value {
     let query = "mutation($thread: ID!, $body: String!) { createPost(threadId: $thread, input: { body: $body }) { post { id } userErrors { code } } }";
     let data = client.data_with(query, json!({ "thread": school.thread("soil", thread), "body": body })).await;
     assert_eq!(data["createPost"]["userErrors"], json!([]));
@@ -23,7 +23,7 @@ async fn listens(school: &School, server: &Server, person: &str, thread: &str) -
     socket
 }
 
-fn said(answer: &Value) -> &Value {
+pub(crate) fn said(answer: &Value) -> &Value {
     &answer["data"]["postAdded"]["post"]["body"]
 }
 

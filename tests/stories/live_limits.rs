@@ -7,7 +7,7 @@ use stoa_api::{app::Settings, live::LiveSettings};
 use stoa_testkit::{Said, School, Server, Socket, story};
 use tokio_tungstenite::tungstenite::Message;
 
-async fn limited(school: School, live: LiveSettings) -> (School, Server) {
+pub(crate) async fn limited(school: School, live: LiveSettings) -> (School, Server) {
     let school = school.under(Settings { live, ..Settings::default() }).await;
     let server = Server::start(&school.app).await;
     (school, server)
@@ -31,6 +31,15 @@ story! {
             (vec![text(r#"{"id":"1"}"#)], 4400),
             (vec![text("[]")], 4400),
             (vec![Message::binary(vec![1, 2])], 4400),
+            (vec![text(r#"{"type":"ping","payload":"text"}"#)], 4400),
+            (vec![text(r#"{"type":"ping","payload":[1]}"#)], 4400),
+            (vec![text(r#"{"type":"pong","payload":1}"#)], 4400),
+            (vec![text(r#"{"type":"connection_init","payload":[]}"#)], 4400),
+            (vec![text(r#"{"type":"connection_ack"}"#)], 4400),
+            (vec![init.clone(), text(r#"{"type":"next","id":"1","payload":{}}"#)], 4400),
+            (vec![init.clone(), text(r#"{"type":"complete"}"#)], 4400),
+            (vec![init.clone(), text(r#"{"type":"complete","id":1}"#)], 4400),
+            (vec![init.clone(), text(r#"{"type":"subscribe","id":1,"payload":{"query":"{ __typename }"}}"#)], 4400),
             (vec![init.clone(), text(r#"{"type":"subscribe","id":"1"}"#)], 4400),
             (vec![init.clone(), text(r#"{"type":"subscribe","id":"","payload":{"query":"{ __typename }"}}"#)], 4400),
             (vec![init.clone(), text(r#"{"type":"subscribe","payload":{"query":"{ __typename }"}}"#)], 4400),
@@ -69,9 +78,12 @@ story! {
         let mut socket = server.socket().await;
         socket.say(&json!({ "type": "ping" })).await;
         assert_eq!(socket.hear().await, Said::Message(json!({ "type": "pong" })));
+        socket.say(&json!({ "type": "ping", "payload": null })).await;
+        assert_eq!(socket.hear().await, Said::Message(json!({ "type": "pong" })));
         socket.init(school.anybody()).await;
         socket.hears_nothing().await;
         socket.say(&json!({ "type": "pong", "payload": { "any": 1 } })).await;
+        socket.say(&json!({ "type": "pong" })).await;
         socket.say(&json!({ "type": "complete", "id": "there is none" })).await;
         socket.hears_nothing().await;
     }
@@ -207,9 +219,32 @@ story! {
     }
 }
 
+/// The result of a query that the client has completed meanwhile is not sent, and its id is free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_client_has_completed_is_not_answered() {
+    use sqlx::Connection as _;
+
+    let Some(database) = stoa_testkit::Database::postgres().await else { return };
+    let school = School::open(database).await;
+    let server = Server::start(&school.app).await;
+    let mut mei = server.socket_as(&school.person("mei").await).await;
+    let mut other = sqlx::PgConnection::connect(&school.database.url).await.unwrap();
+    let mut lock = other.begin().await.unwrap();
+    sqlx::query("LOCK TABLE topics IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    mei.subscribe("1", "{ topics { slug } }", json!({})).await;
+    mei.hears_nothing().await;
+    mei.say(&json!({ "type": "complete", "id": "1" })).await;
+    mei.hears_nothing().await;
+    mei.subscribe("1", "{ __typename }", json!({})).await;
+    lock.rollback().await.unwrap();
+    assert_eq!(mei.answer("1").await["data"]["__typename"], "Query");
+    assert_eq!(mei.hear().await, Said::Message(json!({ "type": "complete", "id": "1" })));
+    mei.hears_nothing().await;
+}
+
 /// Resident memory of a process, in KiB.
 #[cfg(target_os = "linux")]
-fn resident(process: u32) -> u64 {
+pub(crate) fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse().unwrap()

@@ -64,6 +64,7 @@ mod schema_views;
 mod search;
 mod sign_in;
 mod specification;
+mod sse;
 mod storage;
 mod term;
 mod tidy;

@@ -107,7 +107,10 @@ impl Fault {
 
     /// It needs an answer to a request of its own.
     pub(crate) fn request_needed() -> Self {
-        Self::new(Code::RequestNeeded, "this sets a cookie, and a WebSocket can't: send it by POST")
+        Self::new(
+            Code::RequestNeeded,
+            "this sets a cookie, and a live connection can't: send it by POST, as a request of its own",
+        )
     }
 
     /// An argument can't be used.

@@ -20,7 +20,7 @@ use super::{
     compress,
     execution::{Answer, Asker, Executor},
     parameters::{ALLOWED, parameters},
-    socket, viewer,
+    socket, sse, viewer,
 };
 use crate::{
     access::Viewer,
@@ -166,6 +166,9 @@ impl Endpoint for GraphQl {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         if socket::is_wanted(&request) {
             return Ok(socket::upgrade(&self.executor, &request).await);
+        }
+        if sse::is_wanted(&request) {
+            return Ok(sse::answer(&self.executor, request).await);
         }
         let mut response = self.answer(request).await;
         // An answer is for whoever asked, now: kept somewhere, it would be shown to others, and unlogged.

@@ -16,7 +16,7 @@ pub struct LiveSettings {
     pub connections_per_address: usize,
     /// How many of them of one viewer.
     pub connections_per_viewer: usize,
-    /// How many operations may run on one connection at once, subscriptions included.
+    /// How many operations may run on one WebSocket at once, subscriptions included. A stream of events has one.
     pub operations_per_connection: usize,
     /// How many events may wait for one subscription; with one more it is dropped.
     pub queue: usize,
@@ -24,13 +24,13 @@ pub struct LiveSettings {
     pub message_bytes: usize,
     /// How long a client may take to say who she is, in seconds.
     pub init_seconds: u64,
-    /// How often a connection is pinged, in seconds. From a client of whom nothing comes for two of these, nothing is
-    /// expected any more.
+    /// How often a connection is pinged, or told a comment, in seconds. From a client of a WebSocket of whom nothing comes for
+    /// two of these, nothing is expected any more.
     pub ping_seconds: u64,
     /// How often it is looked whether token or session are still good, in seconds. They are looked at with each event,
     /// too.
     pub recheck_seconds: u64,
-    /// After so long without any operation a connection is closed, in seconds.
+    /// After so long without any operation a WebSocket is closed, in seconds.
     pub idle_seconds: u64,
     /// How long a client may take to take one message, in seconds.
     pub write_seconds: u64,

@@ -134,3 +134,17 @@ test('a lazy connection closes when nothing is asked any more', async (t) => {
   assert.equal(event.code, 1000);
   assert.equal((await ask('mei', '{ me { name } }')).me.name, 'Mei Tanaka');
 });
+
+test('an id that is in use closes the connection, and the reason names it', async (t) => {
+  const socket = new WebSocket(socketUrl, 'graphql-transport-ws');
+  t.after(() => socket.terminate());
+  const say = (message) => socket.send(JSON.stringify(message));
+  const closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })));
+  socket.on('open', () => say({ type: 'connection_init', payload: headersOf('mei') }));
+  socket.on('message', () => {
+    for (let n = 0; n < 2; n += 1) {
+      say({ type: 'subscribe', id: 'twice', payload: { query: 'subscription { notificationAdded { id } }' } });
+    }
+  });
+  assert.deepEqual(await closed, { code: 4409, reason: 'Subscriber for twice already exists' });
+});

@@ -20,11 +20,11 @@ use tracing::Instrument as _;
 
 use super::{
     Visitor,
-    operation::{Operation, Outcome, Running},
     protocol::{
         BAD_MESSAGE, BAD_WISH, ClientMessage, End, FAILED, FORBIDDEN, GOING_AWAY, IDLE, INIT_AGAIN, MAX_ID, NO_INIT,
-        NO_PROTOCOL, OVER, ServerMessage, TAKEN, TOO_LONG, TOO_MANY, TRY_AGAIN, UNAUTHORIZED,
+        NO_PROTOCOL, OVER, ServerMessage, TOO_LONG, TOO_MANY, TRY_AGAIN, UNAUTHORIZED, taken,
     },
+    voice::{Running, Voice},
 };
 use crate::{
     access::Viewer,
@@ -32,10 +32,12 @@ use crate::{
         asked::{COST, DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
         caller::Caller,
         endpoint::{Refused, refusal},
+        operation::{Operation, Outcome, refuse},
         request_id,
         viewer::{self, Pass},
     },
     live::LiveSettings,
+    observe::Transport,
 };
 
 /// So many messages wait to be sent; then operations wait.
@@ -67,7 +69,7 @@ pub(super) async fn run(visitor: Visitor, stream: WebSocketStream, speaks: bool)
     let code = match end {
         End::Gone => None,
         End::Close(code, reason) => {
-            let close = Message::close_with(CloseCode::from(code), reason);
+            let close = Message::close_with(CloseCode::from(code), reason.into_owned());
             let _ = timeout(GOODBYE, connection.out.send(close)).await;
             Some(code)
         }
@@ -172,7 +174,7 @@ impl Connection {
         match message {
             ClientMessage::ConnectionInit { payload } => self.init(&payload.unwrap_or_default()).await.err(),
             ClientMessage::Ping { payload } => self.send(ServerMessage::Pong { payload }.written()).await,
-            ClientMessage::Pong {} => None,
+            ClientMessage::Pong { .. } => None,
             ClientMessage::Subscribe { id, payload } => self.subscribe(id, payload).await,
             ClientMessage::Complete { id } => {
                 let task = self.running.lock().remove(&id);
@@ -236,28 +238,28 @@ impl Connection {
             request_id: request_id.clone(),
             wishes,
             caller,
-            id: id.clone(),
-            running: self.running.clone(),
-            out: self.out.clone(),
+            may_change: true,
+            transport: Transport::WebSocket,
         };
+        let voice = Voice { id: id.clone(), running: self.running.clone(), out: self.out.clone() };
         let count = {
             let running = self.running.lock();
             if running.contains_key(&id) {
-                return Some(TAKEN);
+                return Some(taken(&id));
             }
             running.len()
         };
         if count >= most {
             let message = format!("at most {most} operations run on one connection at once: end some");
-            operation.refuse(&Refused::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message)).await;
+            refuse(executor, &voice, &Refused::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message)).await;
             return None;
         }
         self.operations += 1;
         // Held until it is among them, however soon it ends.
         let mut running = self.running.lock();
         let request = request_id::current().unwrap_or_default();
-        let running_operation = request_id::REQUEST.scope(request, operation.run(parameters)).in_current_span();
-        let task = self.tasks.spawn(running_operation);
+        let running_operation = async move { operation.run(parameters, &voice).await };
+        let task = self.tasks.spawn(request_id::REQUEST.scope(request, running_operation).in_current_span());
         running.insert(id, task);
         None
     }
@@ -276,7 +278,7 @@ impl Connection {
             id.inspect(|id| drop(running.remove(id)))
         };
         match (outcome, id) {
-            (Some(Outcome::Done), _) | (None, None) => None,
+            (Some(Outcome::Done | Outcome::ServerEnds), _) | (None, None) => None,
             (Some(Outcome::PassIsOver), _) => Some(OVER),
             // The hook has written the panic to the log.
             (None, Some(id)) => {

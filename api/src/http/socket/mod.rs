@@ -6,7 +6,7 @@
 
 use poem::{
     FromRequest as _, IntoResponse as _, Request, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     web::websocket::{WebSocket, WebSocketConfig},
 };
 use tracing::Instrument as _;
@@ -15,17 +15,14 @@ use super::{
     caller::Caller,
     endpoint::Refused,
     execution::Executor,
-    request_id,
+    operation, request_id,
     viewer::{self, Pass},
 };
-use crate::{
-    live::{NoSeat, Seat},
-    sign_in::model::Origin,
-};
+use crate::{live::Seat, sign_in::model::Origin};
 
 mod connection;
-mod operation;
 mod protocol;
+mod voice;
 
 /// The subprotocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -59,16 +56,7 @@ pub(super) async fn upgrade(executor: &Executor, request: &Request) -> Response 
 
 async fn open(executor: &Executor, request: &Request) -> Result<Response, Refused> {
     let app = &executor.app;
-    if app.live.is_ending() {
-        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the server is shutting down"));
-    }
-    let seat = app.live.seat(viewer::address(app, request)).map_err(|error| {
-        let status = match error {
-            NoSeat::Full => StatusCode::SERVICE_UNAVAILABLE,
-            NoSeat::Address | NoSeat::Viewer => StatusCode::TOO_MANY_REQUESTS,
-        };
-        Refused::new(status, "TOO_MANY_CONNECTIONS", error.to_string())
-    })?;
+    let seat = operation::seat(app, request)?;
     let socket = WebSocket::from_request_without_body(request)
         .await
         .map_err(|error| Refused::bad_request(format!("this is no request for a WebSocket: {error}")))?;

@@ -1,5 +1,7 @@
 //! The messages of `graphql-transport-ws`, and the codes that its connections are closed with.
 
+use std::borrow::Cow;
+
 use poem::web::websocket::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,10 +20,14 @@ pub(super) enum ClientMessage {
     /// Are you there?
     Ping {
         /// To be sent back.
-        payload: Option<Value>,
+        payload: Option<Map<String, Value>>,
     },
     /// I am here.
-    Pong {},
+    Pong {
+        /// Means nothing here, but is an object.
+        #[serde(rename = "payload")]
+        _payload: Option<Map<String, Value>>,
+    },
     /// An operation begins.
     Subscribe {
         /// What the client calls it.
@@ -86,24 +92,34 @@ pub(super) const MAX_ID: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// It is closed with a code, and a reason for people.
-    Close(u16, &'static str),
+    Close(u16, Cow<'static, str>),
     /// The client is gone.
     Gone,
 }
 
-pub(super) const IDLE: End = End::Close(1000, "nothing was asked for a long time");
-pub(super) const GOING_AWAY: End = End::Close(1001, "the server is shutting down: connect again");
-pub(super) const TOO_LONG: End = End::Close(1009, "the message is too long");
-pub(super) const TRY_AGAIN: End = End::Close(1013, "the database is busy or away: try again in a moment");
-pub(super) const TOO_MANY: End = End::Close(1013, "you have too many connections: close some");
-pub(super) const BAD_MESSAGE: End = End::Close(4400, "this is no message of graphql-transport-ws");
-pub(super) const BAD_WISH: End = End::Close(4400, "Stoa-Denied-Fields, Stoa-Seen-As or Stoa-Cost can't be used");
+const fn close(code: u16, reason: &'static str) -> End {
+    End::Close(code, Cow::Borrowed(reason))
+}
+
+/// An operation is to begin under an id that another one has. The protocol wants the id in the reason, which has room for 123
+/// bytes.
+pub(super) fn taken(id: &str) -> End {
+    let end = id.floor_char_boundary(80);
+    End::Close(4409, Cow::Owned(format!("Subscriber for {} already exists", &id[..end])))
+}
+
+pub(super) const IDLE: End = close(1000, "nothing was asked for a long time");
+pub(super) const GOING_AWAY: End = close(1001, "the server is shutting down: connect again");
+pub(super) const TOO_LONG: End = close(1009, "the message is too long");
+pub(super) const TRY_AGAIN: End = close(1013, "the database is busy or away: try again in a moment");
+pub(super) const TOO_MANY: End = close(1013, "you have too many connections: close some");
+pub(super) const BAD_MESSAGE: End = close(4400, "this is no message of graphql-transport-ws");
+pub(super) const BAD_WISH: End = close(4400, "Stoa-Denied-Fields, Stoa-Seen-As or Stoa-Cost can't be used");
 pub(super) const UNAUTHORIZED: End =
-    End::Close(4401, "Unauthorized: send connection_init first, and wait for connection_ack");
-pub(super) const FORBIDDEN: End = End::Close(4403, "Forbidden: the token or session is not valid");
-pub(super) const OVER: End = End::Close(4403, "Forbidden: the token or session is not valid any more");
-pub(super) const NO_PROTOCOL: End = End::Close(4406, "Subprotocol not acceptable: use graphql-transport-ws");
-pub(super) const NO_INIT: End = End::Close(4408, "Connection initialisation timeout");
-pub(super) const TAKEN: End = End::Close(4409, "Subscriber already exists: an operation with this id is running");
-pub(super) const INIT_AGAIN: End = End::Close(4429, "Too many initialisation requests");
-pub(super) const FAILED: End = End::Close(4500, "Internal server error");
+    close(4401, "Unauthorized: send connection_init first, and wait for connection_ack");
+pub(super) const FORBIDDEN: End = close(4403, "Forbidden: the token or session is not valid");
+pub(super) const OVER: End = close(4403, "Forbidden: the token or session is not valid any more");
+pub(super) const NO_PROTOCOL: End = close(4406, "Subprotocol not acceptable: use graphql-transport-ws");
+pub(super) const NO_INIT: End = close(4408, "Connection initialisation timeout");
+pub(super) const INIT_AGAIN: End = close(4429, "Too many initialisation requests");
+pub(super) const FAILED: End = close(4500, "Internal server error");
