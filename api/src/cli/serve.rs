@@ -49,7 +49,9 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<u8> {
         // All else works without it.
         Err(error) => tracing::error!(%error, "there are no recommendations"),
     }
-    if config.documents.only_trusted && app.documents.count().await? == 0 {
+    let trusted = app.documents.list().await?;
+    app.observe.know_operations(trusted.iter().flat_map(|document| document.operations.split(", ")));
+    if config.documents.only_trusted && trusted.is_empty() {
         tracing::warn!("only trusted documents are answered, and there are none: add some with `stoa documents add`");
     }
     let mailer = Mailer::new(&config.mail, Transport::None)?;

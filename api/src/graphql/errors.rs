@@ -30,6 +30,7 @@ codes! {
     BadRequest = "BAD_REQUEST",
     BadUserInput = "BAD_USER_INPUT",
     BudgetExhausted = "BUDGET_EXHAUSTED",
+    CrossOrigin = "CROSS_ORIGIN",
     CrossSite = "CROSS_SITE",
     DocumentNotFound = "DOCUMENT_NOT_FOUND",
     DocumentNotTrusted = "DOCUMENT_NOT_TRUSTED",

@@ -20,6 +20,7 @@ impl Executor {
         let (name, settings) = (asked.operation_name.as_deref(), &self.app.limits);
         // If it is not clear which operation is meant, that is for the executor to say, and costs little.
         let cost = asked.document.shape.price(name, &asked.variables).unwrap_or(1);
+        self.app.observe.cost(cost);
         if cost > settings.cost {
             let error = asked.document.shape.too_expensive(name, &asked.variables, cost, settings);
             return Err(Box::new(Answer::failed(error)));

@@ -23,6 +23,7 @@ use super::{
     execution::Answer,
 };
 use crate::{
+    app::App,
     db::DbError,
     documents::{
         Documents, Known,
@@ -32,6 +33,7 @@ use crate::{
         index::index,
         limits::{self, LimitSettings, Shape},
     },
+    observe::{Cache as Kept, Observe},
 };
 
 /// The longest text that is kept for clients, in bytes. A longer one is answered, and must be sent each time.
@@ -108,6 +110,7 @@ impl Document {
 pub(super) struct Library {
     documents: Documents,
     limits: LimitSettings,
+    observe: Observe,
     /// What was sent as a text. Reading a text takes 40 times as long as copying what was read.
     plain: Cache<Arc<str>, Arc<Document>>,
     /// Trusted ones. Nobody but the operator puts one here, so nobody can push one out.
@@ -117,7 +120,8 @@ pub(super) struct Library {
 }
 
 impl Library {
-    pub(super) fn new(documents: Documents, limits: LimitSettings) -> Self {
+    pub(super) fn new(app: &App) -> Self {
+        let (documents, limits, observe) = (app.documents.clone(), app.limits.clone(), app.observe.clone());
         let bytes = documents.settings().memory_bytes;
         let cache = |share| {
             Cache::builder()
@@ -127,7 +131,7 @@ impl Library {
         };
         let plain =
             Cache::builder().max_capacity(bytes / 4).weigher(|_, document: &Arc<Document>| document.weight()).build();
-        Self { documents, limits, plain, trusted: cache(2), automatic: cache(4) }
+        Self { documents, limits, observe, plain, trusted: cache(2), automatic: cache(4) }
     }
 
     /// How much may be asked for.
@@ -177,7 +181,9 @@ impl Library {
         if self.documents.settings().only_trusted {
             return self.by_trusted_text(TextHash::of(text)).await;
         }
-        if let Some(document) = self.plain.get(text) {
+        let kept = self.plain.get(text);
+        self.observe.looked_up(Kept::Parsed, kept.is_some());
+        if let Some(document) = kept {
             return Ok(document);
         }
         let mut document = Document::parse(text.into(), &self.limits)?;
@@ -243,9 +249,9 @@ impl Library {
         } else if !settings.automatic {
             Err(refused("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", None))
         } else {
-            TextHash::parse(hash)
-                .and_then(|hash| self.automatic.get(&hash))
-                .ok_or_else(|| refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", None))
+            let kept = TextHash::parse(hash).and_then(|hash| self.automatic.get(&hash));
+            self.observe.looked_up(Kept::Persisted, kept.is_some());
+            kept.ok_or_else(|| refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", None))
         }
     }
 
@@ -256,7 +262,9 @@ impl Library {
 
     async fn by_known(&self, known: Option<Arc<Known>>) -> Result<Option<Arc<Document>>, Unfit> {
         let Some(known) = known else { return Ok(None) };
-        if let Some(document) = self.trusted.get(&known.hash) {
+        let kept = self.trusted.get(&known.hash);
+        self.observe.looked_up(Kept::Trusted, kept.is_some());
+        if let Some(document) = kept {
             return Ok(Some(document));
         }
         let Some(text) = self.documents.text(&known).await.map_err(|error| unavailable(&error))? else {

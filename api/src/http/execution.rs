@@ -65,7 +65,7 @@ pub(super) struct Executor {
 
 impl Executor {
     pub(super) fn new(schema: StoaSchema, app: App) -> Self {
-        let library = Library::new(app.documents.clone(), app.limits.clone());
+        let library = Library::new(&app);
         let (budgets, shed) = (Arc::new(Budgets::new(&app.limits)), Shed::new(&app.limits));
         Self { schema, app, library, budgets, shed }
     }
@@ -104,14 +104,24 @@ impl Executor {
             if let Some(async_graphql::Value::String(code)) =
                 error.extensions.as_ref().and_then(|extensions| extensions.get("code"))
             {
-                self.app.observe.error(code);
+                self.note(code);
             }
         }
     }
 
     /// Counts an error that is a whole answer; for whoever tells the client.
     pub(super) fn note_refusal(&self, refused: &Refused) {
-        self.app.observe.error(refused.code);
+        self.note(refused.code);
+    }
+
+    fn note(&self, code: &str) {
+        let observe = &self.app.observe;
+        observe.error(code);
+        if [Code::LimitExceeded, Code::QueryTooExpensive, Code::BudgetExhausted].iter().any(|held| held.as_str() == code) {
+            observe.refused(code);
+        } else if code == Code::Overloaded.as_str() {
+            observe.shed();
+        }
     }
 
     async fn carry_out(
