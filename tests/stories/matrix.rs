@@ -50,7 +50,7 @@ struct Field {
 
 impl Schema {
     async fn read(client: &Client) -> Self {
-        let query = "{ __schema { types { kind name possibleTypes { name } fields { name
+        let query = "{ __schema { types { kind name possibleTypes { name } fields(includeDeprecated: true) { name
             args { name defaultValue type { ...t } } type { ...t } } } } }
             fragment t on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
         let data = client.data(query).await;

@@ -135,6 +135,9 @@ fn comparable(mut answer: Answer) -> Answer {
     answer.headers.remove("x-request-id");
     let mut body = answer.json();
     if let Some(errors) = body["errors"].as_array_mut() {
+        for extensions in errors.iter_mut().filter_map(|error| error["extensions"].as_object_mut()) {
+            extensions.remove("requestId");
+        }
         errors.sort_by_key(Value::to_string);
         answer.text = body.to_string();
     }

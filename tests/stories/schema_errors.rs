@@ -140,7 +140,7 @@ story! {
 
     async fn on_a_websocket_errors_carry_the_connections_id(school) {
         let server = Server::start(&school.app).await;
-        let mut socket = server.socket_with(&[("x-request-id", "line-7")]).await.unwrap();
+        let mut socket = server.socket_with(&[("sec-websocket-protocol", "graphql-transport-ws"), ("x-request-id", "line-7")]).await.unwrap();
         socket.say(&json!({ "type": "connection_init" })).await;
         let Said::Message(_) = socket.hear().await else { panic!("no ack") };
         socket.subscribe("slip", "{", json!({})).await;
