@@ -19,7 +19,8 @@ pub struct Root<T>(T);
 
 impl<T: ObjectType> ContainerType for Root<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        match self.0.resolve_field(ctx).await {
+        // It holds those of all fields; on the heap, each layer around it stays small.
+        match Box::pin(self.0.resolve_field(ctx)).await {
             // Without a path it is about the request as a whole, such as a variable that does not fit.
             Err(error) if !error.path.is_empty() => {
                 ctx.add_error(error);

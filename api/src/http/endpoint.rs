@@ -143,7 +143,7 @@ impl GraphQl {
         let request_id = request.headers().get(&super::REQUEST_ID);
         let who = Asker { viewer: &viewer, visit, request_id, caller: &caller, transport: Transport::Http };
         let changes = asked.kind == Some(OperationType::Mutation);
-        match self.executor.execute(asked, who, None).await? {
+        match Box::pin(self.executor.execute(asked, who, None)).await? {
             Some(answer) if answer.is_public && cache::is_open(request) => {
                 Ok(body(&answer).map_or_else(failed, |body| cache::public(request, settings, wanted, body)))
             }

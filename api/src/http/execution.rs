@@ -87,7 +87,8 @@ impl Executor {
             caller: who.caller.name.as_deref(),
         };
         let begun = Instant::now();
-        let work = self.carry_out(asked, who, occasion);
+        // What carries out a query is large: it is made on the heap, and what is around it stays small.
+        let work = Box::pin(self.carry_out(asked, who, occasion));
         let (answer, watch) = Watch::operation(&self.app.observe, &operation, work).await;
         let time = begun.elapsed();
         if let Ok(Some(answer)) = &answer {
@@ -163,12 +164,12 @@ impl Executor {
         let (parsed, document) = Document::to_execute(asked.document);
         query.set_parsed_query(parsed);
         let deadline = Deadline::new(&self.app.limits, changes);
-        let execution = async {
+        let execution = Box::pin(async {
             match occasion {
-                None => Some(self.schema.execute(query).await),
+                None => Some(Box::pin(self.schema.execute(query)).await),
                 Some(occasion) => self.schema.execute_stream(query.data(occasion)).next().await,
             }
-        };
+        });
         let response = deadline.within(execution).await?;
         drop(place);
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
