@@ -23,7 +23,7 @@ pub(crate) mod scope;
 pub(crate) mod visit;
 
 pub use node::global_id;
-use root::Root;
+use root::{Part, Root};
 pub use scope::Scope;
 
 /// Reads.
@@ -43,30 +43,30 @@ pub struct Query(
 /// person can mend.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
-    crate::sign_in::graphql::SignInMutation,
-    crate::recovery::graphql::RecoveryMutation,
-    crate::two_factor::graphql::TwoFactorMutation,
-    crate::profile::graphql::ProfileMutation,
-    crate::accounts::graphql::AccountMutation,
-    crate::cases::graphql::CaseMutation,
-    crate::courses::graphql::authoring::AuthoringMutation,
-    crate::enrolling::graphql::EnrollingMutation,
-    crate::enrolling::graphql::waiting::WaitingMutation,
-    crate::enrolling::graphql::settings::SettingsMutation,
-    crate::enrolling::graphql::invitations::InvitationMutation,
-    crate::enrolling::graphql::cohorts::CohortMutation,
-    crate::reviews::graphql::ReviewMutation,
-    crate::bookmarks::graphql::BookmarkMutation,
-    crate::progress::graphql::activity::ActivityMutation,
-    crate::progress::graphql::activity::ChangesMutation,
-    crate::recommendations::graphql::feedback::RecommendationMutation,
-    crate::forum::graphql::ForumMutation,
-    crate::announcements::graphql::AnnouncementMutation,
-    crate::notifications::graphql::NotificationMutation,
-    crate::notifications::graphql::FollowMutation,
-    crate::notifications::graphql::PreferenceMutation,
-    crate::forum::graphql::reading::ReadingMutation,
-    crate::messages::graphql::MessageMutation,
+    Part<crate::sign_in::graphql::SignInMutation>,
+    Part<crate::recovery::graphql::RecoveryMutation>,
+    Part<crate::two_factor::graphql::TwoFactorMutation>,
+    Part<crate::profile::graphql::ProfileMutation>,
+    Part<crate::accounts::graphql::AccountMutation>,
+    Part<crate::cases::graphql::CaseMutation>,
+    Part<crate::courses::graphql::authoring::AuthoringMutation>,
+    Part<crate::enrolling::graphql::EnrollingMutation>,
+    Part<crate::enrolling::graphql::waiting::WaitingMutation>,
+    Part<crate::enrolling::graphql::settings::SettingsMutation>,
+    Part<crate::enrolling::graphql::invitations::InvitationMutation>,
+    Part<crate::enrolling::graphql::cohorts::CohortMutation>,
+    Part<crate::reviews::graphql::ReviewMutation>,
+    Part<crate::bookmarks::graphql::BookmarkMutation>,
+    Part<crate::progress::graphql::activity::ActivityMutation>,
+    Part<crate::progress::graphql::activity::ChangesMutation>,
+    Part<crate::recommendations::graphql::feedback::RecommendationMutation>,
+    Part<crate::forum::graphql::ForumMutation>,
+    Part<crate::announcements::graphql::AnnouncementMutation>,
+    Part<crate::notifications::graphql::NotificationMutation>,
+    Part<crate::notifications::graphql::FollowMutation>,
+    Part<crate::notifications::graphql::PreferenceMutation>,
+    Part<crate::forum::graphql::reading::ReadingMutation>,
+    Part<crate::messages::graphql::MessageMutation>,
 );
 
 /// What happens, as it happens: each goes on until you end it, or until it is not for you any more.

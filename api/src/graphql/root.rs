@@ -31,6 +31,33 @@ impl<T: ObjectType> ContainerType for Root<T> {
     }
 }
 
+/// One area's part of a root. Its future is made on the heap: the merged root nests one part in the other, and each level would
+/// hold room for the largest of those within it, on the stack, too.
+#[derive(Default)]
+pub struct Part<T>(T);
+
+impl<T: ObjectType> ContainerType for Part<T> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        Box::pin(self.0.resolve_field(ctx)).await
+    }
+}
+
+impl<T: ObjectType> OutputType for Part<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _field: &Positioned<Field>) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl<T: ObjectType> ObjectType for Part<T> {}
+
 impl<T: ObjectType> OutputType for Root<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
