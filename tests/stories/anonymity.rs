@@ -8,12 +8,12 @@ const ALL: &str = "query($thread: ID!, $ids: [ID!]!) {
     node(id: $thread) { ...thread }
     nodes(ids: $ids) { ... on Post { ...post thread { ...names } replyTo { ...post } } }
     course(slug: \"living-soil\") { forum { threads(first: 9) { nodes { ...thread } }
-        categories { threads(last: 9) { nodes { ...thread } } } } } }
-    fragment thread on Thread { ...names answer { ...post } posts(first: 9) { edges { cursor node { ...post replies(first: 9) { nodes { ...post } } } } }
+        categories { threads(last: 6) { nodes { ...thread } } } } } }
+    fragment thread on Thread { ...names answer { ...post } posts(first: 9) { edges { cursor node { ...post replies(first: 5) { nodes { ...post } } } } }
         best: posts(first: 9, orderBy: VOTES) { nodes { ...post } } }
     fragment names on Thread { id anonymity pseudonym isMine author { id name } }
     fragment post on Post { id body anonymity pseudonym isMine isByAsker author { id name } votes viewerHasVoted isAnswer
-        revisions(first: 9) { nodes { body editedAs reason } } }";
+        revisions(first: 5) { nodes { body editedAs reason } } }";
 
 const ASK: &str = "mutation($course: ID!, $body: String!, $anonymity: Anonymity!) {
     createThread(courseId: $course, input: { kind: QUESTION, title: \"Is it my fault?\", body: $body, anonymity: $anonymity }) {

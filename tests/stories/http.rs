@@ -45,8 +45,8 @@ story! {
         for (body, words) in [
             (r#"{"query":1}"#, "`query` must be a string; this is a number"),
             (r#"{"query":{}}"#, "`query` must be a string; this is an object"),
-            (r#"{"query":null}"#, "`query` is missing"),
-            (r#"{"qeury":"{__typename}"}"#, "`query` is missing"),
+            (r#"{"query":null}"#, "there is no document"),
+            (r#"{"qeury":"{__typename}"}"#, "there is no document"),
             (r#"{"query":"{__typename}","operationName":[]}"#, "`operationName` must be a string; this is a list"),
             (r#"{"query":"{__typename}","variables":"x"}"#, "`variables` must be an object; this is a string"),
             (r#"{"query":"{__typename}","variables":[1]}"#, "`variables` must be an object; this is a list"),

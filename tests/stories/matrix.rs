@@ -157,6 +157,7 @@ impl Subject {
                 ("access", "learner") => quoted(&self.school.person_node("mei")),
                 ("account", "email") => quoted("mei@school.example"),
                 ("mentionable", "prefix") => quoted(""),
+                ("explainCost", "document") => quoted("{ topics { slug } }"),
                 ("search" | "searchForums", "text") => quoted("soil"),
                 (field, argument) => panic!("say what {field}({argument}:) is to be in the matrix test"),
             };

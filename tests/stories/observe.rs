@@ -55,7 +55,7 @@ story! {
 
     async fn statements_are_counted_by_name_and_loaders_by_batch(school) {
         let mei = school.person("mei").await;
-        let query = "{ courses(first: 3) { nodes { title modules { lessons { title } } } } } }";
+        let query = "{ courses(first: 3) { nodes { title modules { lessons { title } } } } }";
         mei.data(query).await;
         let before = (scraped(&school.app).await, school.app.db.statements());
         mei.data(query).await;

@@ -387,7 +387,7 @@ async fn the_doctor_finds_a_database_that_is_not_what_it_should_be() {
 }
 
 /// The same against PostgreSQL.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_asks_postgres_about_itself() {
     let Some(database) = stoa_testkit::Database::postgres().await else { return };
     let school = stoa_testkit::School::open(database).await;

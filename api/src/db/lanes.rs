@@ -158,15 +158,13 @@ impl Lane {
     async fn end(&mut self, in_transaction: bool) -> bool {
         self.stop.store(true, Ordering::Relaxed);
         // The thread does one thing after another. A rollback takes too few steps to be stopped itself.
-        let rolled_back = match in_transaction {
-            false => true,
-            true => match self.conn.execute("ROLLBACK").await {
+        let rolled_back = !in_transaction
+            || match self.conn.execute("ROLLBACK").await {
                 Ok(_) => true,
                 // It did not begin, or SQLite has rolled it back by itself.
                 Err(sqlx::Error::Database(error)) => error.message().contains("no transaction is active"),
                 Err(_) => false,
-            },
-        };
+            };
         let alive = self.conn.ping().await.is_ok();
         self.stop.store(false, Ordering::Relaxed);
         rolled_back && alive

@@ -331,7 +331,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(figures.of(LISTED[0].lite).name, "area.part.FIRST");
             assert_eq!(figures.of(LISTED[1].lite).name, "area.part.SECOND");
-            assert_eq!(figures.of(&LISTED[1].lite.to_owned()).name, "area.part.SECOND");
+            assert_eq!(figures.of(&String::from(LISTED[1].lite)).name, "area.part.SECOND");
             // It begins where another does.
             assert_eq!(figures.of(&LISTED[1].lite[.."SELECT 1".len()]).name, "area.part.FIRST");
             assert_eq!(figures.of("SELECT 3").name, "built");

@@ -1,6 +1,6 @@
 //! What a client wants to be answered in: the media type and the compression, by the weights that she gives them.
 
-use poem::http::{HeaderMap, HeaderName, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::endpoint::Refused;
 
@@ -17,10 +17,11 @@ impl Wanted {
     /// What `Accept` asks for. Who asks for nothing, or for anything, gets the older type: programs that don't know the
     /// newer one read statuses otherwise.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Refused> {
-        let ranges: Vec<_> = weighted(headers, &header::ACCEPT).collect();
-        if ranges.iter().all(|range| range.name.is_empty()) {
+        let says_nothing = |line: &HeaderValue| line.as_bytes().iter().all(|byte| b" \t,".contains(byte));
+        if headers.get_all(header::ACCEPT).iter().all(says_nothing) {
             return Ok(Self::Json);
         }
+        let ranges: Vec<_> = weighted(headers, &header::ACCEPT).collect();
         let newer = fit(&ranges, "graphql-response+json");
         let older = fit(&ranges, "json");
         match (newer, older) {

@@ -115,6 +115,7 @@ impl From<Refused> for Unfit {
 }
 
 /// The refusal of what is beyond a limit.
+#[expect(clippy::boxed_local, reason = "it comes boxed")]
 pub(super) fn beyond(error: Box<async_graphql::ServerError>) -> Unfit {
     Unfit::Errors(Box::new(Answer::failed(*error)))
 }
@@ -171,7 +172,7 @@ impl Asked {
                 operations.get_key_value(name.as_str()).map(|(name, _)| name.as_str())
             }
             (DocumentOperations::Multiple(operations), None) => {
-                operations.keys().next().filter(|_| operations.len() == 1).map(|name| name.as_str())
+                operations.keys().next().filter(|_| operations.len() == 1).map(async_graphql::Name::as_str)
             }
         }
     }

@@ -118,7 +118,10 @@ impl Executor {
     fn note(&self, code: &str) {
         let observe = &self.app.observe;
         observe.error(code);
-        if [Code::LimitExceeded, Code::QueryTooExpensive, Code::BudgetExhausted].iter().any(|held| held.as_str() == code) {
+        if [Code::LimitExceeded, Code::QueryTooExpensive, Code::BudgetExhausted]
+            .iter()
+            .any(|held| held.as_str() == code)
+        {
             observe.refused(code);
         } else if code == Code::Overloaded.as_str() {
             observe.shed();

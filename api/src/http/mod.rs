@@ -182,7 +182,7 @@ fn request_id() -> String {
 
 /// An address that is listened on, before anything is promised about it.
 pub struct Listener {
-    listener: tokio::net::TcpListener,
+    socket: tokio::net::TcpListener,
     settings: HttpSettings,
     tls: Option<Arc<tls::Tls>>,
     /// The address, with the port that was found if 0 was asked for.
@@ -192,9 +192,9 @@ pub struct Listener {
 impl Listener {
     /// Listens on `address`, such as `127.0.0.1:8000`.
     pub async fn bind(address: &str) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, settings: HttpSettings::default(), tls: None, address })
+        let socket = tokio::net::TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, settings: HttpSettings::default(), tls: None, address })
     }
 
     /// The same with these settings: how long clients may take, how many there may be, and TLS if there is a certificate.
@@ -217,7 +217,7 @@ impl Listener {
         routes: impl Endpoint<Output = Response> + 'static,
         end: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        serving::serve(self.listener, self.tls, self.settings, routes, end).await;
+        serving::serve(self.socket, self.tls, self.settings, routes, end).await;
         Ok(())
     }
 }

@@ -110,7 +110,12 @@ impl Operation {
             Some(OperationType::Subscription) => self.listen(asked, viewer, hearer).await,
             Some(OperationType::Mutation) if !self.may_change => {
                 let message = "a mutation changes something: send it by POST";
-                refuse(&self.executor, hearer, &Refused::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)).await
+                refuse(
+                    &self.executor,
+                    hearer,
+                    &Refused::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message),
+                )
+                .await
             }
             _ => self.answer(asked, &viewer, hearer).await,
         }
@@ -149,7 +154,12 @@ impl Operation {
             };
             let Ok(happening) = happening else {
                 let message = "more happened than you took: subscribe again, and read anew what you may have missed";
-                return refuse(&self.executor, hearer, &Refused::new(StatusCode::TOO_MANY_REQUESTS, Code::SlowConsumer, message)).await;
+                return refuse(
+                    &self.executor,
+                    hearer,
+                    &Refused::new(StatusCode::TOO_MANY_REQUESTS, Code::SlowConsumer, message),
+                )
+                .await;
             };
             match Box::pin(self.tell(&asked, happening)).await {
                 Told::Nothing => {}

@@ -74,7 +74,7 @@ impl Outside {
 /// The answer to HEAD: that to GET, and no body.
 async fn without_body(mut response: Response) -> Response {
     let is_whole = response.content_type().is_none_or(|kind| !kind.starts_with("text/event-stream"));
-    let body = std::mem::replace(&mut response, Response::default());
+    let body = std::mem::take(&mut response);
     let (mut parts, body) = body.into_parts();
     if is_whole
         && !body.is_empty()

@@ -84,18 +84,17 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => match Arc::clone(&seats).try_acquire_owned() {
-                Ok(seat) => {
+            Ok((stream, peer)) => {
+                if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
                     is_full = false;
                     open.spawn(connected(Arc::clone(&shared), stream, peer, tls.clone(), seat, ended.clone()));
-                }
-                Err(_) => {
+                } else {
                     if !std::mem::replace(&mut is_full, true) {
                         tracing::warn!(connections = shared.settings.connections, "more are turned away");
                     }
                     turn_away(stream, tls.is_some());
                 }
-            },
+            }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "nobody can be accepted");

@@ -21,7 +21,7 @@ pub struct HttpSettings {
     pub idle_seconds: u64,
     /// So long a client may take nothing of an answer, in seconds.
     pub write_seconds: u64,
-    /// How many connections there may be at once, WebSockets among them.
+    /// How many connections there may be at once, those of live data among them.
     pub connections: u64,
     /// So long anybody may keep a public answer, in seconds; 0 to ask each time whether it has changed.
     pub public_max_age_seconds: u64,

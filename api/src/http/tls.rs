@@ -104,7 +104,7 @@ impl Tls {
                 tracing::info!(certificate = %self.certificate.display(), "a new certificate is used");
             }
             Err(error) => {
-                tracing::error!(%error, "the certificate has changed, and can't be used: the one before stays")
+                tracing::error!(%error, "the certificate has changed, and can't be used: the one before stays");
             }
         }
     }

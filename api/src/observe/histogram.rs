@@ -78,7 +78,7 @@ impl Histogram {
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         let counts: Vec<_> = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        let bounds = self.0.scale.bounds.iter().map(|bound| *bound as f64 / self.0.scale.unit).chain([f64::MAX]);
+        let bounds = self.0.scale.bounds.iter().map(|bound| *bound as f64 / self.0.scale.unit).chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
         let sum = self.0.sum.load(Ordering::Relaxed) as f64 / self.0.scale.unit;
         encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)

@@ -161,7 +161,8 @@ impl HttpClient for Collector {
             let body = Limited::new(body, LONGEST).collect().await?.to_bytes();
             Ok::<_, HttpError>(Response::from_parts(parts, body))
         };
-        let exchange = self.runtime.spawn(tokio::time::timeout(PATIENCE, exchange));
+        // The timer is made where there is a runtime: this is called on a thread without one.
+        let exchange = self.runtime.spawn(async move { tokio::time::timeout(PATIENCE, exchange).await });
         Box::pin(async move {
             let answer = match exchange.await {
                 Ok(Ok(answer)) => answer,

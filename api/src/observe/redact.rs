@@ -48,7 +48,7 @@ pub(super) fn redacted(document: &str) -> String {
 
 /// A word, apart from the word before it.
 fn put(written: &mut String, word: &str) {
-    if written.ends_with(|char: char| !"!$&(:=@[{|".contains(char)) {
+    if written.ends_with(|char: char| char.is_ascii_alphanumeric() || "_\")]}!".contains(char)) {
         written.push(' ');
     }
     written.push_str(word);
@@ -92,7 +92,7 @@ mod tests {
                         order: {by: NAME}) { id } } }";
         assert_eq!(
             redacted(document),
-            "query Class($id:ID! $n:Int =0){course(id:$id){title(language:\"\") ...Mei @include(if:true) \
+            "query Class($id:ID!$n:Int=0){course(id:$id){title(language:\"\") ...Mei@include(if:true) \
              learners(first:0 score:[0 0] name:\"\" order:{by:NAME}){id}}}"
         );
         assert_eq!(redacted("{ a(b: \"never ends } secret"), "{a(b:\"\"");

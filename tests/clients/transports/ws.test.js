@@ -81,7 +81,7 @@ test('queries and mutations run there, too', async (t) => {
     assert.equal(answers.length, 1);
     return answers[0];
   };
-  assert.deepEqual(await once({ query: '{ me { name } }' }), { data: { me: { name: 'Mei Tanaka' } } });
+  assert.deepEqual((await once({ query: '{ me { name } }' })).data, { me: { name: 'Mei Tanaka' } });
   const query = `mutation Write($threadId: ID!) {
     createPost(threadId: $threadId, input: { body: "From here" }) { post { body } userErrors { code } }
   }`;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A database may be large, or busy.
-const LONG: std::time::Duration = std::time::Duration::from_secs(60);
+const LONG: std::time::Duration = std::time::Duration::from_mins(1);
 /// So many of the last batches of the access log are looked at.
 const BATCHES: i64 = 200;
 /// The oldest PostgreSQL that Stoa is tested with.
@@ -64,7 +64,7 @@ async fn database(config: &Config, findings: &mut Findings) -> Option<App> {
     match timeout(LONG, db.flaws()).await {
         Ok(Ok(flaws)) if flaws.is_empty() => {}
         Ok(Ok(flaws)) => {
-            findings.fail(CHECK, format!("the file is damaged: {}", flaws.join("; ")), "bring a backup back")
+            findings.fail(CHECK, format!("the file is damaged: {}", flaws.join("; ")), "bring a backup back");
         }
         Ok(Err(error)) => findings.fail(CHECK, format!("the file can't be checked: {error}"), "bring a backup back"),
         Err(_) => findings.warn(CHECK, "it is too large to be checked in a minute", "run PRAGMA quick_check at night"),
@@ -156,7 +156,7 @@ async fn model(app: &App, config: &Config, findings: &mut Findings) {
     const CHECK: &str = "model";
     match app.feed.refresh().await {
         Ok(false) => {
-            findings.warn(CHECK, "there is none, so there are no recommendations", "make one with `stoa train`")
+            findings.warn(CHECK, "there is none, so there are no recommendations", "make one with `stoa train`");
         }
         Err(error) => findings.fail(CHECK, error.to_string(), "make a new one with `stoa train`"),
         Ok(true) => {
@@ -228,7 +228,7 @@ async fn provider(app: App, config: &Config, findings: &mut Findings) {
             Some(oidc) => match timeout(PATIENCE, oidc.reach()).await {
                 Ok(Ok(())) => findings.ok(CHECK, format!("{} answers, with its keys", settings.issuer)),
                 Ok(Err(error)) => {
-                    findings.fail(CHECK, format!("{}: {error}", settings.issuer), "mend [oidc], or the provider")
+                    findings.fail(CHECK, format!("{}: {error}", settings.issuer), "mend [oidc], or the provider");
                 }
                 Err(_) => findings.fail(CHECK, format!("{} does not answer", settings.issuer), "see whether it is up"),
             },

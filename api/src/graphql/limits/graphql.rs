@@ -14,6 +14,7 @@ const MOST: usize = 100;
 pub(crate) struct CostQuery;
 
 /// What there is to ask about costs.
+#[expect(clippy::unused_async, reason = "the macro wants it")]
 #[Object]
 impl CostQuery {
     /// What a document would cost, field by field, and which limits it goes beyond. It is not carried out.

@@ -45,6 +45,7 @@ pub(crate) fn scan(text: &str, settings: &LimitSettings) -> Result<(), Box<Serve
     Exceeded::check("brackets", (deepest, BRACKETS), pos, what).map_err(refused)
 }
 
+#[expect(clippy::boxed_local, clippy::unnecessary_box_returns, reason = "an error is the rare case, and large")]
 fn refused(exceeded: Box<Exceeded>) -> Box<ServerError> {
     Box::new((*exceeded).into())
 }

@@ -251,7 +251,8 @@ impl Connection {
         };
         if count >= most {
             let message = format!("at most {most} operations run on one connection at once: end some");
-            refuse(executor, &voice, &Refused::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message)).await;
+            refuse(executor, &voice, &Refused::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message))
+                .await;
             return None;
         }
         self.operations += 1;

@@ -17,7 +17,7 @@ use super::{
     endpoint::Refused,
     execution::Executor,
     operation::{self, Operation},
-    parameters::parameters,
+    parameters::{ALLOWED, parameters},
     request_id, viewer,
 };
 use crate::{graphql::errors::Code, observe::Transport};
@@ -75,12 +75,13 @@ pub(super) async fn answer(executor: &Executor, request: Request) -> Response {
 async fn open(executor: &Executor, mut request: Request) -> Result<Response, Refused> {
     let app = &executor.app;
     if !matches!(*request.method(), Method::GET | Method::POST) || request.headers().contains_key(TOKEN) {
-        return Err(Refused::new(
+        let refused = Refused::new(
             StatusCode::METHOD_NOT_ALLOWED,
             Code::MethodNotAllowed,
             "send queries by GET or POST. The single connection mode of graphql-sse is not served: leave \
              `singleConnection` out, or use a WebSocket",
-        ));
+        );
+        return Err(refused.with(header::ALLOW, HeaderValue::from_static(ALLOWED)));
     }
     let mut seat = operation::seat(app, &request)?;
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);

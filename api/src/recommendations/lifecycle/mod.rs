@@ -74,7 +74,7 @@ impl Feed {
         progress: impl FnMut(TrainingProgress) + Send + 'static,
     ) -> Result<ModelInfo, FeedError> {
         let lease = Lease::take(&self.db, &self.clock).await?.ok_or(FeedError::Training)?;
-        lease.during(self.fit_and_judge(settings, promotion, progress)).await
+        Box::pin(lease.during(self.fit_and_judge(settings, promotion, progress))).await
     }
 
     async fn fit_and_judge(

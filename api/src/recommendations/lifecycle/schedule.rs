@@ -56,20 +56,19 @@ impl Feed {
             return Ok(if before.is_some() { Due::NothingNew } else { Due::NotYet });
         }
         let lease = Lease::take(&self.db, &self.clock).await?.ok_or(FeedError::Training)?;
-        lease
-            .during(async {
-                // Another may have trained between the look and the lease.
-                if !matches!(self.due(schedule).await?, Some(true)) {
-                    return Ok(Due::NotYet);
-                }
-                let settings = schedule.settings.clone();
-                let model = self.fit_and_judge(settings, Promotion::UnlessWorse, |_| {}).await?;
-                if schedule.keep > 0 && self.current().await?.is_some() {
-                    self.forget_models(schedule.keep).await?;
-                }
-                Ok(Due::Trained(Box::new(model)))
-            })
-            .await
+        let trained = lease.during(async {
+            // Another may have trained between the look and the lease.
+            if !matches!(self.due(schedule).await?, Some(true)) {
+                return Ok(Due::NotYet);
+            }
+            let settings = schedule.settings.clone();
+            let model = self.fit_and_judge(settings, Promotion::UnlessWorse, |_| {}).await?;
+            if schedule.keep > 0 && self.current().await?.is_some() {
+                self.forget_models(schedule.keep).await?;
+            }
+            Ok(Due::Trained(Box::new(model)))
+        });
+        Box::pin(trained).await
     }
 
     /// Whether it is time (`Some`), and there is something new.
