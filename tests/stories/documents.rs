@@ -34,7 +34,7 @@ async fn post(client: &Client, body: &Value) -> Answer {
 }
 
 async fn by_get(client: &Client, parameters: &[(&str, String)]) -> Answer {
-    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let query: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
     client.send(Request::builder().uri_str(format!("/graphql?{}", query.join("&"))).finish()).await
 }

@@ -56,7 +56,7 @@ impl Question {
             self.send(address).await?.read_to_string(&mut text).await?;
             Ok::<_, std::io::Error>(text)
         };
-        let text = match timeout(Duration::from_secs(60), answered).await {
+        let text = match timeout(Duration::from_mins(1), answered).await {
             Ok(Ok(text)) => text,
             Ok(Err(error)) => return format!("broken off: {error}"),
             Err(_) => return "no answer".to_owned(),
@@ -161,6 +161,7 @@ fn resident(process: u32) -> u64 {
 /// Loads a server of its own with a mixture, in rounds of so many seconds at so many connections. Says what came back and how
 /// much memory it took.
 #[cfg(target_os = "linux")]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn load_in_rounds(rounds: usize, seconds: u64, connections: usize, arguments: &[&str]) {
     use crate::process::{Running, stoa_does, text};
 

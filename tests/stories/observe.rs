@@ -176,7 +176,7 @@ story! {
     async fn a_server_without_its_database_says_so(school) {
         let ready = || async {
             let request = Request::builder().uri_str("/readyz").finish();
-            http::routes(&school.app, &[]).call(request).await.unwrap().status()
+            Box::pin(http::routes(&school.app, &[]).call(request)).await.unwrap().status()
         };
         assert_eq!(ready().await, StatusCode::OK);
         school.app.db.close().await;
