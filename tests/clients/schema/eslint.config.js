@@ -9,9 +9,9 @@ const preset = (name) => graphql.configs[`flat/schema-${name}`].rules;
 // Parts of what holds them: they have no identity of their own, and caches keep them with their owner. A new type has an
 // `id`, or its name comes here.
 const VALUES = [
-  "AccessLogEntry", "Account", "ActivityResult", "Consent", "ConversationParticipant", "CourseRating", "CourseStatistics",
-  "EnrolmentChange", "EnrolmentEvent", "EnrolmentSettings", "FieldAccess", "FormerTitle", "Forum", "ForumHit", "LeftOff",
-  "LessonContent", "LessonDraft", "LessonProgress", "MarkedActivity", "MessageAdded", "ModerationEntry",
+  "AccessLogEntry", "Account", "ActivityResult", "Consent", "ConversationParticipant", "CostExplanation", "CourseRating", "CourseStatistics",
+  "EnrolmentChange", "EnrolmentEvent", "EnrolmentSettings", "ExplainedCost", "FieldAccess", "FormerTitle", "Forum", "ForumHit", "LeftOff",
+  "LessonContent", "LessonDraft", "LessonProgress", "LimitHit", "MarkedActivity", "MessageAdded", "ModerationEntry",
   "ModerationQueueChanged", "ModuleProgress", "MyInvitation", "MyReview", "NotificationAdded",
   "NotificationMute", "NotificationPreference", "NotificationPreferences", "OwnReport", "PlaceInLine", "PostAdded",
   "PostRevision", "PostWarning", "PostingAudience", "Preferences", "ReaderReport", "ReasonCount", "Recommendation",
@@ -69,6 +69,11 @@ export const EXCEPTIONS = [
   // They are described: introspection tells it, and tests/stories/schema.rs holds it. The printer leaves it out.
   "Description is required for input value \"category\" in directive \"personal\"",
   "Description is required for input value \"seenBy\" in directive \"personal\"",
+  "Description is required for input value \"weight\" in directive \"cost\"",
+  "Description is required for input value \"assumedSize\" in directive \"listSize\"",
+  "Description is required for input value \"slicingArguments\" in directive \"listSize\"",
+  "Description is required for input value \"sizedFields\" in directive \"listSize\"",
+  "Description is required for input value \"requireOneSlicingArgument\" in directive \"listSize\"",
   // The participle, not the name of the type: a post was reported, by so many reporters, in so many reports.
   "Field \"reportedAt\" starts with the name of the parent type \"Report\"",
   "Field \"reporterCount\" starts with the name of the parent type \"Report\"",

@@ -134,8 +134,3 @@ test('the single connection mode is refused, and the message says what to do', a
   const { errors } = await response.json();
   assert.match(errors[0].message, /leave `singleConnection` out/);
 });
-  const error = await next(single.iterate({ query: '{ __typename }' })).catch((error) => error);
-  assert.equal(error.response.status, 405);
-  const { errors } = await error.response.json();
-  assert.match(errors[0].message, /leave `singleConnection` out/);
-});

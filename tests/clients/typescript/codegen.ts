@@ -23,7 +23,7 @@ const config: CodegenConfig = {
         emitLegacyCommonJSImports: false,
         // A scalar that is not named here is an error. RFC 3339, always in UTC: `new Date(…)` reads it.
         strictScalars: true,
-        scalars: { DateTime: 'string', ID: 'string' },
+        scalars: { DateTime: 'string', ID: 'string', JSON: 'unknown' },
       },
     },
   },
