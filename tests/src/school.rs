@@ -123,13 +123,16 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn for_load(database: Database) -> Self {
-        let limits = LimitSettings {
-            budget: u64::MAX,
-            anonymous_budget: u64::MAX,
-            program_share: 100,
-            ..LimitSettings::default()
-        };
-        Self::with(database, Settings { limits, ..Settings::default() }).await
+        Self::with(database, unmetered()).await
+    }
+
+    /// The same school, where nothing is too dear and nobody's budget is used up.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    #[must_use]
+    pub async fn unmetered(self) -> Self {
+        self.under(unmetered()).await
     }
 
     /// As [`School::empty`], with other settings.
@@ -368,6 +371,18 @@ impl School {
     pub fn post(&self, course: &str, post: &str) -> String {
         stoa_api::graphql::global_id::post(CourseId::imported(SCHOOL, course), PostId::imported(SCHOOL, post))
     }
+}
+
+/// Settings with which nothing is too dear.
+fn unmetered() -> Settings {
+    let limits = LimitSettings {
+        cost: u64::MAX,
+        budget: u64::MAX,
+        anonymous_budget: u64::MAX,
+        program_share: 100,
+        ..LimitSettings::default()
+    };
+    Settings { limits, ..Settings::default() }
 }
 
 /// The id that `{new:N}` stands for.

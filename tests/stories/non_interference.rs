@@ -85,7 +85,7 @@ async fn enlarge(school: &School) {
 
 /// The same school once more.
 async fn twin(school: &School) -> School {
-    let twin = School::open(school.database.another().await.expect("a database as before")).await;
+    let twin = School::open(school.database.another().await.expect("a database as before")).await.unmetered().await;
     enlarge(&twin).await;
     twin
 }
@@ -219,41 +219,41 @@ async fn compare(school: &School, who: &str) {
 
 story! {
     async fn what_is_hidden_makes_no_difference_to_whoever_has_not_signed_in(school) {
-        what_is_hidden_makes_no_difference(&school, "nobody").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "nobody").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_zoe_who_takes_other_courses(school) {
-        what_is_hidden_makes_no_difference(&school, "zoe").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "zoe").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_omar_who_is_a_classmate(school) {
-        what_is_hidden_makes_no_difference(&school, "omar").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "omar").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_ana_who_teaches(school) {
-        what_is_hidden_makes_no_difference(&school, "ana").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "ana").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_bo_who_teaches_elsewhere_too(school) {
-        what_is_hidden_makes_no_difference(&school, "bo").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "bo").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_kim_who_helps_people(school) {
-        what_is_hidden_makes_no_difference(&school, "kim").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "kim").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_raj_who_reads_sums(school) {
-        what_is_hidden_makes_no_difference(&school, "raj").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "raj").await;
     }
 
     async fn what_is_hidden_makes_no_difference_to_noor_who_runs_the_system(school) {
-        what_is_hidden_makes_no_difference(&school, "noor").await;
+        what_is_hidden_makes_no_difference(&school.unmetered().await, "noor").await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_be_seen_is_noticed() {
-    let school = School::open(stoa_testkit::Database::sqlite()).await;
+    let school = School::open(stoa_testkit::Database::sqlite()).await.unmetered().await;
     enlarge(&school).await;
     let schema = Schema::ask(school.anybody()).await;
     for (index, (who, what, field, change)) in SEEN.iter().enumerate() {
@@ -268,7 +268,7 @@ async fn what_may_be_seen_is_noticed() {
 
 #[tokio::test]
 async fn every_field_of_the_schema_is_asked_for() {
-    let school = School::open(stoa_testkit::Database::sqlite()).await;
+    let school = School::open(stoa_testkit::Database::sqlite()).await.unmetered().await;
     let schema = Schema::ask(school.anybody()).await;
     let pool = pool([&school, &school]).await;
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[0; 32]);

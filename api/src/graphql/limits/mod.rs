@@ -1,6 +1,6 @@
 //! How much may be asked for at once: limits on text and document, and a price for each operation before it runs.
 //!
-//! A document goes through [`scan`] as a text, is parsed, and becomes a [`Shape`], which says what it costs with the
+//! A document goes through [`scan()`] as a text, is parsed, and becomes a [`Shape`], which says what it costs with the
 //! variables of a request.
 
 mod exceeded;
