@@ -208,10 +208,8 @@ story! {
     }
 }
 
-// hyper notices that the client is gone, and ends with an error; poem's server then polls the same connection on, so that the
-// request lives until its time is over.
+/// A client who hangs up takes what is done for her along.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the server does not let a request go with its connection yet"]
 async fn a_program_that_goes_takes_its_statement_with_it() {
     let mut databases = vec![Database::sqlite()];
     databases.extend(Database::postgres().await);
