@@ -118,11 +118,6 @@ impl Documents {
         store::text(&self.0.db, &known.id).await
     }
 
-    /// How many documents are trusted.
-    pub async fn count(&self) -> Result<usize, DbError> {
-        Ok(self.index(PATIENCE).await?.by_id.len())
-    }
-
     /// Trusts the documents of a manifest, which is called `source`: all of them, or none if there is a flaw. What is there
     /// already stays as it is. A dry run changes nothing.
     pub async fn add(
