@@ -77,11 +77,10 @@ impl<T: OutputType> OutputType for Shown<T> {
                 Value::Null
             })),
             Self::Denied(denied) => {
-                if let Some(redactions) = ctx.data_opt::<Arc<Redactions>>()
-                    && redactions.note(*denied)
+                if let Some(error) =
+                    ctx.data_opt::<Arc<Redactions>>().and_then(|redactions| redactions.hold_back(*denied))
                 {
-                    let error = located(denied).into_server_error(field.pos);
-                    ctx.add_error(ctx.set_error_path(error));
+                    ctx.add_error(ctx.set_error_path(error.into_server_error(field.pos)));
                 }
                 Ok(Value::Null)
             }
@@ -108,13 +107,14 @@ impl Redactions {
         Self { as_errors, noted: Mutex::default() }
     }
 
-    /// Notes a field, and answers whether it is to be an error.
-    fn note(&self, denied: Denied) -> bool {
-        if !self.as_errors {
-            let mut noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *noted.entry(denied).or_default() += 1;
+    /// Notes a field that is held back, or answers with the error to be told at its place.
+    pub(crate) fn hold_back(&self, denied: Denied) -> Option<async_graphql::Error> {
+        if self.as_errors {
+            return Some(located(&denied));
         }
-        self.as_errors
+        let mut noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *noted.entry(denied).or_default() += 1;
+        None
     }
 
     /// For `extensions.redactions`; `None` if nothing was held back.

@@ -5,7 +5,8 @@ mod roles;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::model::{Account, SystemRole};
 use crate::{

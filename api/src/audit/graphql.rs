@@ -1,6 +1,7 @@
 //! The access log in the graph.
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::model::{Entry, Place};
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use async_graphql::{Context, ID, InputObject, SimpleObject, Union};
+use stoa_macros::Object;
 
 use super::{
     Refusal,

@@ -9,7 +9,8 @@ pub(crate) use parts::{Lesson, Module};
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     model::{self, CourseKey},
@@ -26,6 +27,7 @@ use crate::{
     forum::graphql::Forum,
     graphql::{
         connection::{Pages, Paging, connection},
+        direct::{List, enums},
         errors::Fault,
         node::NodeId,
         scalars::{DateTime, int},
@@ -35,6 +37,8 @@ use crate::{
     progress::graphql::{CourseStatistics, Enrolment, EnrolmentState, LearnerOrder},
     reviews::graphql::CourseReviews,
 };
+
+enums!(Level, CourseStatus, parts::LessonKind, parts::PartStatus, parts::LessonCompletion);
 
 /// How much a course expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -225,7 +229,7 @@ impl Course {
     }
 
     /// What it is about, the most important first.
-    async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>, Fault> {
+    async fn topics(&self, ctx: &Context<'_>) -> Result<List<Topic>, Fault> {
         let scope = scope(ctx);
         let topics = scope.load().topics_of_course.get(self.0.id).await?;
         scope.make_room(topics.len())?;
@@ -251,9 +255,8 @@ impl Course {
     }
 
     /// Its modules, in order; for its staff with those that are drafts.
-    async fn modules(&self, ctx: &Context<'_>) -> Result<Vec<Module>, Fault> {
-        let scope = scope(ctx);
-        Module::of_course(scope, self.0.id).await
+    async fn modules(&self, ctx: &Context<'_>) -> Result<List<Module>, Fault> {
+        Module::of_course(scope(ctx), self.0.id).await
     }
 
     /// Your enrolment in it; null if you don't take it.

@@ -1,9 +1,12 @@
 //! Relay connections: the one helper that every list with pages uses.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, OutputType, connection::PageInfo};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    direct::{Direct, Refs},
     errors::Fault,
     scope::{Scope, scope},
 };
@@ -25,9 +28,13 @@ use crate::{
     sign_in::graphql::SignIn,
 };
 
+/// Where things are in their list, by their place on the page; made only for those who ask.
+type Places = Arc<dyn Fn(usize) -> Vec<u8> + Send + Sync>;
+
 /// A page of a list.
 pub(crate) struct Pages<T> {
-    page_info: PageInfo,
+    has_previous: bool,
+    has_next: bool,
     edges: Vec<Edge<T>>,
 }
 
@@ -55,13 +62,19 @@ pub(crate) struct Pages<T> {
     concrete(name = "NotificationConnection", params(Notification)),
     concrete(name = "AnnouncementConnection", params(Announcement))
 )]
-impl<T: OutputType> Pages<T>
+impl<T: Direct> Pages<T>
 where
     Edge<T>: OutputType,
 {
     /// Whether there is more, and where to go on.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
+    async fn page_info(&self, ctx: &Context<'_>) -> PageInfo {
+        let cursor = |edge: &Edge<T>| edge.cursor_in(scope(ctx));
+        PageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: self.edges.first().map(cursor),
+            end_cursor: self.edges.last().map(cursor),
+        }
     }
 
     /// What is on the page, each with its cursor.
@@ -70,15 +83,22 @@ where
     }
 
     /// What is on the page, without the cursors.
-    async fn nodes(&self) -> Vec<&T> {
-        self.edges.iter().map(|edge| &edge.node).collect()
+    async fn nodes(&self) -> Refs<'_, T> {
+        Refs(self.edges.iter().map(|edge| &edge.node).collect())
     }
 }
 
 /// Something in a list, and its place there.
 pub(crate) struct Edge<T> {
-    place: Vec<u8>,
+    places: Places,
+    at: usize,
     node: T,
+}
+
+impl<T> Edge<T> {
+    fn cursor_in(&self, scope: &Scope) -> String {
+        scope.app.accounts.cursor(&(self.places)(self.at))
+    }
 }
 
 /// Something in a list, and its place there.
@@ -108,7 +128,7 @@ pub(crate) struct Edge<T> {
 impl<T: OutputType> Edge<T> {
     /// Its place: give it to `after` or `before` to go on from here.
     async fn cursor(&self, ctx: &Context<'_>) -> String {
-        scope(ctx).app.accounts.cursor(&self.place)
+        self.cursor_in(scope(ctx))
     }
 
     /// What is there.
@@ -204,17 +224,13 @@ pub(crate) fn connection<T, K, N>(
     node: impl Fn(&T) -> N,
 ) -> Result<Pages<N>, Fault>
 where
-    K: Serialize,
+    K: Serialize + Send + Sync + 'static,
     N: OutputType,
 {
     scope.make_room(page.items.len())?;
-    let edges: Vec<_> =
-        page.items.iter().map(|item| Edge { place: place(list, &key(item)), node: node(item) }).collect();
-    let page_info = PageInfo {
-        has_previous_page: page.has_previous,
-        has_next_page: page.has_next,
-        start_cursor: edges.first().map(|edge| scope.app.accounts.cursor(&edge.place)),
-        end_cursor: edges.last().map(|edge| scope.app.accounts.cursor(&edge.place)),
-    };
-    Ok(Pages { page_info, edges })
+    let (list, keys): (_, Vec<K>) = (list.to_owned(), page.items.iter().map(key).collect());
+    let places: Places = Arc::new(move |at| place(&list, &keys[at]));
+    let edge = |(at, item)| Edge { places: Arc::clone(&places), at, node: node(item) };
+    let edges = page.items.iter().enumerate().map(edge).collect();
+    Ok(Pages { has_previous: page.has_previous, has_next: page.has_next, edges })
 }

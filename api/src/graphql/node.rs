@@ -1,7 +1,8 @@
 //! Global ids and what they lead to.
 
-use async_graphql::{Context, ID, Interface, Object};
+use async_graphql::{Context, ID, Interface};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use stoa_macros::Object;
 use uuid::Uuid;
 
 use super::{

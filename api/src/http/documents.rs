@@ -30,6 +30,7 @@ use crate::{
         model::{MAX_ID, TextHash, is_id},
     },
     graphql::{
+        direct::is_unmerged,
         index::index,
         limits::{self, LimitSettings, Shape},
     },
@@ -53,6 +54,8 @@ pub(super) struct Document {
     keep: Keep,
     /// Where it asks for the schema.
     introspects: Option<Pos>,
+    /// Whether it asks for each object in one place.
+    pub(super) unmerged: bool,
 }
 
 /// Under what a document is to be kept.
@@ -76,7 +79,8 @@ impl Document {
         }
         let introspects = introspects(&parsed);
         let shape = Shape::of(&parsed, index(), limits).map_err(beyond)?;
-        Ok(Self { text, parsed, shape, trusted: false, keep: Keep::No, introspects })
+        let unmerged = is_unmerged(&parsed);
+        Ok(Self { text, parsed, shape, trusted: false, keep: Keep::No, introspects, unmerged })
     }
 
     /// What the executor takes, and the document if it is to be kept.

@@ -145,7 +145,7 @@ impl GraphQl {
         let changes = asked.kind == Some(OperationType::Mutation);
         match Box::pin(self.executor.execute(asked, who, None)).await? {
             Some(answer) if answer.is_public && cache::is_open(request) => {
-                Ok(body(&answer).map_or_else(failed, |body| cache::public(request, settings, wanted, body)))
+                Ok(cache::public(request, settings, wanted, answer.to_json()))
             }
             Some(answer) => {
                 let mut response = written(&answer, wanted);
@@ -216,11 +216,6 @@ pub(super) fn failed() -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
 }
 
-fn body(answer: &Answer) -> Option<Vec<u8>> {
-    let body = serde_json::to_vec(&answer.written());
-    body.inspect_err(|error| tracing::error!(%error, "an answer could not be written")).ok()
-}
-
 fn written(answer: &Answer, wanted: Wanted) -> Response {
     let failed_before = answer.not_executed && wanted == Wanted::GraphQl;
     let status = match answer.retry_after {
@@ -228,7 +223,7 @@ fn written(answer: &Answer, wanted: Wanted) -> Response {
         None if failed_before => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,
     };
-    let mut response = body(answer).map_or_else(failed, |body| super::plain(status, wanted.media_type(), body));
+    let mut response = super::plain(status, wanted.media_type(), answer.to_json());
     if let Some(seconds) = answer.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

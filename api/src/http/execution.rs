@@ -24,7 +24,7 @@ use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
     audit::reads,
-    graphql::{Scope, StoaSchema, deprecations::DEPRECATIONS, errors::Code, visit::Visit},
+    graphql::{Scope, StoaSchema, deprecations::DEPRECATIONS, direct::Unmerged, errors::Code, json, visit::Visit},
     live::graphql::Occasion,
     observe::{self, Transport, watch::Watch},
 };
@@ -163,6 +163,10 @@ impl Executor {
         if let Some(name) = asked.operation_name {
             query = query.operation_name(name);
         }
+        // Events of live operations are put into messages, which take values.
+        if asked.document.unmerged && who.transport == Transport::Http {
+            query = query.data(Unmerged);
+        }
         // The executor takes it apart, so one that is kept is copied.
         let (parsed, document) = Document::to_execute(asked.document);
         query.set_parsed_query(parsed);
@@ -222,6 +226,18 @@ impl Executor {
     }
 }
 
+/// About how long the JSON of values is, in bytes, by what is written already.
+fn room<'a>(values: impl Iterator<Item = &'a async_graphql::Value>) -> usize {
+    values
+        .map(|value| match value {
+            async_graphql::Value::Binary(json) => json.len() + 32,
+            async_graphql::Value::List(values) => room(values.iter()),
+            async_graphql::Value::Object(fields) => room(fields.values()),
+            _ => 32,
+        })
+        .sum()
+}
+
 /// Before execution there is no path: what fails there fails as a whole, and has no `data`.
 fn was_not_executed(response: &Response) -> bool {
     response.data == async_graphql::Value::Null
@@ -268,6 +284,32 @@ impl Answer {
             data: (!self.not_executed).then_some(&self.response.data),
             extensions: &self.response.extensions,
         }
+    }
+
+    /// The same as JSON, with what was written straight into it.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let room = if let async_graphql::Value::Object(data) = &self.response.data { room(data.values()) } else { 0 };
+        let mut out = Vec::with_capacity(512 + room);
+        out.push(b'{');
+        let key = |out: &mut Vec<u8>, key: &[u8]| {
+            out.extend_from_slice(if out.len() > 1 { b",\"" } else { b"\"" });
+            out.extend_from_slice(key);
+            out.extend_from_slice(b"\":");
+        };
+        if !self.response.errors.is_empty() {
+            key(&mut out, b"errors");
+            json::serialize(&mut out, &self.response.errors);
+        }
+        if !self.not_executed {
+            key(&mut out, b"data");
+            json::write(&mut out, &self.response.data);
+        }
+        if !self.response.extensions.is_empty() {
+            key(&mut out, b"extensions");
+            json::serialize(&mut out, &self.response.extensions);
+        }
+        out.push(b'}');
+        out
     }
 
     /// Its errors alone.

@@ -1,6 +1,7 @@
 //! Sign-in with another provider, in the graph.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, SimpleObject};
+use stoa_macros::Object;
 
 use crate::graphql::scope::scope;
 

@@ -1,6 +1,7 @@
 //! Profiles in the graph.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     Refusal,

@@ -9,7 +9,8 @@ pub(crate) use statistics::CourseStatistics;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::{
     definition,
@@ -33,6 +34,7 @@ use crate::{
     enrolling::graphql::cohorts::Attendance,
     graphql::{
         connection::{Pages, Paging, connection},
+        direct::List,
         errors::Fault,
         node::{self, NodeId},
         scalars::{DateTime, int},
@@ -294,10 +296,10 @@ impl Enrolment {
 
     /// Progress in each of the course's modules, in order.
     #[graphql(directive = About::apply(&ENROLMENT_MODULES))]
-    async fn modules(&self, ctx: &Context<'_>) -> Shown<Vec<ModuleProgress>> {
+    async fn modules(&self, ctx: &Context<'_>) -> Shown<List<ModuleProgress>> {
         match permit(&ENROLMENT_MODULES, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(_permit) => self.read_modules(scope(ctx)).await.into(),
+            Ok(_permit) => self.read_modules(scope(ctx)).await.map(List).into(),
         }
     }
 }
@@ -359,7 +361,7 @@ impl ModuleProgress {
 
     /// Progress in each of the module's lessons, in order.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_LESSONS))]
-    async fn lessons(&self, ctx: &Context<'_>) -> Shown<Vec<LessonProgress>> {
+    async fn lessons(&self, ctx: &Context<'_>) -> Shown<List<LessonProgress>> {
         match permit(&access::MODULE_PROGRESS_LESSONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(_permit) => Shown::from(self.read_lessons(scope(ctx)).await).map(|lessons| {

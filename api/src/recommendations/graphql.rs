@@ -6,7 +6,8 @@ pub(crate) mod why_not;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     Given,
@@ -16,6 +17,7 @@ use crate::{
     access::{Permit, Personal, tags},
     courses::graphql::{Course, Topic},
     graphql::{
+        direct::List,
         errors::Fault,
         scope::{Scope, scope},
     },
@@ -199,10 +201,10 @@ impl NextCourses {
     }
 
     /// The courses, the best first, each with the reasons for it.
-    async fn items(&self, ctx: &Context<'_>) -> Result<Vec<Recommendation>, Fault> {
+    async fn items(&self, ctx: &Context<'_>) -> Result<List<Recommendation>, Fault> {
         match self.list() {
-            Some(list) => Recommendation::of(scope(ctx), list, self.limit).await,
-            None => Ok(Vec::new()),
+            Some(list) => Recommendation::of(scope(ctx), list, self.limit).await.map(List),
+            None => Ok(List(Vec::new())),
         }
     }
 }
@@ -280,7 +282,7 @@ pub(crate) struct Reason<'a> {
 }
 
 /// A reason for a recommendation, with its evidence.
-#[Object(name = "RecommendationReason")]
+#[async_graphql::Object(name = "RecommendationReason")]
 impl Reason<'_> {
     /// What kind of reason, for programs.
     async fn kind(&self) -> ReasonKind {

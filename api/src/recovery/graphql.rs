@@ -1,6 +1,7 @@
 //! Back into an account, in the graph.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::model::Refusal;
 use crate::{

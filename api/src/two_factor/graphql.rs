@@ -1,6 +1,7 @@
 //! Second factors in the graph.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Refusal, model::State};
 use crate::{

@@ -1,6 +1,7 @@
 //! Giving roles by job function.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Person, Role};
 use crate::{

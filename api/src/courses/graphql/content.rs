@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, Object};
+use async_graphql::Enum;
+use stoa_macros::Object;
 
 use super::{
     Module,

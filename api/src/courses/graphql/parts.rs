@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::{
     Course,
@@ -12,6 +13,7 @@ use crate::{
     access::{ENROLMENT_MODULES, Permit, permit, tags},
     courses::model::{self, PartStatus as Status},
     graphql::{
+        direct::List,
         errors::Fault,
         node::NodeId,
         scalars::int,
@@ -128,7 +130,7 @@ impl Module {
     }
 
     /// The modules of a course, as the viewer finds them.
-    pub(super) async fn of_course(scope: &Scope, course: CourseId) -> Result<Vec<Self>, Fault> {
+    pub(super) async fn of_course(scope: &Scope, course: CourseId) -> Result<List<Self>, Fault> {
         let load = scope.load();
         let modules = if is_staff(scope, course).await? {
             load.modules_for_staff.get(course).await?
@@ -228,7 +230,7 @@ impl Module {
     }
 
     /// Its lessons, in order; for the course's staff with those that are drafts.
-    async fn lessons(&self, ctx: &Context<'_>) -> Result<Vec<Lesson>, Fault> {
+    async fn lessons(&self, ctx: &Context<'_>) -> Result<List<Lesson>, Fault> {
         let scope = scope(ctx);
         let load = scope.load();
         let lessons = if is_staff(scope, self.0.course_id).await? {

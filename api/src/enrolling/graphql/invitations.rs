@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{cohorts::Cohort, instructor, user_error};
 use crate::{

@@ -5,7 +5,8 @@ pub(crate) mod invitations;
 pub(crate) mod settings;
 pub(crate) mod waiting;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     Refusal,

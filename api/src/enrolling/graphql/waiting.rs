@@ -1,6 +1,7 @@
 //! Waiting for a seat, in the graph.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::user_error;
 use crate::{

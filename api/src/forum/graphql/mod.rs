@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, MergedObject, Object};
+use async_graphql::{Context, ID, MergedObject};
+use stoa_macros::Object;
 
 use self::authors::{Anonymity, PostingAudience};
 use super::{

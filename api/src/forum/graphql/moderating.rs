@@ -1,6 +1,7 @@
 //! What moderators can do to threads and posts.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Post, Thread, moderation::moderator, reader};
 use crate::{

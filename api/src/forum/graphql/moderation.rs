@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object};
+use async_graphql::{Context, Enum};
+use stoa_macros::Object;
 
 use super::{
     ForumCategory, Post, Thread,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::{
     REPLIES, Thread,

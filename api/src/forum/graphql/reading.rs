@@ -1,6 +1,7 @@
 //! What the viewer has read, in the graph.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Forum, Thread, reader};
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Post, moderating::user_error, moderation::moderator, reader};
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, Object};
+use async_graphql::Enum;
+use stoa_macros::Object;
 
 use crate::{
     access::{self, InCourse, POST_REVISION_BODY, POST_REVISION_REASON, Shown, Standing, graphql::About},

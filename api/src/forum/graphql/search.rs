@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Enum, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Forum, Post, Thread, ThreadKind, reader};
 use crate::{

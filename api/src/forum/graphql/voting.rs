@@ -1,6 +1,7 @@
 //! Voting for posts, accepting answers, and standing behind them.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     Post,

@@ -1,7 +1,8 @@
 //! `explainCost`: what a document would cost, without running it.
 
-use async_graphql::{Context, Object, SimpleObject, Variables, parser::parse_query};
+use async_graphql::{Context, SimpleObject, Variables, parser::parse_query};
 use serde_json::{Map, Value};
+use stoa_macros::Object;
 
 use super::{LimitSettings, Shape, check_variables, price::share, scan};
 use crate::graphql::{errors::Fault, index::index, scalars::int, scope::scope};

@@ -1,6 +1,7 @@
 //! Writing private messages.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Conversation, Message, actor};
 use crate::{

@@ -1,6 +1,7 @@
 //! Following, and who can be mentioned.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, SimpleObject};
+use stoa_macros::Object;
 
 use super::{Refusal, is_own, user_error};
 use crate::{

@@ -3,7 +3,8 @@
 mod follows;
 mod preferences;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{
     MOST_COUNTED, Refusal,

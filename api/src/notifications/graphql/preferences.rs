@@ -1,6 +1,7 @@
 //! What somebody wants to hear, in the graph.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, OneofObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{NotificationKind, Refusal, user_error};
 use crate::{

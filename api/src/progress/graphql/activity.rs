@@ -1,6 +1,7 @@
 //! What learners' clients report, in the graph.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::Enrolment;
 pub(crate) use super::changes::ChangesMutation;

@@ -1,6 +1,7 @@
 //! What a change of a course did to a learner's progress, in the graph.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::Enrolment;
 use crate::{

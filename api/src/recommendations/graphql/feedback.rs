@@ -1,6 +1,7 @@
 //! What learners say of next courses, agree to, and report of their lists.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 use uuid::Uuid;
 
 use crate::{

@@ -1,6 +1,7 @@
 //! Why a course is not among somebody's next courses.
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID};
+use stoa_macros::Object;
 
 use super::{Reason, public, reasons};
 use crate::{

@@ -4,7 +4,8 @@ mod mutations;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, SimpleObject};
+use stoa_macros::Object;
 
 pub(crate) use mutations::SignInMutation;
 
@@ -17,6 +18,7 @@ use crate::{
     accounts::model as accounts,
     graphql::{
         connection::{Pages, Paging, connection},
+        direct::Direct,
         errors::Fault,
         scalars::DateTime,
         scope::{Scope, scope},
@@ -275,6 +277,8 @@ pub(crate) struct SignIn {
     /// Why it looks as if it were somebody else's; empty if it does not.
     suspicious: Vec<Suspicion>,
 }
+
+impl Direct for SignIn {}
 
 impl SignIn {
     fn new(record: &SignInRecord) -> Self {

@@ -1,6 +1,7 @@
 //! Signing up, in and out; sessions and tokens.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 use uuid::Uuid;
 
 use super::{Token, TokenScope};

@@ -1,6 +1,7 @@
 //! Writing courses.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, SimpleObject};
+use stoa_macros::Object;
 
 use super::{author, ids, key, settled, user_error};
 use crate::{

@@ -1,6 +1,7 @@
 //! Writing modules.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{author, ids, key, settled, user_error};
 use crate::{

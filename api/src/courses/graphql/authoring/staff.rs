@@ -1,6 +1,7 @@
 //! Who teaches a course.
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
+use async_graphql::{Context, ID, InputObject, OneofObject, SimpleObject};
+use stoa_macros::Object;
 
 use super::{author, courses::CoursePayload, settled, user_error, within};
 use crate::{
