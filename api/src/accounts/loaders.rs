@@ -370,17 +370,16 @@ impl Fetch for Relations {
                 let of = relations.entry(person).or_default();
                 *of = of.with(relation);
             };
-            for person in store::teachers(&view.db, &others, taught).await? {
-                add(person, Relation::Audience);
-            }
-            if !courses.is_empty() {
-                for (person, course, tenure) in store::takers(&view.db, &others, courses.keys().copied()).await? {
-                    if let Some(relation) = tenure.to_staff(known.kept_since).filter(|_| known.teaches(course)) {
-                        add(person, relation);
-                    }
-                    if known.membership(course).learner && tenure.lasts() {
-                        add(person, Relation::Classmate);
-                    }
+            for (person, learns) in store::met(&view.db, &others, courses.keys().copied(), taught).await? {
+                let Some((course, tenure)) = learns else {
+                    add(person, Relation::Audience);
+                    continue;
+                };
+                if let Some(relation) = tenure.to_staff(known.kept_since).filter(|_| known.teaches(course)) {
+                    add(person, relation);
+                }
+                if known.membership(course).learner && tenure.lasts() {
+                    add(person, Relation::Classmate);
                 }
             }
         }

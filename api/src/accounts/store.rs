@@ -45,10 +45,13 @@ statements! {
          UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $1
          UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $1"
     }
-    /// Which of the people (1) teach a course that is not a draft, or one of these courses (2).
-    TEACHERS {
-        "SELECT DISTINCT s.account_id FROM course_staff s JOIN courses c ON c.id = s.course_id
-         WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 2] ") AND s.account_id " [any_uuid 1]
+    /// Who of the people (1) takes or took which of the courses (2), and, without a course, who of them teaches one that is not a
+    /// draft, or one of these (3).
+    MET {
+        "SELECT learner_id AS person_id, course_id, left_at, completed_at FROM enrolments
+         WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] "
+         UNION ALL SELECT s.account_id, NULL, NULL, NULL FROM course_staff s JOIN courses c ON c.id = s.course_id
+         WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ") AND s.account_id " [any_uuid 1]
     }
     /// Who of the people (1) takes or took which of the courses (2).
     TAKERS {
@@ -278,13 +281,28 @@ pub(crate) async fn involvement(db: &Db, account: AccountId) -> Result<Involveme
     Ok(involvement)
 }
 
-pub(crate) async fn teachers(
+#[derive(sqlx::FromRow)]
+struct MetRow {
+    person_id: AccountId,
+    course_id: Option<CourseId>,
+    left_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+}
+
+/// Where the people are met: in which of `courses` they are or were learners, and, without a course, that they teach one that
+/// is not a draft, or one of `taught`.
+pub(crate) async fn met(
     db: &Db,
     people: &[AccountId],
     courses: impl IntoIterator<Item = CourseId>,
-) -> Result<Vec<AccountId>, DbError> {
-    let (sql, people, courses) = (db.sql(&TEACHERS), Uuids::new(people.iter().copied()), Uuids::new(courses));
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(people).bind(courses).fetch_all(c).await)?)
+    taught: impl IntoIterator<Item = CourseId>,
+) -> Result<Vec<(AccountId, Option<(CourseId, Tenure)>)>, DbError> {
+    let (sql, people) = (db.sql(&MET), Uuids::new(people.iter().copied()));
+    let (courses, taught) = (Uuids::new(courses), Uuids::new(taught));
+    let rows: Vec<MetRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).bind(taught).fetch_all(c).await)?;
+    let tenure = |row: &MetRow| Some((row.course_id?, Tenure::new(row.left_at, row.completed_at)));
+    Ok(rows.into_iter().map(|row| (row.person_id, tenure(&row))).collect())
 }
 
 #[derive(sqlx::FromRow)]

@@ -20,13 +20,14 @@ pub(crate) mod store;
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
+use moka::sync::Cache;
 use stoa_recommender::{CatalogueError, FitError, InteractionsBuilder, Model, ModelError, Registry};
 use tokio::sync::Notify;
 
 use crate::{
     accounts::secret::SecretKey,
     db::{Db, DbError},
-    ids::ModelId,
+    ids::{AccountId, ModelId},
     live::{self, model::Event},
     time::Clock,
 };
@@ -35,6 +36,7 @@ use catalogue::Mapped;
 use experiments::ExperimentSettings;
 use external::{EngineSettingsError, Engines, EnginesSettings};
 use lifecycle::TrainingData;
+use model::List;
 use serving::Serving;
 use store::CatalogueStamp;
 
@@ -52,6 +54,8 @@ const CURRENT_MODEL: &str = "current_model";
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long a list is kept: about a sitting, in microseconds.
 const LIST_LIFE: i64 = 15 * 60 * 1_000_000;
+/// So many lists are kept in memory, of some 20 kB each.
+const MAX_GIVEN: u64 = 1_000;
 
 /// The service of next courses; cheap to clone.
 #[derive(Clone)]
@@ -65,6 +69,9 @@ pub struct Feed {
     serving: Arc<ArcSwapOption<Serving>>,
     /// Somebody has enrolled here.
     arrived: Arc<Notify>,
+    /// Lists that were read lately. Whether one is still good is asked each time; what it says is then not read and decoded
+    /// again.
+    given: Cache<AccountId, List>,
 }
 
 /// Why there are no next courses.
@@ -118,6 +125,7 @@ impl Feed {
             experiment: Arc::new(experiment),
             serving: Arc::default(),
             arrived: Arc::default(),
+            given: Cache::builder().max_capacity(MAX_GIVEN).time_to_live(Duration::from_micros(LIST_LIFE as u64)).build(),
             db,
             clock,
             key,

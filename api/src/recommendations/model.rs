@@ -1,5 +1,7 @@
 //! What a learner is told to take next, and why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use stoa_recommender::{DataUsed, evaluate::Shadow};
 
@@ -49,7 +51,7 @@ pub struct List {
     /// What it says of itself.
     pub about: About,
     /// The courses, the best first.
-    pub items: Vec<Recommended>,
+    pub items: Arc<Vec<Recommended>>,
 }
 
 /// What a list says of itself.

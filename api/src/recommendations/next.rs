@@ -66,7 +66,14 @@ impl Feed {
         let (place, engine) = self.experiment.place_of(&self.key, learner);
         // Who is in no experiment gets what everybody gets.
         let engine = if place.is_some() { engine } else { self.engines.serve_by() };
-        if let Some(list) = store::list(&self.db, learner, serving.model_id, oldest).await?
+        let known = self.given.get(&learner);
+        let found = store::list(&self.db, learner, serving.model_id, oldest, known.as_ref()).await?;
+        match &found {
+            None => self.given.invalidate(&learner),
+            Some(list) if known.is_none_or(|known| known.id != list.id) => self.given.insert(learner, list.clone()),
+            Some(_) => {}
+        }
+        if let Some(list) = found
             && list.about.experiment == place
             && self.is_still_right(&list.about, engine)
         {
@@ -78,7 +85,7 @@ impl Feed {
         if !state.granted {
             let served = serving.served(None);
             let (about, items) = serving.list(&known, &served, Sitting { now, seed: 0, limit: MAX_LIST });
-            let list = List { id: None, model: serving.model_id, about, items };
+            let list = List { id: None, model: serving.model_id, about, items: items.into() };
             return Ok(Some(Given::fleeting(list).into()));
         }
         let experiment = place.as_ref().map_or("", |place| place.experiment.as_str());
@@ -86,7 +93,7 @@ impl Feed {
         let made = self.made(&serving, &known, (learner, &serving.served(engine)), now, id).await;
         let (id, mut about, items) = made;
         about.experiment = place;
-        let list = List { id: Some(id), model: serving.model_id, about, items };
+        let list = List { id: Some(id), model: serving.model_id, about, items: items.into() };
         let kept = self.keep(learner, list.clone(), state, now);
         Ok(Some(Given { list, kept }.into()))
     }

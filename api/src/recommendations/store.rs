@@ -48,7 +48,9 @@ statements! {
     /// A list is good for as long as neither the model nor the learner's state has changed, and no longer
     /// than a sitting: what fits after a pause is something else.
     LIST {
-        "SELECT l.list_id, l.about, l.items FROM recommendation_lists l JOIN accounts a ON a.id = l.learner_id
+        "SELECT l.list_id, CASE WHEN l.list_id = $4 THEN NULL ELSE l.about END AS about,
+           CASE WHEN l.list_id = $4 THEN NULL ELSE l.items END AS items
+         FROM recommendation_lists l JOIN accounts a ON a.id = l.learner_id
          WHERE l.learner_id = $1 AND l.model_id = $2 AND l.computed_at > $3 AND l.list_id IS NOT NULL AND l.about IS NOT NULL
            AND l.history_at = a.goals_at + a.feedback_at
              + COALESCE((SELECT MAX(e.last_active_at) + COUNT(*) FROM enrolments e WHERE e.learner_id = $1), 0)"
@@ -153,22 +155,28 @@ pub(super) async fn state(db: &Db, learner: AccountId) -> Result<Option<State>, 
 #[derive(sqlx::FromRow)]
 struct ListRow {
     list_id: ListId,
-    about: Json<About>,
-    items: Json<Vec<Recommended>>,
+    about: Option<Json<About>>,
+    items: Option<Json<Vec<Recommended>>>,
 }
 
 /// The list that was last made for a learner with this model, if it was made after `oldest` and she has
-/// done nothing since.
+/// done nothing since. If that is the one that is `known` already, it is not read again.
 pub(super) async fn list(
     db: &Db,
     learner: AccountId,
     model: ModelId,
     oldest: Timestamp,
+    known: Option<&List>,
 ) -> Result<Option<List>, DbError> {
-    let sql = db.sql(&LIST);
-    let row: Option<ListRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(learner).bind(model).bind(oldest).fetch_optional(c).await)?;
-    Ok(row.map(|row| List { id: Some(row.list_id), model, about: row.about.0, items: row.items.0 }))
+    let (sql, known_id) = (db.sql(&LIST), known.and_then(|list| list.id));
+    let row: Option<ListRow> = on!(db.reader(), c => sqlx::query_as(sql)
+        .bind(learner).bind(model).bind(oldest).bind(known_id).fetch_optional(c).await)?;
+    Ok(row.and_then(|row| match (row.about, row.items) {
+        (Some(about), Some(items)) => {
+            Some(List { id: Some(row.list_id), model, about: about.0, items: items.0.into() })
+        }
+        _ => known.filter(|list| list.model == model).cloned(),
+    }))
 }
 
 /// Keeps a list that was made of this state. Whether it still may be kept.
@@ -181,7 +189,7 @@ pub(super) async fn put_list(
 ) -> Result<bool, DbError> {
     let sql = tx.sql(&PUT_LIST);
     let put = on!(tx.conn(), c => sqlx::query(sql)
-        .bind(learner).bind(list.model).bind(state.stamp).bind(now).bind(Json(&list.items))
+        .bind(learner).bind(list.model).bind(state.stamp).bind(now).bind(Json(&*list.items))
         .bind(list.id).bind(Json(&list.about)).bind(state.feedback_at)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(put > 0)
