@@ -37,8 +37,8 @@ where
 {
     /// A shelf for so many bytes. `weigh` says how many a value takes, by an estimate, or that it is not to be kept.
     pub(crate) fn new(db: &Db, bytes: u64, weigh: fn(&V) -> Option<usize>) -> Self {
-        let cache = (bytes > 0)
-            .then(|| Cache::builder().max_capacity(bytes).weigher(|_, kept: &Kept<V>| kept.bytes).build());
+        let cache =
+            (bytes > 0).then(|| Cache::builder().max_capacity(bytes).weigher(|_, kept: &Kept<V>| kept.bytes).build());
         Self { db: db.clone(), cache, weigh }
     }
 

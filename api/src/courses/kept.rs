@@ -56,14 +56,20 @@ impl Kept {
             topics_of_course: Shelf::new(db, share(4), |topics| Some(bytes_of_topics(topics))),
             prerequisites: Shelf::new(db, share(3), |ids| Some(size_of::<CourseId>() * ids.len())),
             modules: Shelf::new(db, share(5), |module| {
-                module.as_ref().filter(|module| module.status == PartStatus::Published).map(|module| bytes_of_module(module))
+                module
+                    .as_ref()
+                    .filter(|module| module.status == PartStatus::Published)
+                    .map(|module| bytes_of_module(module))
             }),
             modules_of_course: Shelf::new(db, share(6), |modules| {
                 Some(modules.iter().map(|module| bytes_of_module(module)).sum())
             }),
             module_prerequisites: Shelf::new(db, share(5), |ids| Some(size_of::<ModuleId>() * ids.len())),
             lessons: Shelf::new(db, share(16), |lesson| {
-                lesson.as_ref().filter(|lesson| lesson.status == PartStatus::Published).map(|lesson| bytes_of_lesson(lesson))
+                lesson
+                    .as_ref()
+                    .filter(|lesson| lesson.status == PartStatus::Published)
+                    .map(|lesson| bytes_of_lesson(lesson))
             }),
             lessons_of_module: Shelf::new(db, share(20), |lessons| {
                 Some(lessons.iter().map(|lesson| bytes_of_lesson(lesson)).sum())

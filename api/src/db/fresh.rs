@@ -34,15 +34,8 @@ use super::{Backend, Db, DbError};
 use crate::observe::Register;
 
 /// The tables that what is kept is read from. Whoever keeps something of another table names it here.
-pub(crate) const TABLES: [&str; 7] = [
-    "courses",
-    "modules",
-    "lessons",
-    "topics",
-    "course_topics",
-    "course_prerequisites",
-    "module_prerequisites",
-];
+pub(crate) const TABLES: [&str; 7] =
+    ["courses", "modules", "lessons", "topics", "course_topics", "course_prerequisites", "module_prerequisites"];
 
 /// So long after it was last known to be so, what is kept is believed.
 pub const BOUND: Duration = Duration::from_secs(2);

@@ -142,7 +142,10 @@ impl Meter {
     /// A statement begins, outside of a transaction.
     pub(super) fn begin(&self, sql: &str) -> Timing<'_> {
         let timing = self.figures.begin(sql);
-        debug_assert!(!timing.writes_catalogue(sql), "write to the catalogue in a transaction: its commit tells of it: {sql}");
+        debug_assert!(
+            !timing.writes_catalogue(sql),
+            "write to the catalogue in a transaction: its commit tells of it: {sql}"
+        );
         timing
     }
 
