@@ -76,7 +76,7 @@ story! {
         }));
         let update = json!({ "courseId": course, "version": version(&course).await, "title": "Weeds", "topics": ["Weeding"] });
         done(&ana, "updateCourse", update).await;
-        let required = json!({ "courseId": course, "version": version(&course).await, "prerequisiteIds": [school.course("soil")] });
+        let required = json!({ "courseId": course, "version": version(&course).await, "prerequisites": [school.course("soil")] });
         done(&ana, "setCoursePrerequisites", required).await;
         done(&ana, "updateModule", json!({ "moduleId": module, "version": version(&module).await, "title": "Nettles" })).await;
         let second = done(&ana, "createModule", json!({ "courseId": course, "title": "Thistles" })).await;
@@ -84,7 +84,7 @@ story! {
         done(&ana, "createLesson", reading).await;
         let publish = json!({ "moduleId": second["id"], "version": version(&second["id"]).await });
         done(&ana, "publishModule", publish).await;
-        let before = json!({ "moduleId": second["id"], "version": version(&second["id"]).await, "prerequisiteIds": [module] });
+        let before = json!({ "moduleId": second["id"], "version": version(&second["id"]).await, "prerequisites": [module] });
         done(&ana, "setModulePrerequisites", before).await;
         assert_eq!(read().await, json!({
             "node": { "title": "Weeds", "topics": [{ "name": "Weeding" }], "prerequisites": [{ "title": "Living Soil" }], "modules": [
