@@ -94,6 +94,60 @@ where
         let (Some(cache), Some(generation)) = (&self.shelf.cache, self.generation) else { return };
         let Some(bytes) = (self.shelf.weigh)(value) else { return };
         let bytes = u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
+        // The cache would take it, and throw it out somewhat later.
+        if cache.policy().max_capacity().is_some_and(|most| u64::from(bytes) > most) {
+            return;
+        }
         cache.insert(key, Kept { value: value.clone(), bytes, generation });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Options, on};
+
+    async fn write(db: &Db, sql: &'static str, is_committed: bool) {
+        let mut tx = db.begin().await.unwrap();
+        on!(tx.conn(), c => sqlx::query(sql).execute(c).await.map(|_| ())).unwrap();
+        if is_committed {
+            tx.commit().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_change_is_not_found_after_it_whenever_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Options::create(&format!("sqlite://{}/stoa.db", folder.path().display()))).await.unwrap();
+        db.migrate().await.unwrap();
+        let shelf = Shelf::new(&db, 100_000, |value: &Option<i32>| value.map(|_| 4));
+        let read = async |key: i32, value: Option<i32>| {
+            let (reading, _, missing) = shelf.split(&[key]).await;
+            assert_eq!(missing, [key]);
+            reading.keep(key, &value);
+        };
+        read(1, Some(10)).await;
+        read(2, None).await;
+        assert_eq!((shelf.get(&1), shelf.get(&2)), (Some(Some(10)), None));
+
+        let topic = "INSERT INTO topics (id, slug, name) VALUES (randomblob(16), hex(randomblob(4)), 'T')";
+        write(&db, topic, false).await;
+        write(&db, "UPDATE settings SET value = value", true).await;
+        assert_eq!(shelf.get(&1), Some(Some(10)), "the catalogue has not changed");
+
+        // Somebody is reading while the change is made.
+        let (reading, _, _) = shelf.split(&[3]).await;
+        write(&db, topic, true).await;
+        reading.keep(3, &Some(30));
+        assert_eq!((shelf.get(&1), shelf.get(&3)), (None, None));
+        read(1, Some(11)).await;
+        assert_eq!(shelf.get(&1), Some(Some(11)));
+
+        // A commit that fails may have been one.
+        let mut tx = db.begin().await.unwrap();
+        on!(tx.conn(), c => sqlx::query(topic).execute(c).await.map(|_| ())).unwrap();
+        on!(tx.conn(), c => sqlx::query("ROLLBACK").execute(c).await.map(|_| ())).unwrap();
+        assert!(tx.commit().await.is_err());
+        assert_eq!(shelf.get(&1), None);
     }
 }
