@@ -11,7 +11,7 @@ use crate::{
     audit::Audit,
     bookmarks::Bookmarks,
     cases::Cases,
-    courses::authoring::Authoring,
+    courses::{CatalogueSettings, authoring::Authoring, kept::Kept},
     db::{Db, DbError, Sql},
     documents::{DocumentSettings, Documents},
     enrolling::Enrolling,
@@ -56,6 +56,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// About how much may be asked for.
     pub limits: LimitSettings,
+    /// About the catalogue.
+    pub catalogue: CatalogueSettings,
     /// About documents.
     pub documents: DocumentSettings,
     /// About figures and traces.
@@ -103,6 +105,8 @@ pub struct Services {
     pub cases: Cases,
     /// Taking courses, and leaving them.
     pub enrolling: Enrolling,
+    /// What is kept of the catalogue in memory.
+    pub(crate) kept: Arc<Kept>,
     /// The authors' desk.
     pub authoring: Authoring,
     /// What learners do in their courses.
@@ -153,6 +157,7 @@ impl App {
             cases: Cases::new(db.clone(), clock.clone(), audit.clone(), outbox.clone(), settings.rules.clone()),
             enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
             authoring: Authoring::new(db.clone(), clock.clone(), accounts.clone(), audit.clone(), outbox.clone()),
+            kept: Arc::new(Kept::new(&db, &settings.catalogue)),
             learning: Learning::new(db.clone(), clock.clone()),
             reviews: Reviews::new(db.clone(), clock.clone(), accounts.clone()),
             bookmarks: Bookmarks::new(db.clone(), clock.clone()),

@@ -12,6 +12,7 @@ use crate::{
         page::{Page, PageRequest},
     },
     observe::watch,
+    shelf::Shelf,
 };
 
 /// How many keys one statement takes at most.
@@ -21,6 +22,12 @@ const MAX_BATCH: usize = 1_000;
 pub(crate) trait Fetch: Send + Sync + 'static {
     type Key: Clone + Debug + Eq + Hash + Send + Sync + 'static;
     type Value: Clone + Default + Send + Sync + 'static;
+
+    /// Where values of this kind are kept beyond a request, if they are the same for everybody: what is there is answered without
+    /// waiting for a batch, and what is read is put there.
+    fn shelf(&self) -> Option<&Shelf<Self::Key, Self::Value>> {
+        None
+    }
 
     fn fetch(
         &self,
@@ -47,42 +54,86 @@ impl From<DbError> for LoadError {
 }
 
 /// A loader for one request: what was read once in a request is not read again in it.
-pub(crate) struct Load<F: Fetch>(Loader<F::Key, Result<F::Value, LoadError>, Batched<F>>);
+pub(crate) struct Load<F: Fetch> {
+    fetch: Arc<F>,
+    batches: Loader<F::Key, Result<F::Value, LoadError>, Batched<F>>,
+}
 
 impl<F: Fetch> Load<F> {
     pub(crate) fn new(fetch: F) -> Self {
-        Self(Loader::new(Batched(fetch)).with_max_batch_size(MAX_BATCH))
+        let fetch = Arc::new(fetch);
+        let batches = Loader::new(Batched(Arc::clone(&fetch))).with_max_batch_size(MAX_BATCH);
+        Self { fetch, batches }
     }
 
     pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
+        if let Some(value) = self.fetch.shelf().and_then(|shelf| shelf.get(&key)) {
+            return Ok(value);
+        }
         loop {
             // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped, as it is when
             // a neighbour of it errs: then another one reads.
-            if let Ok(value) = self.0.try_load(key.clone()).await {
+            if let Ok(value) = self.batches.try_load(key.clone()).await {
                 return value;
             }
         }
     }
 
-    pub(crate) async fn get_many(&self, keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
+    pub(crate) async fn get_many(&self, mut keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
+        let mut kept = HashMap::new();
+        if let Some(shelf) = self.fetch.shelf() {
+            keys.retain(|key| {
+                let Some(value) = shelf.get(key) else { return true };
+                kept.insert(key.clone(), value);
+                false
+            });
+        }
+        if keys.is_empty() {
+            return Ok(kept);
+        }
         loop {
-            if let Ok(found) = self.0.try_load_many(keys.clone()).await {
-                return found.into_iter().map(|(key, value)| value.map(|value| (key, value))).collect();
+            if let Ok(found) = self.batches.try_load_many(keys.clone()).await {
+                for (key, value) in found {
+                    kept.insert(key, value?);
+                }
+                return Ok(kept);
             }
         }
     }
 }
 
-struct Batched<F>(F);
+struct Batched<F>(Arc<F>);
+
+impl<F: Fetch> Batched<F> {
+    /// Reads the values, but for those that are kept.
+    async fn values(&self, keys: &[F::Key]) -> Result<HashMap<F::Key, F::Value>, DbError> {
+        let Some(shelf) = self.0.shelf() else { return self.read(keys).await };
+        let (reading, kept, missing) = shelf.split(keys).await;
+        let mut values: HashMap<_, _> = kept.into_iter().collect();
+        if missing.is_empty() {
+            return Ok(values);
+        }
+        let mut found = self.read(&missing).await?;
+        for key in missing {
+            let value = found.remove(&key).unwrap_or_default();
+            reading.keep(key.clone(), &value);
+            values.insert(key, value);
+        }
+        Ok(values)
+    }
+
+    async fn read(&self, keys: &[F::Key]) -> Result<HashMap<F::Key, F::Value>, DbError> {
+        let fetching = self.0.fetch(keys);
+        match watch::batch(std::any::type_name::<F>(), keys.len()) {
+            Some(span) => fetching.instrument(span).await,
+            None => fetching.await,
+        }
+    }
+}
 
 impl<F: Fetch> BatchFn<F::Key, Result<F::Value, LoadError>> for Batched<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Result<F::Value, LoadError>> {
-        let fetching = self.0.fetch(keys);
-        let fetched = match watch::batch(std::any::type_name::<F>(), keys.len()) {
-            Some(span) => fetching.instrument(span).await,
-            None => fetching.await,
-        };
-        match fetched {
+        match self.values(keys).await {
             // Every key is answered: the crate takes a missing one for an error.
             Ok(mut found) => keys.iter().map(|key| (key.clone(), Ok(found.remove(key).unwrap_or_default()))).collect(),
             Err(error) => {

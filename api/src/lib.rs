@@ -51,6 +51,7 @@ pub mod time;
 pub mod two_factor;
 
 mod batch;
+mod shelf;
 
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

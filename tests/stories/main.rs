@@ -29,6 +29,8 @@ mod http_origins;
 mod http_tls;
 mod http_wire;
 mod intake;
+mod kept;
+mod kept_everywhere;
 mod learning;
 mod limits;
 mod limits_budget;

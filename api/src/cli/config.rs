@@ -20,6 +20,7 @@ use crate::{
     access::{Relation, Rules},
     accounts::secret::SecretKey,
     app::Settings,
+    courses::CatalogueSettings,
     db::without_password,
     documents::DocumentSettings,
     graphql::limits::LimitSettings,
@@ -93,6 +94,9 @@ pub(super) struct Config {
     /// How much may be asked for.
     #[serde(default)]
     pub(super) limits: LimitSettings,
+    /// The catalogue.
+    #[serde(default)]
+    pub(super) catalogue: CatalogueSettings,
     /// Documents that are known.
     #[serde(default)]
     pub(super) documents: DocumentSettings,
@@ -282,6 +286,7 @@ impl Config {
         self.live.check()?;
         self.http.check()?;
         self.limits.check()?;
+        self.catalogue.check()?;
         self.documents.check()?;
         self.observe.check()?;
         Ok(Settings {
@@ -291,6 +296,7 @@ impl Config {
             live: self.live.clone(),
             http: self.http.clone(),
             limits: self.limits.clone(),
+            catalogue: self.catalogue.clone(),
             documents: self.documents.clone(),
             observe: self.observe.clone(),
         })

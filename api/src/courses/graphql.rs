@@ -12,10 +12,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use stoa_macros::Object;
 
-use super::{
-    model::{self, CourseKey},
-    store,
-};
+use super::model::{self, CourseKey};
 use crate::{
     access::{
         COURSE_ANNOUNCEMENTS, COURSE_FORUM, COURSE_LEARNERS, COURSE_STATISTICS, InCourse, Shown, Standing,
@@ -394,7 +391,7 @@ impl CourseQuery {
         #[graphql(desc = "The course's slug.")] slug: String,
     ) -> Option<Result<Course, Fault>> {
         let scope = scope(ctx);
-        match store::id_by_slug(&scope.app.db, &slug).await {
+        match scope.load().slugs.get(slug).await {
             Ok(id) => Course::find(scope, id?).await.transpose(),
             Err(error) => Some(Err(error.into())),
         }
@@ -402,8 +399,8 @@ impl CourseQuery {
 
     /// Every topic that there are courses on, by name.
     async fn topics(&self, ctx: &Context<'_>) -> Option<Result<Vec<Topic>, Fault>> {
-        let topics = store::topics(&scope(ctx).app.db).await;
-        Some(topics.map(|topics| topics.into_iter().map(Topic).collect()).map_err(Fault::from))
+        let topics = scope(ctx).load().all_topics.get(()).await;
+        Some(topics.map(|topics| topics.iter().cloned().map(Topic).collect()).map_err(Fault::from))
     }
 }
 
@@ -429,6 +426,6 @@ async fn page(
     if words > model::MAX_WORDS {
         return Err(Fault::bad_input(format!("`text` takes at most {} words; these were {words}", model::MAX_WORDS)));
     }
-    let page = store::page(&scope.app.db, &filter, order, &request).await?.map(Arc::new);
+    let page = scope.load().course_pages.get((filter, order, request)).await?;
     connection(scope, &list, &page, |course| CourseKey::of(course, order), |course| Course(Arc::clone(course)))
 }

@@ -5,6 +5,10 @@
 
 pub mod authoring;
 pub(crate) mod graphql;
+pub(crate) mod kept;
 pub(crate) mod loaders;
 pub mod model;
+mod settings;
 pub(crate) mod store;
+
+pub use settings::CatalogueSettings;

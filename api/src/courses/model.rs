@@ -246,7 +246,7 @@ impl CourseRollup {
 }
 
 /// Which courses are wanted; everything that is given must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CourseFilter {
     /// About any of these topics (slugs).
     pub topics: Option<Vec<String>>,

@@ -29,7 +29,7 @@ statements! {
         "SELECT c.id, c.slug, c.title, c.summary, c.language, c.level, c.status, c.open_forum, c.lesson_count, c.seconds, c.published_at, c.version, c.content_version
          FROM courses c WHERE c.id " [any_uuid 1]
     }
-    ID_BY_SLUG { "SELECT id FROM courses WHERE slug = $1" }
+    IDS_BY_SLUGS { "SELECT slug, id FROM courses WHERE slug " [any_text 1] }
     /// The topics of courses that anybody may know of: a learner's goal alone makes no topic public.
     PUBLIC_TOPICS {
         "SELECT t.id, t.slug, t.name FROM topics t WHERE EXISTS (SELECT 1 FROM course_topics ct JOIN courses c ON c.id = ct.course_id
@@ -208,9 +208,9 @@ pub(crate) async fn by_ids(db: &Db, ids: &[CourseId]) -> Result<Vec<Course>, DbE
     Ok(rows.into_iter().map(Course::from).collect())
 }
 
-pub(crate) async fn id_by_slug(db: &Db, slug: &str) -> Result<Option<CourseId>, DbError> {
-    let sql = db.sql(&ID_BY_SLUG);
-    Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(slug).fetch_optional(c).await)?)
+pub(crate) async fn ids_by_slugs(db: &Db, slugs: &[String]) -> Result<Vec<(String, CourseId)>, DbError> {
+    let (sql, slugs) = (db.sql(&IDS_BY_SLUGS), Texts(slugs.to_vec()));
+    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(slugs).fetch_all(c).await)?)
 }
 
 /// A page of the published courses.

@@ -131,7 +131,7 @@ impl PgLanes {
     }
 
     /// One that nobody else has. Its holder says when her statement is [`PgLease::over`].
-    async fn lend(&self) -> Result<PgLease, sqlx::Error> {
+    pub(super) async fn lend(&self) -> Result<PgLease, sqlx::Error> {
         let lane = self.meter.wait(self.pool.acquire()).await?;
         Ok(PgLease { lane: Some(lane), lanes: self.clone(), state: State::Busy })
     }

@@ -36,6 +36,7 @@ use lanes::{Lanes, Lease};
 pub(crate) mod cancel;
 pub(crate) mod dialect;
 mod error;
+pub(crate) mod fresh;
 mod health;
 mod lanes;
 pub mod migrate;
@@ -48,10 +49,13 @@ mod watched;
 pub use dialect::Sql;
 pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
+#[doc(hidden)]
+pub use fresh::{BOUND, writes_catalogue};
 pub(crate) use health::Health;
 pub(crate) use observed::{Group, PoolState};
 
 use crate::observe::Register;
+use fresh::{Change, Fresh, Lookups};
 use observed::{Figures, Meter};
 use watched::Watched;
 
@@ -79,6 +83,7 @@ pub struct Db {
     statements: Arc<AtomicU64>,
     figures: Arc<Figures>,
     told: broadcast::Sender<Arc<str>>,
+    fresh: Arc<Fresh>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -88,6 +93,9 @@ pub struct Tx {
     figures: Arc<Figures>,
     notices: Vec<String>,
     told: broadcast::Sender<Arc<str>>,
+    fresh: Arc<Fresh>,
+    /// Found out by the connection: nobody has to say it.
+    changes_catalogue: bool,
 }
 
 /// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
@@ -136,7 +144,7 @@ impl Db {
             return Err(DbError::Url(without_password(&options.url)));
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
-        Ok(Self { backend, statements: Arc::default(), figures, told })
+        Ok(Self { backend, statements: Arc::default(), figures, told, fresh: Arc::new(Fresh::new()) })
     }
 
     /// The connections to read from.
@@ -168,6 +176,8 @@ impl Db {
             figures: Arc::clone(&self.figures),
             notices: Vec::new(),
             told: self.told.clone(),
+            fresh: Arc::clone(&self.fresh),
+            changes_catalogue: false,
         })
     }
 
@@ -196,6 +206,8 @@ impl Db {
     pub(crate) fn describe_figures(&self, register: &mut Register) {
         Figures::describe(register);
         register.collector(Arc::clone(&self.figures));
+        Fresh::describe(register);
+        register.collector(Lookups(Arc::clone(&self.fresh)));
     }
 
     /// So many requests shared a commit.
@@ -265,9 +277,10 @@ impl Db {
 impl Tx {
     /// The connection, for [`on!`].
     pub(crate) fn conn(&mut self) -> Backend<Watched<'_, &mut SqliteConnection>, Watched<'_, &mut PgConnection>> {
+        let changes = &mut self.changes_catalogue;
         match &mut self.backend {
-            Backend::Lite(lease) => Backend::Lite(Watched::new(lease.conn(), &self.figures)),
-            Backend::Pg(lease) => Backend::Pg(Watched::new(lease.conn(), &self.figures)),
+            Backend::Lite(lease) => Backend::Lite(Watched::new(lease.conn(), &self.figures, changes)),
+            Backend::Pg(lease) => Backend::Pg(Watched::new(lease.conn(), &self.figures, changes)),
         }
     }
 
@@ -294,23 +307,35 @@ impl Tx {
         tokio::spawn(self.committed()).await.map_err(|error| DbError::Unavailable(error.to_string()))?
     }
 
-    async fn committed(self) -> Result<(), DbError> {
+    async fn committed(mut self) -> Result<(), DbError> {
+        let mut change = self.changes_catalogue.then(|| Change::new(&self.fresh));
         match self.backend {
             Backend::Lite(mut lease) => {
+                if let Some(change) = &mut change {
+                    change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
+                }
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
+                // Whoever is told reads what is new.
+                change.map(Change::committed);
                 for notice in self.notices {
                     // Nobody may be listening.
                     let _ = self.told.send(notice.into());
                 }
             }
             Backend::Pg(mut lease) => {
+                if let Some(change) = &mut change {
+                    let notice = change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
+                    // The first: whoever hears of the others reads what is new.
+                    self.notices.insert(0, notice);
+                }
                 if !self.notices.is_empty() {
                     let sql = "SELECT pg_notify($2, notice) FROM unnest($1::text[]) notice";
                     sqlx::query(sql).bind(self.notices).bind(notices::CHANNEL).execute(lease.conn()).await?;
                 }
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
+                change.map(Change::committed);
             }
         }
         Ok(())

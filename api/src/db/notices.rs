@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Backend, Db, DbError};
+use super::{Backend, Db, DbError, fresh::Fresh};
 
 /// The channel of PostgreSQL.
 pub(super) const CHANNEL: &str = "stoa";
@@ -34,6 +34,7 @@ pub(crate) enum Heard {
 pub(crate) struct Ear {
     here: Receiver<Arc<str>>,
     elsewhere: Backend<(), PgListener>,
+    fresh: Arc<Fresh>,
 }
 
 impl Db {
@@ -54,7 +55,7 @@ impl Db {
                 Backend::Pg(listener)
             }
         };
-        Ok(Ear { here, elsewhere })
+        Ok(Ear { here, elsewhere, fresh: Arc::clone(&self.fresh) })
     }
 
     /// Tells those who listen in this process, and nobody else.
@@ -67,6 +68,16 @@ impl Db {
 impl Ear {
     /// The next notice. An error means that this ear is deaf from now on.
     pub(crate) async fn hear(&mut self) -> Result<Heard, DbError> {
+        loop {
+            match self.hear_any().await? {
+                // What is kept of the catalogue is thrown away before anybody is told of what follows in the same transaction.
+                Heard::Notice(notice) if self.fresh.heard(&notice) => {}
+                heard => return Ok(heard),
+            }
+        }
+    }
+
+    async fn hear_any(&mut self) -> Result<Heard, DbError> {
         match &mut self.elsewhere {
             Backend::Lite(()) => Ok(heard_here(self.here.recv().await)),
             Backend::Pg(listener) => {

@@ -20,7 +20,7 @@ use prometheus_client::{
 };
 use sqlx::{Either, Error};
 
-use super::Sql;
+use super::{Sql, fresh::writes_catalogue};
 use crate::observe::{Histogram, Register, SIZES, STATEMENTS, watch};
 
 const STATEMENT_TIME: &str = "stoa_sql_statement_duration_seconds";
@@ -60,6 +60,8 @@ struct Counters {
     name: String,
     time: Histogram,
     errors: AtomicU64,
+    /// Of a text that is built as it runs this is found out each time.
+    writes_catalogue: bool,
 }
 
 /// What is counted of a pool.
@@ -90,8 +92,8 @@ pub(crate) enum Group {
 }
 
 impl Counters {
-    fn new(name: String) -> Self {
-        Self { name, time: Histogram::new(STATEMENTS), errors: AtomicU64::new(0) }
+    fn new(name: String, writes_catalogue: bool) -> Self {
+        Self { name, time: Histogram::new(STATEMENTS), errors: AtomicU64::new(0), writes_catalogue }
     }
 }
 
@@ -137,9 +139,14 @@ impl Meter {
         self.figures.pools[self.pool].wait(wanted).await
     }
 
-    /// A statement begins.
+    /// A statement begins, outside of a transaction.
     pub(super) fn begin(&self, sql: &str) -> Timing<'_> {
-        self.figures.begin(sql)
+        let timing = self.figures.begin(sql);
+        debug_assert!(
+            !timing.writes_catalogue(sql),
+            "write to the catalogue in a transaction: its commit tells of it: {sql}"
+        );
+        timing
     }
 
     /// How the pool is now.
@@ -154,7 +161,7 @@ impl Figures {
         Self {
             database,
             known: OnceLock::new(),
-            built: Counters::new(BUILT.to_owned()),
+            built: Counters::new(BUILT.to_owned(), false),
             places: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
             slow: AtomicU64::new(u64::MAX),
             pools: pools.iter().map(|name| PoolFigures::new(name)).collect(),
@@ -174,7 +181,7 @@ impl Figures {
                 // Two areas may send the same text; then it has the name of the first.
                 by_text.entry(text).or_insert(number);
                 let name = format!("{}.{}", area.replace(", ", "."), sql.name);
-                counters.push((text.len(), Counters::new(name)));
+                counters.push((text.len(), Counters::new(name, writes_catalogue(text))));
             }
             Known { by_text, statements: counters.into() }
         });
@@ -276,6 +283,15 @@ pub(super) struct Timing<'a> {
 }
 
 impl Timing<'_> {
+    /// Whether the statement, of this text, writes to the catalogue.
+    pub(super) fn writes_catalogue(&self, sql: &str) -> bool {
+        if std::ptr::eq(self.counters, &raw const self.figures.built) {
+            writes_catalogue(sql)
+        } else {
+            self.counters.writes_catalogue
+        }
+    }
+
     pub(super) fn step<A, B>(&mut self, step: &Result<Either<A, B>, Error>) {
         match step {
             Ok(Either::Left(_)) => {}

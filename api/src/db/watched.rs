@@ -18,11 +18,13 @@ use super::observed::{Figures, Timing};
 pub(crate) struct Watched<'a, T> {
     target: T,
     figures: &'a Figures,
+    /// Set where something is written to the catalogue.
+    changes_catalogue: &'a mut bool,
 }
 
 impl<'a, T> Watched<'a, T> {
-    pub(super) fn new(target: T, figures: &'a Figures) -> Self {
-        Self { target, figures }
+    pub(super) fn new(target: T, figures: &'a Figures, changes_catalogue: &'a mut bool) -> Self {
+        Self { target, figures, changes_catalogue }
     }
 }
 
@@ -46,6 +48,7 @@ macro_rules! of_a_transaction {
             {
                 let query = Taken::new(query);
                 let timing = self.figures.begin(query.sql.as_str());
+                *self.changes_catalogue |= timing.writes_catalogue(query.sql.as_str());
                 Timed::<'_, $database> { steps: self.target.fetch_many(query), timing }.boxed()
             }
 
@@ -59,6 +62,7 @@ macro_rules! of_a_transaction {
             {
                 let query = Taken::new(query);
                 let mut timing = self.figures.begin(query.sql.as_str());
+                *self.changes_catalogue |= timing.writes_catalogue(query.sql.as_str());
                 Box::pin(async move {
                     let found = self.target.fetch_optional(query).await;
                     timing.found(&found);

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     batch::Load,
     bookmarks::loaders as bookmarks,
-    courses::loaders as courses,
+    courses::{kept::Kept, loaders as courses},
     db::Db,
     enrolling::loaders as enrolling,
     forum::{loaders as forum, moderation::loaders as moderation},
@@ -22,13 +22,14 @@ use crate::{
 };
 
 macro_rules! loaders {
-    ($($field:ident: $fetch:ty),+ $(,)?) => {
+    (kept { $($kept_field:ident: $kept:ty),+ $(,)? } $($field:ident: $fetch:ty),+ $(,)?) => {
         /// Every loader, each of which reads a thing at most once in a request.
         pub(crate) struct Loaders {
             pub(crate) viewpoint: Arc<accounts::Viewpoint>,
             pub(crate) relations: Load<accounts::Relations>,
             pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
+            $(pub(crate) $kept_field: Load<$kept>,)+
             $(pub(crate) $field: Load<$fetch>),+
         }
 
@@ -40,10 +41,17 @@ macro_rules! loaders {
                     in_course: Load::new(accounts::InCourses(Arc::clone(&viewpoint))),
                     viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
+                    $($kept_field: Load::new(<$kept>::new(Arc::clone(&app.kept))),)+
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
                 }
             }
         }
+
+        $(impl $kept {
+            const fn new(kept: Arc<Kept>) -> Self {
+                Self(kept)
+            }
+        })+
 
         $(impl $fetch {
             const fn new(db: Db) -> Self {
@@ -54,14 +62,27 @@ macro_rules! loaders {
 }
 
 loaders! {
+    // What of the catalogue is kept beyond a request.
+    kept {
+        courses: courses::Courses,
+        slugs: courses::Slugs,
+        course_pages: courses::CoursePages,
+        topics: courses::Topics,
+        public_topics: courses::PublicTopics,
+        all_topics: courses::AllTopics,
+        topics_of_course: courses::TopicsOfCourse,
+        prerequisites: courses::Prerequisites,
+        modules: courses::Modules,
+        modules_of_course: courses::ModulesOfCourse,
+        module_prerequisites: courses::ModulePrerequisites,
+        lessons: courses::Lessons,
+        lessons_of_module: courses::LessonsOfModule,
+    }
     accounts: accounts::Accounts,
     account_states: sign_in::States,
     sessions: sign_in::Sessions,
     tokens: sign_in::Tokens,
     sign_in_pages: sign_in::SignInPages,
-    courses: courses::Courses,
-    topics: courses::Topics,
-    public_topics: courses::PublicTopics,
     goals: accounts::Goals,
     teaches: accounts::Teaches,
     roles: accounts::Roles,
@@ -70,16 +91,9 @@ loaders! {
     second_factors: two_factor::SecondFactors,
     left_off: progress::LeftOffs,
     time_per_topic: progress::TimePerTopic,
-    modules: courses::Modules,
-    lessons: courses::Lessons,
-    topics_of_course: courses::TopicsOfCourse,
-    prerequisites: courses::Prerequisites,
     staff: courses::Staff,
-    modules_of_course: courses::ModulesOfCourse,
     modules_for_staff: courses::ModulesForStaff,
-    lessons_of_module: courses::LessonsOfModule,
     lessons_for_staff: courses::LessonsForStaff,
-    module_prerequisites: courses::ModulePrerequisites,
     lesson_contents: courses::Contents,
     lesson_drafts: courses::Drafts,
     lesson_versions: courses::LessonVersions,

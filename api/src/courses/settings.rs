@@ -1,0 +1,26 @@
+//! What an installation decides about the catalogue.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bounds::{self, OutOfBounds};
+
+/// What an installation decides about the catalogue: the table `[catalogue]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogueSettings {
+    /// How much memory the catalogue may take that is kept decoded, in bytes; 0 to keep none.
+    pub memory_bytes: u64,
+}
+
+impl Default for CatalogueSettings {
+    fn default() -> Self {
+        Self { memory_bytes: 64 << 20 }
+    }
+}
+
+impl CatalogueSettings {
+    /// Whether they can be used.
+    pub fn check(&self) -> Result<(), OutOfBounds> {
+        bounds::check("catalogue", &[("memory_bytes", self.memory_bytes, 0..=16 << 30)])
+    }
+}
