@@ -1,6 +1,11 @@
 //! Loading by key in batches, so that a query costs as many statements as it is deep.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::Hash,
+    sync::{Arc, OnceLock},
+};
 
 use dataloader::{BatchFn, cached::Loader};
 
@@ -17,6 +22,9 @@ use crate::{
 
 /// How many keys one statement takes at most.
 const MAX_BATCH: usize = 1_000;
+/// So often a resolver lets the others go on before it reads for all. Those of one list come to a loader together, and those that
+/// come by another way have a step or two more to go.
+const YIELDS: usize = 3;
 
 /// Reads the values of many keys at once. A key that has no value gets the type's default.
 pub(crate) trait Fetch: Send + Sync + 'static {
@@ -56,14 +64,21 @@ impl From<DbError> for LoadError {
 /// A loader for one request: what was read once in a request is not read again in it.
 pub(crate) struct Load<F: Fetch> {
     fetch: Arc<F>,
-    batches: Loader<F::Key, Result<F::Value, LoadError>, Batched<F>>,
+    // Of the dozens that a request has, it uses a few.
+    batches: OnceLock<Batches<F>>,
 }
+
+type Batches<F> = Loader<<F as Fetch>::Key, Result<<F as Fetch>::Value, LoadError>, Batched<F>>;
 
 impl<F: Fetch> Load<F> {
     pub(crate) fn new(fetch: F) -> Self {
-        let fetch = Arc::new(fetch);
-        let batches = Loader::new(Batched(Arc::clone(&fetch))).with_max_batch_size(MAX_BATCH);
-        Self { fetch, batches }
+        Self { fetch: Arc::new(fetch), batches: OnceLock::new() }
+    }
+
+    fn batches(&self) -> &Batches<F> {
+        self.batches.get_or_init(|| {
+            Loader::new(Batched(Arc::clone(&self.fetch))).with_max_batch_size(MAX_BATCH).with_yield_count(YIELDS)
+        })
     }
 
     pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
@@ -73,7 +88,7 @@ impl<F: Fetch> Load<F> {
         loop {
             // The crate answers `NotFound` only if the resolver that was reading for everybody was dropped, as it is when
             // a neighbour of it errs: then another one reads.
-            if let Ok(value) = self.batches.try_load(key.clone()).await {
+            if let Ok(value) = self.batches().try_load(key.clone()).await {
                 return value;
             }
         }
@@ -92,7 +107,7 @@ impl<F: Fetch> Load<F> {
             return Ok(kept);
         }
         loop {
-            if let Ok(found) = self.batches.try_load_many(keys.clone()).await {
+            if let Ok(found) = self.batches().try_load_many(keys.clone()).await {
                 for (key, value) in found {
                     kept.insert(key, value?);
                 }

@@ -13,6 +13,7 @@ mod catalogue;
 mod clients;
 mod consent;
 mod digests;
+mod direct;
 mod documents;
 mod documents_cli;
 mod engines;

@@ -13,6 +13,7 @@
 //! cost is known.
 
 use std::{
+    ops::Deref,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
@@ -78,7 +79,19 @@ pub struct Lite {
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Db {
+pub struct Db(Arc<Shared>);
+
+impl Deref for Db {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What all handles share: each request makes dozens of them.
+#[derive(Debug)]
+pub struct Shared {
     backend: Backend<Lite, PgLanes>,
     statements: Arc<AtomicU64>,
     figures: Arc<Figures>,
@@ -144,7 +157,8 @@ impl Db {
             return Err(DbError::Url(without_password(&options.url)));
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
-        Ok(Self { backend, statements: Arc::default(), figures, told, fresh: Arc::new(Fresh::new()) })
+        let fresh = Arc::new(Fresh::new());
+        Ok(Self(Arc::new(Shared { backend, statements: Arc::default(), figures, told, fresh })))
     }
 
     /// The connections to read from.

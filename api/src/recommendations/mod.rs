@@ -125,7 +125,10 @@ impl Feed {
             experiment: Arc::new(experiment),
             serving: Arc::default(),
             arrived: Arc::default(),
-            given: Cache::builder().max_capacity(MAX_GIVEN).time_to_live(Duration::from_micros(LIST_LIFE as u64)).build(),
+            given: Cache::builder()
+                .max_capacity(MAX_GIVEN)
+                .time_to_live(Duration::from_micros(LIST_LIFE as u64))
+                .build(),
             db,
             clock,
             key,
