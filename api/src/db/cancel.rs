@@ -14,7 +14,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -26,7 +26,11 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{
     lanes::Lanes,
@@ -70,17 +74,27 @@ pub(super) enum State {
 }
 
 /// PostgreSQL's connections.
+///
+/// The pool opens and closes them. It starts a task for each that comes back, so those that are used one moment after another
+/// are kept beside it.
 #[derive(Clone, Debug)]
 pub struct PgLanes {
     pool: PgPool,
     meter: Meter,
     broken: Arc<Mutex<Option<Instant>>>,
+    /// As many as the pool may have. Who has one finds a connection, and who waits for one waits in turn.
+    permits: Arc<Semaphore>,
+    warm: Arc<Mutex<Vec<Warm>>>,
 }
+
+/// A connection that was used a moment ago, and since when it rests.
+type Warm = (PoolConnection<Postgres>, Instant);
 
 /// One of them.
 pub(super) struct PgLease {
     // Taken when it is dropped.
     lane: Option<PoolConnection<Postgres>>,
+    permit: Option<OwnedSemaphorePermit>,
     lanes: PgLanes,
     pub(super) state: State,
 }
@@ -111,7 +125,37 @@ impl PgLanes {
             })
             .connect_with(connect)
             .await?;
-        Ok(Self { pool, meter, broken })
+        let permits = Arc::new(Semaphore::new(pool.options().get_max_connections() as usize));
+        Ok(Self { pool, meter, broken, permits, warm: Arc::default() })
+    }
+
+    fn warm(&self) -> MutexGuard<'_, Vec<Warm>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The one that was used last, if it need not be asked whether it lives. Those that rest longer go back to the pool.
+    fn take_warm(&self) -> Option<PoolConnection<Postgres>> {
+        let mut warm = self.warm();
+        let (lane, since) = warm.pop()?;
+        let broken = *self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.elapsed() < RESTED && broken.is_none_or(|at| at < since) {
+            return Some(lane);
+        }
+        drop((lane, std::mem::take(&mut *warm)));
+        None
+    }
+
+    /// Gives those that rest here back to the pool, for who takes one of the pool's itself.
+    pub(super) fn settle(&self) {
+        let warm = std::mem::take(&mut *self.warm());
+        drop(warm);
+    }
+
+    /// Waits until all are back, and closes them.
+    pub(super) async fn close(&self) {
+        let closing = self.pool.close();
+        self.settle();
+        closing.await;
     }
 
     /// The pool.
@@ -126,14 +170,27 @@ impl PgLanes {
 
     /// How they are now.
     pub(super) fn state(&self) -> PoolState {
-        let (size, idle) = (self.pool.size() as usize, self.pool.num_idle());
-        self.meter.state(self.pool.options().get_max_connections(), idle, size.saturating_sub(idle))
+        let most = self.pool.options().get_max_connections();
+        let idle = self.pool.num_idle() + self.warm().len();
+        self.meter.state(most, idle, most as usize - self.permits.available_permits())
     }
 
     /// One that nobody else has. Its holder says when her statement is [`PgLease::over`].
     pub(super) async fn lend(&self) -> Result<PgLease, sqlx::Error> {
-        let lane = self.meter.wait(self.pool.acquire()).await?;
-        Ok(PgLease { lane: Some(lane), lanes: self.clone(), state: State::Busy })
+        let (lane, permit) = self.meter.wait(self.free()).await?;
+        Ok(PgLease { lane: Some(lane), permit: Some(permit), lanes: self.clone(), state: State::Busy })
+    }
+
+    async fn free(&self) -> Result<(PoolConnection<Postgres>, OwnedSemaphorePermit), sqlx::Error> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => timeout(self.pool.options().get_acquire_timeout(), Arc::clone(&self.permits).acquire_owned())
+                .await
+                .map_err(|_| sqlx::Error::PoolTimedOut)?
+                .map_err(|_| sqlx::Error::PoolClosed)?,
+        };
+        let warm = self.take_warm();
+        Ok((if let Some(lane) = warm { lane } else { self.pool.acquire().await? }, permit))
     }
 
     /// One in a transaction.
@@ -179,9 +236,17 @@ impl PgLease {
 
 impl Drop for PgLease {
     fn drop(&mut self) {
-        let Some(mut lane) = self.lane.take() else { return };
+        let (Some(mut lane), permit) = (self.lane.take(), self.permit.take()) else { return };
         let in_transaction = match self.state {
-            State::Ready => return,
+            State::Ready => {
+                // One that is broken is the pool's to end. The permit goes last.
+                let broken = *self.lanes.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = Instant::now();
+                if !self.lanes.pool.is_closed() && broken.is_none_or(|at| now.duration_since(at) > RESTED) {
+                    self.lanes.warm().push((lane, now));
+                }
+                return;
+            }
             State::Busy => false,
             State::Open => true,
         };
@@ -195,6 +260,7 @@ impl Drop for PgLease {
                 tracing::debug!("a statement that nobody waits for is stopped");
                 let _ = timeout(CLOSING, lane.close()).await;
             }
+            drop(permit);
         });
     }
 }

@@ -57,7 +57,10 @@ impl Db {
                 lease.over(None);
                 result
             }
-            Backend::Pg(lanes) => self.migrator().run(lanes.pool()).await,
+            Backend::Pg(lanes) => {
+                lanes.settle();
+                self.migrator().run(lanes.pool()).await
+            }
         };
         result.map_err(migrating)?;
         let after = self.applied().await?;

@@ -244,7 +244,7 @@ impl Db {
                 lite.read.close().await;
                 lite.write.close().await;
             }
-            Backend::Pg(lanes) => lanes.pool().close().await,
+            Backend::Pg(lanes) => lanes.close().await,
         }
     }
 
