@@ -4,7 +4,7 @@ import pg from 'pg'
 // Counts and microseconds stay below 2^53, so numbers hold them.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
-const pool = new pg.Pool({
+export const pool = new pg.Pool({
   connectionString: process.env.PEERS_DATABASE_URL,
   max: Number(process.env.PEERS_POOL ?? 4),
   min: Number(process.env.PEERS_POOL ?? 4),

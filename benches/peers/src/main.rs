@@ -31,12 +31,9 @@ struct Arguments {
     /// Stoa's binary
     #[arg(long, default_value = "target/release/stoa")]
     stoa: PathBuf,
-    /// The folder with the servers on Node
-    #[arg(long, default_value = "benches/peers/node")]
-    node: PathBuf,
-    /// What the peers need in the database
-    #[arg(long, default_value = "benches/peers/peers.sql")]
-    sql: PathBuf,
+    /// The folder with the servers on Node, and what they need in the database
+    #[arg(long, default_value = "benches/peers")]
+    peers: PathBuf,
     /// Only these servers
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Kind::Stoa, Kind::Mercurius, Kind::Yoga, Kind::Apollo, Kind::Postgraphile])]
     only: Vec<Kind>,
@@ -97,7 +94,7 @@ async fn main() -> anyhow::Result<()> {
         folder: &folder,
         url: &postgres.url(),
         stoa: &arguments.stoa,
-        node: &arguments.node,
+        node: &arguments.peers.join("node"),
         stoa_connections: arguments.stoa_connections,
         pool: arguments.pool,
         processes: arguments.processes,
@@ -162,7 +159,10 @@ fn seed(arguments: &Arguments, setup: &Setup<'_>, postgres: &Postgres) -> anyhow
         eprintln!("stoa {}", command.join(" "));
         succeed(stoa_command(setup)?.args(command))?;
     }
-    postgres.run_file(&arguments.sql)?;
+    postgres.run_file(&arguments.peers.join("peers.sql"))?;
+    if arguments.only.contains(&Kind::Postgraphile) {
+        postgres.run_file(&arguments.peers.join("postgraphile.sql"))?;
+    }
     operations::give_tokens(postgres)?;
     postgres.run("VACUUM ANALYZE")?;
     postgres.run("CHECKPOINT")
