@@ -24,7 +24,7 @@ export async function serve(port) {
   })
   await apollo.start()
   const app = fastify({ logger: false })
-  await app.register(fastifyApollo.default ?? fastifyApollo, {
+  await app.register(fastifyApollo(apollo), {
     path: '/graphql',
     context: async request => ({ viewer: await authenticate(request.headers.authorization) }),
   })

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use clap::Parser;
 
 use compare::{Prepared, compare};
@@ -65,7 +66,7 @@ struct Arguments {
     #[arg(long, default_value_t = 8)]
     stoa_connections: u32,
     /// How many learners the campus has
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 2_000)]
     learners: u32,
     /// How many courses
     #[arg(long, default_value_t = 60)]
@@ -87,6 +88,9 @@ async fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
     arguments.only.sort_unstable();
     arguments.operations.sort_unstable();
+    // Servers are started in other folders.
+    arguments.stoa = arguments.stoa.canonicalize().with_context(|| format!("no {}", arguments.stoa.display()))?;
+    arguments.peers = arguments.peers.canonicalize().with_context(|| format!("no {}", arguments.peers.display()))?;
     // The guardian of PostgreSQL removes the folder.
     let folder = std::env::temp_dir().join(format!("stoa-peers-{}", std::process::id()));
     let postgres = Postgres::start(folder.clone())?;

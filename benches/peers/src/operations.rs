@@ -58,7 +58,7 @@ impl Operation {
             Self::Home => {
                 "SELECT e.learner_id AS id, '' AS slug FROM enrolments e WHERE e.left_at IS NULL
                    AND EXISTS (SELECT 1 FROM lesson_progress p WHERE p.learner_id = e.learner_id AND p.course_id = e.course_id)
-                 GROUP BY e.learner_id HAVING COUNT(*) >= 4"
+                 GROUP BY e.learner_id HAVING COUNT(*) >= 5"
             }
             Self::Class => {
                 "SELECT DISTINCT ON (c.id) s.account_id AS id, c.slug FROM courses c JOIN course_staff s ON s.course_id = c.id
