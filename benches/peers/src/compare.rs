@@ -17,6 +17,7 @@ const LOOKS: &str =
     "SELECT (SELECT COUNT(*) FROM access_log WHERE event = 'READ') + (SELECT COUNT(*) FROM peers.looks)";
 
 /// A request as it goes to one server, and the length of what came back.
+#[derive(Clone)]
 pub(crate) struct Prepared {
     /// The bytes.
     pub(crate) request: Vec<u8>,

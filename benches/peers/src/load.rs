@@ -9,7 +9,7 @@ use std::{
 use anyhow::bail;
 use tokio::task::LocalSet;
 
-use crate::{compare::Prepared, http::Connection, postgres::Postgres, servers::Server};
+use crate::{compare::Prepared, http::Connection, postgres::Postgres, processes::own_cpu, servers::Server};
 
 /// One measurement.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +57,8 @@ pub(crate) async fn measure(
     for _ in 0..connections {
         open.push(Connection::open(server.address).await?);
     }
-    let (shared, requests): (Rc<Shared>, Rc<[(Vec<u8>, usize)]>) =
-        (Rc::new(shared), requests.iter().map(|prepared| (prepared.request.clone(), prepared.length)).collect());
+    let shared = Rc::new(shared);
+    let requests: Rc<[Prepared]> = requests.into();
     LocalSet::new()
         .run_until(async {
             let clients: Vec<_> = open
@@ -66,14 +66,13 @@ pub(crate) async fn measure(
                 .map(|connection| tokio::task::spawn_local(ask(connection, Rc::clone(&shared), Rc::clone(&requests))))
                 .collect();
             tokio::time::sleep(warm_up).await;
-            let taken =
-                || anyhow::Ok((server.taken()?, postgres.taken()?, crate::processes::taken(std::process::id())?));
+            let taken = || anyhow::Ok((server.taken()?, postgres.taken()?, own_cpu()));
             let ((server_before, postgres_before, load_before), begun) = (taken()?, Instant::now());
             let done_before = shared.done.get();
             shared.is_measured.set(true);
             let mut resident = server_before.resident;
             while begun.elapsed() < time && !clients.iter().any(tokio::task::JoinHandle::is_finished) {
-                tokio::time::sleep((time - begun.elapsed().min(time)).min(Duration::from_millis(500))).await;
+                tokio::time::sleep(time.saturating_sub(begun.elapsed()).min(Duration::from_millis(500))).await;
                 resident = resident.max(server.taken()?.resident);
             }
             let (elapsed, done) = (begun.elapsed(), shared.done.get() - done_before);
@@ -89,7 +88,8 @@ pub(crate) async fn measure(
                 bail!("{} answered nothing in time", server.kind.name());
             }
             let quantile = |share: f64| f64::from(micros[((micros.len() - 1) as f64 * share) as usize]) / 1_000.0;
-            let each = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1_000.0 / done as f64;
+            let each =
+                |after: Duration, before: Duration| after.saturating_sub(before).as_secs_f64() * 1_000.0 / done as f64;
             Ok(Sample {
                 throughput: done as f64 / elapsed.as_secs_f64(),
                 p50: quantile(0.5),
@@ -97,17 +97,17 @@ pub(crate) async fn measure(
                 resident,
                 server_cpu: each(server_after.cpu, server_before.cpu),
                 postgres_cpu: each(postgres_after.cpu, postgres_before.cpu),
-                load_cpu: (load_after.cpu - load_before.cpu).as_secs_f64() / elapsed.as_secs_f64(),
+                load_cpu: load_after.saturating_sub(load_before).as_secs_f64() / elapsed.as_secs_f64(),
             })
         })
         .await
 }
 
-async fn ask(mut connection: Connection, shared: Rc<Shared>, requests: Rc<[(Vec<u8>, usize)]>) -> anyhow::Result<()> {
+async fn ask(mut connection: Connection, shared: Rc<Shared>, requests: Rc<[Prepared]>) -> anyhow::Result<()> {
     while !shared.is_over.get() {
         let at = shared.next.get();
         shared.next.set((at + 1) % requests.len());
-        let (request, length) = &requests[at];
+        let Prepared { request, length } = &requests[at];
         let begun = Instant::now();
         let status = connection.ask(request).await?;
         if status != 200 || connection.body.len() != *length {

@@ -51,7 +51,7 @@ impl Postgres {
         let guarded = Guarded::start(&server, &log, "INT", &format!("rm -rf '{}'", folder.display()))?;
         let postgres = Self { guarded, binaries, folder };
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(60) {
+        while begun.elapsed() < Duration::from_mins(1) {
             let mut ready = Command::new(postgres.binaries.join("pg_isready"));
             if ready.arg("-q").arg("-h").arg(&postgres.folder).status()?.success() {
                 succeed(

@@ -78,6 +78,7 @@ fn stat(pid: u32) -> Option<Stat> {
     // The name may hold spaces and brackets: what counts comes after it.
     let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
     let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    // Its own, and those of children that have ended and were waited for.
     let ticks = (11..=14).filter_map(number).sum();
     Some(Stat { parent: number(1)? as u32, ticks, pages: number(21)? })
 }
@@ -108,4 +109,9 @@ pub(crate) fn taken(pid: u32) -> anyhow::Result<Taken> {
         pages += stat.pages;
     }
     Ok(Taken { cpu: Duration::from_micros(ticks * 1_000_000 / TICKS), resident: pages * PAGE })
+}
+
+/// The processor time of this process alone: the servers are its descendants.
+pub(crate) fn own_cpu() -> Duration {
+    stat(std::process::id()).map_or(Duration::ZERO, |stat| Duration::from_micros(stat.ticks * 1_000_000 / TICKS))
 }

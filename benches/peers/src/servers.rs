@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Yoga,
     /// Apollo Server 5.
     Apollo,
-    /// PostGraphile 5.
+    /// `PostGraphile` 5.
     Postgraphile,
 }
 
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// Whether it answers the operation here. PostGraphile has only the one that reads nothing but tables.
+    /// Whether it answers the operation here. `PostGraphile` has only the one that reads nothing but tables.
     pub(crate) fn answers(self, operation: Operation) -> bool {
         self != Self::Postgraphile || operation == Operation::Catalogue
     }
@@ -88,7 +88,7 @@ impl Server {
         let guarded = Guarded::start(&command, &log, "TERM", ":")?;
         let begun = Instant::now();
         while tokio::net::TcpStream::connect(address).await.is_err() {
-            if begun.elapsed() > Duration::from_secs(60) || taken(guarded.pid).is_err() {
+            if begun.elapsed() > Duration::from_mins(1) || taken(guarded.pid).is_err() {
                 bail!("{} did not start: {}", kind.name(), fs::read_to_string(&log).unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
