@@ -44,6 +44,9 @@ const peopleBy = statement(`
      WHERE e.learner_id = a.id AND e.course_id = ANY($3::uuid[])
        AND (e.left_at IS NULL OR e.left_at > $4) AND (e.completed_at IS NULL OR e.completed_at > $4)) AS taught
   FROM accounts a WHERE a.id = ANY($1::uuid[])`)
+/** People of whom it is known already what the viewer is to them. */
+const accountsBy = statement(`
+  SELECT id, name, email, education, time_zone FROM accounts WHERE id = ANY($1::uuid[])`)
 const enrolmentsOf = statement(`
   SELECT e.learner_id, e.course_id, e.last_active_at, e.left_at, e.completed_at, e.seconds, e.progress_sum, ${COURSE}
   FROM enrolments e JOIN courses c ON c.id = e.course_id
@@ -288,7 +291,15 @@ export const batched = {
   },
   Post: { author: (posts, _, viewer) => authors(posts, viewer) },
   Enrolment: {
-    learner: (enrolments, _, viewer) => people(enrolments.map(enrolment => enrolment.row.learner_id), viewer),
+    learner: async (enrolments, _, viewer) => {
+      // Whoever takes the viewer's course shows as much of herself as any other meeting would show, so nothing else is asked.
+      const rows = await accountsBy(enrolments.map(enrolment => enrolment.row.learner_id))
+      const byId = new Map(rows.map(row => [row.id, row]))
+      return enrolments.map(({ row, relation }) => {
+        const account = byId.get(row.learner_id)
+        return account === undefined ? null : personOf(account, viewer, relation)
+      })
+    },
     modules: async (enrolments, _, viewer) => {
       const courses = [...new Set(enrolments.map(enrolment => enrolment.row.course_id))]
       const [modules, lessons, records] = await Promise.all([

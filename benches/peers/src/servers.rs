@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
 use crate::{
@@ -83,7 +83,7 @@ impl Server {
     pub(crate) async fn start(kind: Kind, setup: &Setup<'_>) -> anyhow::Result<Self> {
         // Whoever gets the port meanwhile makes the start fail; nobody does.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let command = if kind == Kind::Stoa { stoa(setup, address)? } else { peer(kind, setup, address) };
+        let command = if kind == Kind::Stoa { stoa(setup, address)? } else { peer(kind, setup, address)? };
         let log = setup.folder.join(format!("{}.log", kind.name()));
         let guarded = Guarded::start(&command, &log, "TERM", ":")?;
         let begun = Instant::now();
@@ -133,9 +133,14 @@ fn stoa(setup: &Setup<'_>, address: SocketAddr) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn peer(kind: Kind, setup: &Setup<'_>, address: SocketAddr) -> Command {
-    // The interpreter itself, and not the script that npm puts before it.
-    let mut command = Command::new(setup.node.join("node_modules/node/bin/node"));
+fn peer(kind: Kind, setup: &Setup<'_>, address: SocketAddr) -> anyhow::Result<Command> {
+    // The one that the lock file names for this machine, so that all run on the same.
+    let interpreter = ["x64", "arm64"]
+        .map(|machine| setup.node.join(format!("node_modules/node-linux-{machine}/bin/node")))
+        .into_iter()
+        .find(|path| path.is_file())
+        .context("no Node: `npm ci` in benches/peers/node installs it")?;
+    let mut command = Command::new(interpreter);
     command
         .current_dir(setup.node)
         .args(["serve.js", kind.name()])
@@ -144,5 +149,5 @@ fn peer(kind: Kind, setup: &Setup<'_>, address: SocketAddr) -> Command {
         .env("PEERS_DATABASE_URL", setup.url)
         .env("PEERS_POOL", setup.pool.to_string())
         .env("PEERS_PROCESSES", setup.processes.to_string());
-    command
+    Ok(command)
 }
