@@ -38,17 +38,17 @@ impl Postgres {
         let binaries = binaries().context("there is no PostgreSQL here (Debian: apt-get install postgresql)")?;
         fs::create_dir_all(&folder)?;
         let user = other_user(&folder)?;
-        let data = folder.join("data");
-        let mut initdb = as_user(user.as_deref(), &binaries.join("initdb"));
-        initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
-        succeed(initdb.current_dir(&folder))?;
-        let mut server = as_user(user.as_deref(), &binaries.join("postgres"));
-        server.arg("-D").arg(&data).arg("-k").arg(&folder).current_dir(&folder);
+        // One program for both, so that its guardian takes the folder away whenever we are interrupted.
+        let script = r#""$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C &&
+            bin=$1 folder=$2 && shift 2 && exec "$bin/postgres" -D "$folder/data" -k "$folder" "$@""#;
+        let mut server = as_user(user.as_deref(), Path::new("sh"));
+        server.arg("-c").arg(script).arg("postgres").arg(&binaries).arg(&folder).current_dir(&folder);
         for setting in SETTINGS {
             server.arg("-c").arg(setting);
         }
         let log = folder.join("log");
-        let guarded = Guarded::start(&server, &log, "INT", &format!("rm -rf '{}'", folder.display()))?;
+        // PostgreSQL ends at once when told to quit: nothing of it is wanted any more. The shell before it takes no notice of that.
+        let guarded = Guarded::start(&server, &log, "QUIT TERM", &format!("rm -rf '{}'", folder.display()))?;
         let postgres = Self { guarded, binaries, folder };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_mins(1) {

@@ -21,11 +21,12 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Starts a program whose output goes to a file. It gets `signal` when this is dropped, or when we are gone: its guardian
+    /// Starts a program whose output goes to a file. It gets these signals when this is dropped, or when we are gone: its guardian
     /// waits for the end of a pipe that we hold, so nothing of ours has to run for that. Then `afterwards` is done.
-    pub(crate) fn start(command: &Command, log: &Path, signal: &str, afterwards: &str) -> anyhow::Result<Self> {
+    pub(crate) fn start(command: &Command, log: &Path, signals: &str, afterwards: &str) -> anyhow::Result<Self> {
         let script = format!(
-            "\"$@\" >>'{log}' 2>&1 </dev/null & pid=$!; echo $pid; exec >/dev/null; cat; kill -{signal} $pid; wait $pid; {afterwards}",
+            "\"$@\" >>'{log}' 2>&1 </dev/null & pid=$!; echo $pid; exec >/dev/null; cat; \
+             for signal in {signals}; do kill -$signal $pid; done; wait $pid; {afterwards}",
             log = log.display()
         );
         let mut guardian = Command::new("sh");
