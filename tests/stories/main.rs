@@ -69,3 +69,4 @@ mod storage;
 mod term;
 mod tidy;
 mod two_factor;
+mod unread;
