@@ -229,6 +229,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("forum, revisions", crate::forum::store::revisions::STATEMENTS),
         ("forum, threads", crate::forum::store::threads::STATEMENTS),
         ("forum, reading", crate::forum::reading::store::STATEMENTS),
+        ("forum, unread", crate::forum::reading::store::unread::STATEMENTS),
         ("forum, search", crate::forum::search::store::STATEMENTS),
         ("forum, votes", crate::forum::store::votes::STATEMENTS),
         ("idempotency", crate::idempotency::store::STATEMENTS),

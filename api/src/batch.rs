@@ -115,6 +115,11 @@ impl<F: Fetch> Load<F> {
             }
         }
     }
+
+    /// Keeps what was found with other things, so that it is not read again.
+    pub(crate) async fn prime(&self, found: impl IntoIterator<Item = (F::Key, F::Value)>) {
+        self.0.prime_many(found.into_iter().map(|(key, value)| (key, Ok(value)))).await;
+    }
 }
 
 struct Batched<F>(Arc<F>);

@@ -72,3 +72,4 @@ mod storage;
 mod term;
 mod tidy;
 mod two_factor;
+mod unread;

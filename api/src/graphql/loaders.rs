@@ -139,6 +139,7 @@ loaders! {
     replies_of_post: forum::RepliesOfPost,
     forum_hits: crate::forum::search::loaders::Found,
     read_states: crate::forum::reading::loaders::ReadStates,
+    unread_pages: crate::forum::reading::loaders::UnreadPages,
     revisions_of_post: forum::RevisionsOfPost,
     post_votes: forum::Voted,
     thread_follows: notifications::ThreadFollows,

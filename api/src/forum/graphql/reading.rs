@@ -10,7 +10,10 @@ use crate::{
         TokenScope, tags,
     },
     courses::graphql::Course,
-    forum::reading::{ReadRefusal, model::ReadState},
+    forum::reading::{
+        ReadRefusal,
+        model::{ReadState, UnreadThread},
+    },
     graphql::{
         connection::{Pages, Paging, connection},
         errors::{Fault, UserError, UserErrorCode},
@@ -85,12 +88,15 @@ impl Forum {
     ) -> Result<Pages<Thread>, Fault> {
         let viewer = viewer.ok_or_else(Fault::unauthenticated)?;
         let request = paging.request(scope, UNREAD)?;
-        let page = scope.app.forum.unread_threads(viewer, self.course_id, &request).await?;
-        let keys = page.items.iter().map(|(thread, _)| (self.course_id, *thread)).collect();
-        let rows = scope.load().threads.get_many(keys).await?;
-        let page = page.map(|(thread, key)| (rows.get(&(self.course_id, thread)).cloned().flatten(), key));
+        let course = self.course_id;
+        let page = scope.load().unread_pages.get(((viewer, course), request)).await?;
+        // What she has read of them was found with them.
+        let states = page.items.iter().map(|thread| ((viewer, course, thread.id), thread.state.clone()));
+        scope.load().read_states.prime(states).await;
+        let rows = scope.load().threads.get_many(page.items.iter().map(|thread| (course, thread.id)).collect()).await?;
+        let row = |thread: &UnreadThread| Some((rows.get(&(course, thread.id)).cloned().flatten()?, thread.key));
         let page = crate::db::page::Page {
-            items: page.items.into_iter().filter_map(|(row, key)| Some((row?, key))).collect(),
+            items: page.items.iter().filter_map(row).collect(),
             has_previous: page.has_previous,
             has_next: page.has_next,
         };

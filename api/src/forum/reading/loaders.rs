@@ -1,11 +1,17 @@
 //! What is read of threads, in batches.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use super::model::{MAX_UNREAD, ReadState};
+use super::{
+    model::{ReadState, UnreadThread},
+    unread,
+};
 use crate::{
-    batch::{Fetch, grouped},
-    db::{Db, DbError},
+    batch::{Fetch, by_request, grouped, pages},
+    db::{
+        Db, DbError,
+        page::{Page, PageRequest, TimeKey},
+    },
     ids::{AccountId, CourseId, ThreadId},
 };
 
@@ -21,10 +27,29 @@ impl Fetch for ReadStates {
         // In a request there is one reader: the viewer.
         for (reader, threads) in grouped(keys.iter().map(|(reader, course, thread)| (*reader, (*course, *thread)))) {
             for ((course, thread), (mark, unread)) in super::states(&self.0, reader, &threads).await? {
-                let state =
-                    ReadState { read_up_to: mark.map(|mark| mark.at).into(), unread: unread.min(MAX_UNREAD).into() };
-                found.insert((reader, course, thread), state);
+                found.insert((reader, course, thread), ReadState::new(mark.map(|mark| mark.at), unread));
             }
+        }
+        Ok(found)
+    }
+}
+
+/// The threads of forums in which there is something that people have not read, the one with the latest post first.
+pub(crate) struct UnreadPages(pub(crate) Db);
+
+impl Fetch for UnreadPages {
+    type Key = ((AccountId, CourseId), PageRequest<TimeKey>);
+    type Value = Arc<Page<UnreadThread>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for (request, forums) in by_request(keys) {
+            let mut rows = Vec::new();
+            for (reader, courses) in grouped(forums.iter().copied()) {
+                let threads = unread::threads(&self.0, reader, &courses, &request).await?;
+                rows.extend(threads.into_iter().map(|(course, thread)| ((reader, course), thread)));
+            }
+            found.extend(pages(&request, forums, rows));
         }
         Ok(found)
     }

@@ -9,23 +9,16 @@
 pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
+mod unread;
 
 use std::collections::HashMap;
 
 use super::Forum;
 use crate::{
-    db::{
-        DbError,
-        page::{Page, PageRequest, TimeKey},
-    },
+    db::DbError,
     ids::{AccountId, CourseId, PostId, ThreadId},
 };
 use model::Mark;
-
-/// So many threads of a forum are looked at, the latest first, for those that are not read.
-const LOOKED_AT: usize = 1_500;
-/// And so many at once.
-const AT_ONCE: i64 = 300;
 
 /// Why something was not marked as read: what a person can mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,38 +64,6 @@ impl Forum {
     pub async fn mark_forum_read(&self, reader: AccountId, course: CourseId) -> Result<(), DbError> {
         store::put_forum_mark(&self.db, reader, course, self.clock.now()).await
     }
-
-    /// A page of the threads of a forum in which there is something that somebody has not read, the one with the latest post first.
-    pub(crate) async fn unread_threads(
-        &self,
-        reader: AccountId,
-        course: CourseId,
-        request: &PageRequest<TimeKey>,
-    ) -> Result<Page<(ThreadId, TimeKey)>, DbError> {
-        let since = store::forum_marks(&self.db, reader, &[course]).await?.pop().map_or(i64::MIN, |(_, at)| at.0);
-        let mut found = Vec::new();
-        let mut from = request.start(false);
-        let mut looked_at = 0;
-        while looked_at < LOOKED_AT && found.len() <= request.limit {
-            let threads = store::latest_threads(&self.db, course, since, from, request.is_forward(), AT_ONCE).await?;
-            let Some((last, at)) = threads.last().copied() else { break };
-            from = (at.0, last.0);
-            looked_at += threads.len();
-            let keys: Vec<_> = threads.iter().map(|(thread, _)| (course, *thread)).collect();
-            let unread: HashMap<_, _> = states(&self.db, reader, &keys).await?;
-            found.extend(
-                threads
-                    .iter()
-                    .filter(|(thread, _)| unread.get(&(course, *thread)).is_some_and(|(_, count)| *count > 0))
-                    .map(|(thread, at)| (*thread, (at.0, thread.0))),
-            );
-            if threads.len() < AT_ONCE as usize {
-                break;
-            }
-        }
-        found.truncate(request.limit + 1);
-        Ok(Page::from_rows(found, request))
-    }
 }
 
 /// Up to where somebody has read threads, and how much there is beyond it.
@@ -116,8 +77,7 @@ async fn states(
     let mut courses: Vec<_> = threads.iter().map(|(course, _)| *course).collect();
     courses.sort_unstable();
     courses.dedup();
-    let marks: HashMap<_, _> = store::marks(db, reader, &all).await?.into_iter().collect();
-    let forums: HashMap<_, _> = store::forum_marks(db, reader, &courses).await?.into_iter().collect();
+    let store::Known { threads: marks, forums } = store::marks(db, reader, &all, &courses).await?;
     let mut read: HashMap<_, _> = threads.iter().map(|key| (*key, marks.get(key).copied())).collect();
     for (course, thread, from) in merged {
         let of = read.entry((course, thread)).or_default();

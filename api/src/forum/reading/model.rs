@@ -2,7 +2,8 @@
 
 use crate::{
     access::{Personal, tags},
-    ids::PostId,
+    db::page::TimeKey,
+    ids::{PostId, ThreadId},
     time::Timestamp,
 };
 
@@ -25,4 +26,22 @@ pub struct ReadState {
     pub read_up_to: Personal<tags::Interaction, Option<Timestamp>>,
     /// How many posts of others there are beyond it, up to [`MAX_UNREAD`].
     pub unread: Personal<tags::Interaction, i64>,
+}
+
+impl ReadState {
+    /// With all unread posts that were counted.
+    pub(crate) fn new(read_up_to: Option<Timestamp>, unread: i64) -> Self {
+        Self { read_up_to: read_up_to.into(), unread: unread.min(MAX_UNREAD).into() }
+    }
+}
+
+/// A thread in which there is something that somebody has not read.
+#[derive(Clone, Debug)]
+pub(crate) struct UnreadThread {
+    /// Which.
+    pub(crate) id: ThreadId,
+    /// Its place in the list of them.
+    pub(crate) key: TimeKey,
+    /// What she has read of it.
+    pub(crate) state: ReadState,
 }

@@ -1,6 +1,8 @@
 //! The tables of what was read. Their keys start with the learner; what is read of the forum's own tables is read by itself, so
 //! that no statement needs both families.
 
+pub(crate) mod unread;
+
 use std::collections::HashMap;
 
 use super::model::Mark;
@@ -11,11 +13,20 @@ use crate::{
 };
 
 statements! {
+    /// What somebody has read of some threads (2), and of all of some forums (3).
     MARKS {
         "SELECT r.course_id, r.thread_id, r.read_at, r.post_id FROM " [pairs 2] " k
-         JOIN thread_reads r ON r.learner_id = $1 AND r.course_id = k.owner AND r.thread_id = k.key"
+         JOIN thread_reads r ON r.learner_id = $1 AND r.course_id = k.owner AND r.thread_id = k.key
+         UNION ALL SELECT course_id, NULL, read_at, NULL FROM forum_reads WHERE learner_id = $1 AND course_id " [any_uuid 3]
     }
-    FORUM_MARKS { "SELECT course_id, read_at FROM forum_reads WHERE learner_id = $1 AND course_id " [any_uuid 2] }
+    /// What somebody has read of the threads of some forums (2), of so many in each (3), and of all of them.
+    MARKS_OF_FORUMS {
+        "SELECT r.course_id, r.thread_id, r.read_at, r.post_id FROM " [uuids 2] " k "
+        [lite "JOIN thread_reads r ON r.learner_id = $1 AND r.course_id = k.key AND r.thread_id IN (
+             SELECT i.thread_id FROM thread_reads i WHERE i.learner_id = $1 AND i.course_id = k.key LIMIT $3)"]
+        [pg "CROSS JOIN LATERAL (SELECT * FROM thread_reads i WHERE i.learner_id = $1 AND i.course_id = k.key LIMIT $3) r"]
+        " UNION ALL SELECT course_id, NULL, read_at, NULL FROM forum_reads WHERE learner_id = $1 AND course_id " [any_uuid 2]
+    }
     PUT_MARK {
         "INSERT INTO thread_reads (learner_id, course_id, thread_id, read_at, post_id) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (learner_id, course_id, thread_id) DO UPDATE SET read_at = excluded.read_at, post_id = excluded.post_id
@@ -57,34 +68,64 @@ statements! {
     }
 }
 
+/// What somebody has read: of threads, and of all of a forum.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) threads: HashMap<(CourseId, ThreadId), Mark>,
+    pub(super) forums: HashMap<CourseId, Timestamp>,
+}
+
 #[derive(sqlx::FromRow)]
 struct MarkRow {
     course_id: CourseId,
-    thread_id: ThreadId,
+    /// `None` in the mark of a whole forum.
+    thread_id: Option<ThreadId>,
     read_at: Timestamp,
-    post_id: PostId,
+    post_id: Option<PostId>,
 }
 
+impl FromIterator<MarkRow> for Known {
+    fn from_iter<I: IntoIterator<Item = MarkRow>>(rows: I) -> Self {
+        let mut known = Self::default();
+        for row in rows {
+            match row.thread_id.zip(row.post_id) {
+                Some((thread, post)) => {
+                    known.threads.insert((row.course_id, thread), Mark { at: row.read_at, post });
+                }
+                None => {
+                    known.forums.insert(row.course_id, row.read_at);
+                }
+            }
+        }
+        known
+    }
+}
+
+/// What somebody has read of these threads, and of all of their forums.
 pub(super) async fn marks(
     db: &Db,
     reader: AccountId,
     threads: &[(CourseId, ThreadId)],
-) -> Result<Vec<((CourseId, ThreadId), Mark)>, DbError> {
+    courses: &[CourseId],
+) -> Result<Known, DbError> {
     let (sql, keys) = (db.sql(&MARKS), Pairs::new(threads.iter().copied()));
-    let rows: Vec<MarkRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(reader).bind(keys).fetch_all(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.course_id, row.thread_id), Mark { at: row.read_at, post: row.post_id }))
-        .collect())
+    let courses = Uuids::new(courses.iter().copied());
+    let rows: Vec<MarkRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(reader).bind(keys).bind(courses).fetch_all(c).await)?;
+    Ok(rows.into_iter().collect())
 }
 
-pub(super) async fn forum_marks(
+/// What somebody has read of these forums, and of at most so many threads in each.
+pub(super) async fn marks_of_forums(
     db: &Db,
     reader: AccountId,
     courses: &[CourseId],
-) -> Result<Vec<(CourseId, Timestamp)>, DbError> {
-    let (sql, courses) = (db.sql(&FORUM_MARKS), Uuids::new(courses.iter().copied()));
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(reader).bind(courses).fetch_all(c).await)?)
+    most: usize,
+) -> Result<Known, DbError> {
+    let (sql, courses) = (db.sql(&MARKS_OF_FORUMS), Uuids::new(courses.iter().copied()));
+    let rows: Vec<MarkRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(reader).bind(courses).bind(most as i64).fetch_all(c).await)?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(super) async fn put_mark(

@@ -1,0 +1,85 @@
+//! What there is to read: threads with something that somebody has not read yet.
+
+use std::collections::HashMap;
+
+use super::{
+    model::{ReadState, UnreadThread},
+    states, store,
+};
+use crate::{
+    db::{
+        Db, DbError,
+        page::{PageRequest, TimeKey},
+    },
+    ids::{AccountId, CourseId},
+};
+
+/// So many threads of a forum are looked at, the latest first, for those that are not read.
+const LOOKED_AT: usize = 1_500;
+/// And so many at once by those who have looked into very many.
+const AT_ONCE: i64 = 300;
+/// What is read is read from a forum at once if it is of no more threads than this. Few people look into more of one forum.
+const MANY: usize = 500;
+
+/// Of each forum the threads of a page in which there is something that somebody has not read, and one more: two statements for all of
+/// the forums together.
+pub(super) async fn threads(
+    db: &Db,
+    reader: AccountId,
+    courses: &[CourseId],
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<(CourseId, UnreadThread)>, DbError> {
+    let mut known = store::marks_of_forums(db, reader, courses, MANY + 1).await?;
+    let mut looked_into = HashMap::<CourseId, usize>::new();
+    for (course, _) in known.threads.keys() {
+        *looked_into.entry(*course).or_default() += 1;
+    }
+    let (often, seldom): (Vec<CourseId>, Vec<CourseId>) =
+        courses.iter().partition(|course| looked_into.get(course).is_some_and(|threads| *threads > MANY));
+    known.threads.retain(|(course, _), _| !often.contains(course));
+    let mut found = Vec::new();
+    if !seldom.is_empty() {
+        let rows = store::unread::unread_threads(db, reader, &seldom, &known, request, LOOKED_AT).await?;
+        found.extend(rows.into_iter().map(|row| {
+            let state = ReadState::new(row.read_up_to(), row.unread);
+            (row.course_id, UnreadThread { id: row.id, key: (row.last_post_at.0, row.id.0), state })
+        }));
+    }
+    for course in often {
+        let since = known.forums.get(&course).map_or(i64::MIN, |at| at.0);
+        let threads = step_by_step(db, reader, course, since, request).await?;
+        found.extend(threads.into_iter().map(|thread| (course, thread)));
+    }
+    Ok(found)
+}
+
+/// The same of one forum in which somebody has looked into very many threads: here what she has read is asked for some threads at a time.
+async fn step_by_step(
+    db: &Db,
+    reader: AccountId,
+    course: CourseId,
+    since: i64,
+    request: &PageRequest<TimeKey>,
+) -> Result<Vec<UnreadThread>, DbError> {
+    let mut found = Vec::new();
+    let mut from = request.start(false);
+    let mut looked_at = 0;
+    while looked_at < LOOKED_AT && found.len() <= request.limit {
+        let threads = store::latest_threads(db, course, since, from, request.is_forward(), AT_ONCE).await?;
+        let Some((last, at)) = threads.last().copied() else { break };
+        from = (at.0, last.0);
+        looked_at += threads.len();
+        let keys: Vec<_> = threads.iter().map(|(thread, _)| (course, *thread)).collect();
+        let read = states(db, reader, &keys).await?;
+        found.extend(threads.iter().filter_map(|(thread, at)| {
+            let (mark, unread) = read.get(&(course, *thread)).filter(|(_, unread)| *unread > 0)?;
+            let state = ReadState::new(mark.map(|mark| mark.at), *unread);
+            Some(UnreadThread { id: *thread, key: (at.0, thread.0), state })
+        }));
+        if threads.len() < AT_ONCE as usize {
+            break;
+        }
+    }
+    found.truncate(request.limit + 1);
+    Ok(found)
+}
