@@ -38,7 +38,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
@@ -47,7 +47,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
@@ -56,7 +56,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
@@ -65,7 +65,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
@@ -74,7 +74,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
@@ -83,7 +83,7 @@ statements! {
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
              WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
-           AND CASE WHEN $7 IS NULL THEN TRUE ELSE i.cohort_id = $7 END"
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
