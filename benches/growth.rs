@@ -70,7 +70,11 @@ async fn fill(database: Database, learners: u32) -> School {
     school.execute(&beats(school.database.is_sqlite(), learners * BEATS[kind])).await;
     app.db.analyze().await.expect("statistics");
     let (all, beats) = (begun.elapsed().as_secs(), begun.elapsed().saturating_sub(taken).as_secs());
-    println!("{}: {learners} learners in {all} s, of which beats and statistics {beats} s; {}", app.db.kind(), rows(&school).await);
+    println!(
+        "{}: {learners} learners in {all} s, of which beats and statistics {beats} s; {}",
+        app.db.kind(),
+        rows(&school).await
+    );
     school
 }
 
@@ -115,7 +119,8 @@ async fn ready(school: School, taught: &str) -> Ready {
 
 /// The slug of Ada's course with the most threads.
 async fn of_ada(ready: &Ready) -> String {
-    let query = "{ me { enrolments(first: 50) { nodes { course { slug forum { threads(first: 100) { nodes { id } } } } } } } }";
+    let query =
+        "{ me { enrolments(first: 50) { nodes { course { slug forum { threads(first: 100) { nodes { id } } } } } } } }";
     let mine = ready.ada.data(query).await;
     let courses = mine["me"]["enrolments"]["nodes"].as_array().expect("her courses").iter().map(|node| &node["course"]);
     let threads = |course: &&Value| course["forum"]["threads"]["nodes"].as_array().map_or(0, Vec::len);
@@ -171,7 +176,9 @@ async fn compare(small: School, large: School) {
 #[tokio::main]
 async fn main() {
     let learners = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(LARGE);
-    println!("{SMALL} and {learners} learners in {COURSES} courses; medians of {ROUNDS} rounds; goal: at most {GOAL} x");
+    println!(
+        "{SMALL} and {learners} learners in {COURSES} courses; medians of {ROUNDS} rounds; goal: at most {GOAL} x"
+    );
     compare(fill(Database::sqlite(), SMALL).await, fill(Database::sqlite(), learners).await).await;
     if let (Some(small), Some(large)) = (Database::postgres().await, Database::postgres().await) {
         compare(fill(small, SMALL).await, fill(large, learners).await).await;

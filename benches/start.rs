@@ -90,7 +90,10 @@ fn measure(url: &str, kind: &str) {
     second.sort();
     let (median, worst) = (first[STARTS / 2], first[STARTS - 1]);
     let word = if worst <= GOAL { "reached" } else { "MISSED" };
-    println!("{kind:<9} median {median:>8.1?}, worst {worst:>8.1?}: {word}; the query after it {:.1?}", second[STARTS / 2]);
+    println!(
+        "{kind:<9} median {median:>8.1?}, worst {worst:>8.1?}: {word}; the query after it {:.1?}",
+        second[STARTS / 2]
+    );
     let _ = std::fs::remove_dir_all(&folder);
 }
 

@@ -40,7 +40,12 @@ type Walk = (&'static str, &'static [&'static str], &'static [&'static str], &'s
 
 const WALKS: &[Walk] = &[
     ("intake, known", &["IS_EMPTY"], &["accounts"], "it stops at the first row"),
-    ("intake, known", &["ALL_ACCOUNTS"], &["accounts"], "a file is held against all whom it may mean; no request waits"),
+    (
+        "intake, known",
+        &["ALL_ACCOUNTS"],
+        &["accounts"],
+        "a file is held against all whom it may mean; no request waits",
+    ),
     (
         "recommendations",
         &["INTERACTIONS"],
