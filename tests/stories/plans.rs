@@ -102,6 +102,32 @@ async fn no_statement_walks_through_what_grows() {
     assert!(unused.is_empty() || !on_both, "exceptions that nothing needs: {unused:#?}");
 }
 
+/// PostgreSQL reads a class in the order that is asked for and stops after a page, however little it knows of the filter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_class_does_not_cost_what_the_class_costs() {
+    let Some(database) = Database::postgres().await else { return };
+    let school = School::open(database).await;
+    let classes = "ALTER TABLE enrolments DROP CONSTRAINT enrolments_learner_id_fkey;
+        INSERT INTO enrolments (learner_id, course_id, enrolled_at, last_active_at, left_at, completed_at, seconds, progress_sum)
+        SELECT md5(n::text)::uuid, c.id, n, n, CASE WHEN n % 4 = 0 THEN n END, CASE WHEN n % 3 = 0 THEN n END, n % 1000, n % 1000
+        FROM courses c, generate_series(1, 4000) n;
+        ANALYZE enrolments";
+    school.execute(classes).await;
+    let mut conn = PgConnection::connect(&school.database.url).await.unwrap();
+    let mut count = 0;
+    for (at, (_, sql)) in every_statement().filter(|(_, sql)| sql.name.starts_with("CLASS_BY_")).enumerate() {
+        let plan = plan(&mut conn, at, sql).await;
+        let mut next = vec![(&plan, false)];
+        while let Some((step, in_page)) = next.pop() {
+            assert!(!in_page || step["Node Type"] != "Sort", "{} sorts the class: {plan:#}", sql.name);
+            let in_page = in_page || step["Node Type"] == "Limit";
+            next.extend(step["Plans"].as_array().into_iter().flatten().map(|step| (step, in_page)));
+        }
+        count += 1;
+    }
+    assert_eq!(count, 6, "orders and directions");
+}
+
 /// What hangs on a row is looked for when it is deleted, which no plan shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_deleted_whose_dependents_must_be_searched_for() {
@@ -245,20 +271,9 @@ async fn on_postgres(database: Database, short: &[&str], found: &mut Found) -> b
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam";
     let indexes: Vec<(String, String, String, String)> = sqlx::query_as(sql).fetch_all(&mut conn).await.unwrap();
     let indexes = indexes.into_iter().map(|(name, table, kind, first)| (name, Index { table, kind, first })).collect();
-    // As for a statement that is sent again and again: without looking at what is asked for this time.
-    let settings = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET max_parallel_workers_per_gather = 0";
-    sqlx::raw_sql(settings).execute(&mut conn).await.unwrap();
     for (at, (area, sql)) in every_statement().enumerate() {
-        let words = words(sql.pg);
-        let numbers = words.windows(2).filter(|two| two[0] == "$").filter_map(|two| two[1].parse().ok());
-        let nulls = vec!["NULL"; numbers.max().unwrap_or(0)].join(", ");
-        let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
-        let prepare = AssertSqlSafe(format!("PREPARE s{at} AS {}", sql.pg));
-        sqlx::raw_sql(prepare).execute(&mut conn).await.unwrap();
-        let explain = AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) EXECUTE s{at}{nulls}"));
-        let plan = sqlx::raw_sql(explain).fetch_one(&mut conn).await.unwrap();
-        let plan: Value = serde_json::from_str(&plan.get_unchecked::<String, _>(0)).unwrap();
-        let mut next = vec![&plan[0]["Plan"]];
+        let plan = plan(&mut conn, at, sql).await;
+        let mut next = vec![&plan];
         while let Some(step) = next.pop() {
             if let Some((table, how)) = walk(step, &indexes) {
                 found.insert((area, sql.name, table), format!("PostgreSQL: {how}"));
@@ -267,6 +282,22 @@ async fn on_postgres(database: Database, short: &[&str], found: &mut Found) -> b
         }
     }
     true
+}
+
+/// PostgreSQL's plan, as for a statement that is sent again and again: made without looking at what is asked for this time.
+async fn plan(conn: &mut PgConnection, number: usize, sql: &Sql) -> Value {
+    let settings = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET max_parallel_workers_per_gather = 0";
+    sqlx::raw_sql(settings).execute(&mut *conn).await.unwrap();
+    let words = words(sql.pg);
+    let parameters = words.windows(2).filter(|two| two[0] == "$").filter_map(|two| two[1].parse().ok());
+    let nulls = vec!["NULL"; parameters.max().unwrap_or(0)].join(", ");
+    let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+    let prepare = AssertSqlSafe(format!("PREPARE s{number} AS {}", sql.pg));
+    sqlx::raw_sql(prepare).execute(&mut *conn).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) EXECUTE s{number}{nulls}"));
+    let plan = sqlx::raw_sql(explain).fetch_one(conn).await.unwrap();
+    let mut plan: Value = serde_json::from_str(&plan.get_unchecked::<String, _>(0)).unwrap();
+    plan[0]["Plan"].take()
 }
 
 struct Index {
