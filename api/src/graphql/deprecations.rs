@@ -174,6 +174,13 @@ mod tests {
         Index::of(&registry)
     }
 
+    fn used(query: &str) -> Vec<(String, Option<String>)> {
+        let (index, document) = (index(), parse_query(query).unwrap());
+        let DocumentOperations::Single(operation) = &document.operations else { panic!("one operation") };
+        let used = super::used(&index, &document, &operation.node);
+        used.into_iter().map(|advice| (advice.path.clone(), advice.remove_after().map(str::to_owned))).collect()
+    }
+
     #[test]
     fn each_is_found_once_wherever_it_is() {
         let list = vec![("Person.list".to_owned(), Some("2027-06-30".to_owned()))];
