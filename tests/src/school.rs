@@ -82,6 +82,19 @@ macro_rules! read {
     };
 }
 
+/// The one value that a statement finds.
+macro_rules! first {
+    ($school:expr, $sql:expr) => {
+        if $school.database.is_sqlite() {
+            let pool = sqlx::SqlitePool::connect(&$school.database.url).await.expect("the database");
+            sqlx::query_scalar($sql).fetch_one(&pool).await.expect("a value")
+        } else {
+            let pool = sqlx::PgPool::connect(&$school.database.url).await.expect("the database");
+            sqlx::query_scalar($sql).fetch_one(&pool).await.expect("a value")
+        }
+    };
+}
+
 /// The school, on a database of its own.
 pub struct School {
     /// The services.
@@ -298,17 +311,32 @@ impl School {
     /// # Panics
     /// If there is no such course.
     pub async fn largest_class(&self) -> (Client, String) {
-        let sql = "SELECT c.slug, s.account_id FROM course_rollups r JOIN courses c ON c.id = r.course_id
+        let sql = "SELECT c.slug FROM course_rollups r JOIN courses c ON c.id = r.course_id
                    JOIN course_staff s ON s.course_id = c.id ORDER BY r.learner_count DESC, s.position LIMIT 1";
-        let (slug, account): (String, uuid::Uuid) = if self.database.url.starts_with("sqlite") {
-            let pool = sqlx::SqlitePool::connect(&self.database.url).await.expect("the database");
-            sqlx::query_as(sql).fetch_one(&pool).await.expect("a course")
-        } else {
-            let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
-            sqlx::query_as(sql).fetch_one(&pool).await.expect("a course")
-        };
-        let token = self.app.accounts.issue_token(AccountId(account), "bench", None).await.expect("a token");
-        (self.anybody.with_token(token.secret_text()), slug)
+        let slug: String = first!(self, sql);
+        (self.instructor(&slug).await, slug)
+    }
+
+    /// The first of those who teach the course with this slug, signed in; for the benches.
+    ///
+    /// # Panics
+    /// If there is nobody.
+    pub async fn instructor(&self, slug: &str) -> Client {
+        let sql = format!(
+            "SELECT s.account_id FROM courses c JOIN course_staff s ON s.course_id = c.id
+             WHERE c.slug = '{slug}' ORDER BY s.position LIMIT 1"
+        );
+        let account: AccountId = first!(self, sqlx::AssertSqlSafe(sql));
+        let token = self.app.accounts.issue_token(account, "bench", None).await.expect("a token");
+        self.anybody.with_token(token.secret_text())
+    }
+
+    /// How many rows a table has.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub async fn count(&self, table: &str) -> i64 {
+        first!(self, sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}")))
     }
 
     /// One of the school's people in a browser, with a session.

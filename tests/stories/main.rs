@@ -48,6 +48,7 @@ mod notifications;
 mod observe;
 mod observe_process;
 mod oidc;
+mod plans;
 mod policy;
 mod posts;
 mod process;

@@ -3,20 +3,30 @@
 //! It is read once, out of the registry that the schema is made of, so it can't differ from what is served. Whoever looks at
 //! documents without executing them asks here: the limits, the price list, the use of deprecated fields.
 
-use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use async_graphql::{
     ContextSelectionSet, OutputType, Positioned, ServerResult, Value,
     parser::types::{Field as AstField, OperationType},
-    registry::{MetaField, MetaType, Registry},
+    registry::{Deprecation, MetaField, MetaType, Registry},
 };
 
-use super::limits::prices::{Price, price};
+use super::{
+    deprecations::Advice,
+    limits::prices::{Price, price},
+};
 
 /// The types that can be selected from, by name.
 #[derive(Debug, Default)]
 pub struct Index {
     types: HashMap<Box<str>, Type>,
+    /// The names of fields that are deprecated, or have an argument that is: a document without any of them need not be looked
+    /// at closely.
+    advised: HashSet<Box<str>>,
     roots: [Option<Box<str>>; 3],
 }
 
@@ -38,8 +48,9 @@ pub struct Field {
     /// Whether it is a list.
     pub is_list: bool,
     pub(crate) price: Price,
-    /// The reason for its deprecation, if it is deprecated.
-    pub deprecated: Option<Box<str>>,
+    advice: Option<Advice>,
+    /// Of its arguments, those that are deprecated.
+    advised: HashMap<Box<str>, Advice>,
     /// What an argument is if it is not given, for those whose default is a number.
     defaults: HashMap<Box<str>, i64>,
 }
@@ -76,7 +87,12 @@ impl Index {
         self.types.values()
     }
 
-    fn of(registry: &Registry) -> Self {
+    /// Whether a field of this name, of whichever type, is deprecated or has an argument that is.
+    pub(super) fn has_advice_on(&self, field: &str) -> bool {
+        self.advised.contains(field)
+    }
+
+    pub(super) fn of(registry: &Registry) -> Self {
         let types = registry.types.iter().filter_map(|(name, ty)| {
             let (fields, is_abstract) = match ty {
                 MetaType::Object { fields, .. } => (Some(fields), false),
@@ -89,9 +105,14 @@ impl Index {
             let name: Box<str> = name.as_str().into();
             Some((name.clone(), Type { name, is_abstract, fields }))
         });
+        let types: HashMap<Box<str>, Type> = types.collect();
+        let fields = types.values().flat_map(|ty: &Type| &ty.fields);
+        let advised = fields.filter(|(_, field)| field.advice.is_some() || !field.advised.is_empty());
+        let advised = advised.map(|(name, _)| name.clone()).collect();
         let root = |name: Option<&String>| name.map(|name| name.as_str().into());
         Self {
-            types: types.collect(),
+            types,
+            advised,
             roots: [
                 root(Some(&registry.query_type)),
                 root(registry.mutation_type.as_ref()),
@@ -119,19 +140,34 @@ impl Field {
         self.defaults.get(argument).copied()
     }
 
+    /// What there is to say against using it with these arguments.
+    pub(super) fn advice<'a>(&self, arguments: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &Advice> {
+        self.advice.iter().chain(arguments.filter_map(|name| self.advised.get(name)))
+    }
+
     fn of(registry: &Registry, ty: &str, meta: &MetaField) -> Self {
         let named = meta.ty.trim_matches(['[', ']', '!']);
         let defaults = meta.args.iter().filter_map(|(name, argument)| {
             Some((name.as_str().into(), argument.default_value.as_deref()?.parse().ok()?))
         });
+        let advised = meta.args.iter().filter_map(|(name, argument)| {
+            let advice = advice(&argument.deprecation, || format!("{ty}.{}.{name}", meta.name))?;
+            Some((name.as_str().into(), advice))
+        });
         Self {
             of: named.into(),
             is_list: meta.ty.starts_with('['),
             price: price(registry, ty, meta),
-            deprecated: meta.deprecation.is_deprecated().then(|| meta.deprecation.reason().unwrap_or_default().into()),
+            advice: advice(&meta.deprecation, || format!("{ty}.{}", meta.name)),
+            advised: advised.collect(),
             defaults: defaults.collect(),
         }
     }
+}
+
+fn advice(deprecation: &Deprecation, path: impl FnOnce() -> String) -> Option<Advice> {
+    let reason = || deprecation.reason().unwrap_or_default().to_owned();
+    deprecation.is_deprecated().then(|| Advice { path: path(), reason: reason() })
 }
 
 /// No type of the graph: a place where the builder of the schema hands out its registry. It is registered last.

@@ -24,7 +24,7 @@ use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
     audit::reads,
-    graphql::{Scope, StoaSchema, deprecations::DEPRECATIONS, direct::Unmerged, errors::Code, json, visit::Visit},
+    graphql::{Scope, StoaSchema, deprecations, direct::Unmerged, errors::Code, index::index, json, visit::Visit},
     live::graphql::Occasion,
     observe::{self, Transport, watch::Watch},
 };
@@ -151,7 +151,7 @@ impl Executor {
         // Once for an operation, not for each event of a subscription.
         let is_first = occasion.as_ref().is_none_or(|occasion| !occasion.has_happened());
         let advised_against = match operation(&asked.document.parsed, asked.operation_name.as_deref()) {
-            Some(operation) if is_first => DEPRECATIONS.used(&asked.document.parsed, operation),
+            Some(operation) if is_first => deprecations::used(index(), &asked.document.parsed, operation),
             _ => Vec::new(),
         };
         // The document is parsed already.

@@ -29,52 +29,61 @@ statements! {
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
     }
     /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`, in a cohort (7) or any.
+    ///
+    /// With `OR` instead of `CASE` PostgreSQL believes that next to nobody is meant, so it reads the whole class and sorts it:
+    /// in one of 8,000 that took 9.5 ms, and now takes 0.2 ms.
     CLASS_BY_ENROLLED_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
         [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
-           AND ($6 = 'ANY' OR $6 = (CASE WHEN i.left_at IS NOT NULL THEN 'LEFT' WHEN i.completed_at IS NOT NULL THEN 'COMPLETED' ELSE 'ACTIVE' END))
-           AND (i.cohort_id = $7 OR $7 IS NULL)"
+           AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
+             WHEN 'COMPLETED' THEN i.left_at IS NULL AND i.completed_at IS NOT NULL ELSE i.left_at IS NULL AND i.completed_at IS NULL END
+           AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
     LESSONS_OF_ENROLMENTS {
