@@ -117,8 +117,8 @@ impl<F: Fetch> Load<F> {
     }
 
     /// Keeps what was found with other things, so that it is not read again.
-    pub(crate) async fn prime(&self, found: impl IntoIterator<Item = (F::Key, F::Value)>) {
-        self.0.prime_many(found.into_iter().map(|(key, value)| (key, Ok(value)))).await;
+    pub(crate) async fn prime(&self, found: Vec<(F::Key, F::Value)>) {
+        self.batches().prime_many(found.into_iter().map(|(key, value)| (key, Ok(value)))).await;
     }
 }
 
