@@ -213,6 +213,9 @@ async fn nobody_reads_what_was_before(database: Database) {
         for (act, server, pause) in &plan {
             tokio::time::sleep(Duration::from_millis(*pause)).await;
             course.write((*act, *server), &authors[*server], &authors[latest], &stages).await;
+            // Whoever was told that it is done looks at once, on a slow machine too.
+            let expected = stages.lock().unwrap().last().unwrap().shown.clone();
+            assert_eq!(shown(&readers[*server], &course.id).await, expected, "{act:?} in {plan:?}");
             latest = *server;
         }
         // Until the other server must know of the last one, too.
@@ -222,7 +225,7 @@ async fn nobody_reads_what_was_before(database: Database) {
             let wrong = task.await.unwrap();
             assert_eq!(wrong, None, "{plan:?}\n{:#?}", stages.lock().unwrap());
         }
-        assert!(reads.load(Ordering::Relaxed) > 100, "hardly anything was read");
+        assert!(reads.load(Ordering::Relaxed) > 10, "hardly anything was read");
         // It was no empty show: what they read is kept.
         for (app, client) in [&school.app, &other].into_iter().zip(&readers) {
             shown(client, &course.id).await;
