@@ -5,16 +5,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Category, CategorySet, Relation, standing::Inner};
+use super::{CategorySet, Relation, standing::Inner};
 use crate::ids::{AccountId, CaseId, CourseId};
 
-/// A look at somebody's data of one category.
+/// A look at somebody's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look {
     /// At whose.
     pub person: AccountId,
-    /// Of which kind.
-    pub category: Category,
+    /// Of which kinds.
+    pub categories: CategorySet,
     /// In which relation to her.
     pub relation: Relation,
     /// In which course, for what is of one course.
@@ -32,7 +32,7 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(standing);
     }
 
-    /// The looks since the last time, each once, in order.
+    /// The looks since the last time, in order: one for each person, relation, course and case.
     pub fn take(&self) -> Vec<Look> {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut read: BTreeMap<_, CategorySet> = BTreeMap::new();
@@ -43,9 +43,7 @@ impl Ledger {
             }
         }
         read.into_iter()
-            .flat_map(|((person, relation, course, case), categories)| {
-                categories.iter().map(move |category| Look { person, category, relation, course, case })
-            })
+            .map(|((person, relation, course, case), categories)| Look { person, categories, relation, course, case })
             .collect()
     }
 }

@@ -78,14 +78,18 @@ impl SecretKey {
 
     /// HMAC-SHA-256 of `data` for one `purpose`.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        self.hasher(purpose).hash(data)
+    }
+
+    /// As [`SecretKey::keyed_hash`], for much data of one `purpose`: what the key has to do with it is reckoned once.
+    pub(crate) fn hasher(&self, purpose: &str) -> Hasher {
         // A key of any length is accepted by HMAC, so this can't fail.
         let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.0) else {
             unreachable!("HMAC takes keys of any length")
         };
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
-        mac.update(data);
-        mac.finalize().into_bytes().into()
+        Hasher(mac)
     }
 
     /// Seals what must be read again, such as the secret of a second factor: for one `purpose` and one `owner`, so
@@ -128,6 +132,18 @@ impl SecretKey {
     /// Tells keys apart without telling anything of the key.
     pub fn fingerprint(&self) -> String {
         hex(&self.keyed_hash("fingerprint", b"")[..8])
+    }
+}
+
+/// A keyed hash that knows its key and its purpose, and has no data yet.
+pub(crate) struct Hasher(Hmac<Sha256>);
+
+impl Hasher {
+    /// The hash of `data`.
+    pub(crate) fn hash(&self, data: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(data);
+        mac.finalize().into_bytes().into()
     }
 }
 

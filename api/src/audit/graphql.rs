@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID};
 use stoa_macros::Object;
 
-use super::model::{Entry, Place};
+use super::model::{Entry, EntryPlace};
 use crate::{
     access::{
         self, ACCESS_LOG_ENTRY_ACTOR_NAME, Anywhere, Permit, Shown, Standing,
@@ -90,7 +90,7 @@ impl AccessLogEntry {
             scope,
             ACCESS_LOG,
             &page,
-            |entry| -> Place { entry.place },
+            |entry| -> EntryPlace { entry.place },
             |entry| Self { person, entry: entry.clone(), standing: standing.clone() },
         )
     }

@@ -12,10 +12,12 @@ pub(crate) mod store;
 mod chain;
 mod verify;
 
+use std::collections::{BTreeMap, HashMap};
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    access::{Look, Viewer},
+    access::{Client, Look, Relation, Viewer},
     accounts::secret::SecretKey,
     batch::LoadError,
     db::{
@@ -25,8 +27,8 @@ use crate::{
     ids::AccountId,
     time::{Clock, Timestamp},
 };
-use model::{Entry, Event, Head, Place, Report, Told};
-use store::{BatchRow, LogRow};
+use model::{Entry, EntryPlace, Event, Head, Report, Told};
+use store::{BatchRow, Categories, EntryRow, LogRow};
 
 /// So many requests may wait for their rows to be written; the next waits to be let in.
 const MAX_WAITING: usize = 256;
@@ -83,22 +85,14 @@ impl Audit {
     }
 
     /// A page of what happened to a person's data, the latest first.
-    pub async fn page(&self, person: AccountId, request: &PageRequest<Place>) -> Result<Page<Entry>, DbError> {
+    pub async fn page(&self, person: AccountId, request: &PageRequest<EntryPlace>) -> Result<Page<Entry>, DbError> {
         let rows = store::log(&self.db, person, request).await?;
         let names = store::names(&self.db, rows.iter().filter_map(|row| row.actor_id)).await?;
-        let entries = rows.into_iter().map(|row| Entry {
-            place: (row.batch, row.position),
-            at: row.at,
-            kind: row.event.0,
-            actor_name: row.actor_id.and_then(|actor| names.get(&actor).cloned()).into(),
-            relation: row.relation.map(|relation| relation.0),
-            category: row.category.map(|category| category.0),
-            course: row.course_id,
-            case: row.case_id,
-            client: row.client.map(|client| client.0),
-            detail: row.detail,
-        });
-        Ok(Page::from_rows(entries.collect(), request))
+        let entries = rows.into_iter().flat_map(|row| entries(row, request.is_forward(), &names));
+        let beyond = |entry: &Entry| {
+            request.from.is_none_or(|from| if request.is_forward() { entry.place < from } else { entry.place > from })
+        };
+        Ok(Page::from_rows(entries.filter(beyond).collect(), request))
     }
 
     /// The last batch and its hash; `None` if somebody has removed it. Noted elsewhere, it fixes all that was
@@ -128,6 +122,28 @@ impl Audit {
     }
 }
 
+/// The entries of a row: one for each category that was looked at, or one if it is no look.
+fn entries(row: EntryRow, latest_first: bool, names: &HashMap<AccountId, String>) -> Vec<Entry> {
+    let mut categories: Vec<_> = row.category.0.iter().map(Some).collect();
+    if categories.is_empty() {
+        categories.push(None);
+    }
+    let entry = |(at, category)| Entry {
+        place: EntryPlace(row.batch, row.position, at),
+        at: row.at,
+        kind: row.event.0,
+        actor_name: row.actor_id.and_then(|actor| names.get(&actor).cloned()).into(),
+        relation: row.relation.map(|relation| relation.0),
+        category,
+        course: row.course_id,
+        case: row.case_id,
+        client: row.client.map(|client| client.0),
+        detail: row.detail.clone(),
+    };
+    let entries = categories.into_iter().enumerate().map(entry);
+    if latest_first { entries.rev().collect() } else { entries.collect() }
+}
+
 /// Writes for all requests: all that wait share a commit, and whoever comes meanwhile is in the next.
 /// A task, so that a request that is broken off takes nobody's rows with it.
 async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver<Waiting>) {
@@ -154,46 +170,44 @@ async fn commit(db: &Db, clock: &Clock, key: &SecretKey, together: &[Waiting]) -
     tx.commit().await
 }
 
-async fn append(
+async fn append<'e>(
     tx: &mut Tx,
     clock: &Clock,
     key: &SecretKey,
-    events: impl Iterator<Item = &Event>,
+    events: impl Iterator<Item = &'e Event> + Clone,
 ) -> Result<(), DbError> {
     let missing = || DbError::Constraint("the head of the access log is missing".to_owned());
     let (last, previous_hash) = store::head(tx).await?.ok_or_else(missing)?;
     let (number, at) = (last + 1, clock.now());
-    let mut row_hashes = Vec::new();
-    let rows: Vec<_> = events
-        .zip(0..)
-        .map(|(event, position)| {
-            let mut row = LogRow {
-                person_id: event.person,
-                batch: number,
-                position,
-                at,
-                event: event.kind.as_str().to_owned(),
-                actor_id: event.actor,
-                relation: event.relation.map(|relation| relation.as_str().to_owned()),
-                category: event.category.map(|category| category.as_str().to_owned()),
-                course_id: event.course,
-                case_id: event.case,
-                client: event.client.map(|client| client.as_str().to_owned()),
-                credential_id: event.credential,
-                network: event.network.clone(),
-                request_id: event.request.clone(),
-                detail: event.detail.clone(),
-                row_hash: Vec::new(),
-            };
-            row.row_hash = chain::row_hash(key, &row).to_vec();
-            row_hashes.extend_from_slice(&row.row_hash);
-            row
-        })
-        .collect();
+    // Many look at the same: a class page at the same of each learner.
+    let mut categories = BTreeMap::new();
+    for event in events.clone() {
+        categories.entry(event.categories).or_insert_with(|| Categories::written(event.categories));
+    }
+    let row = |(event, position): (&'e Event, _)| LogRow {
+        person_id: event.person,
+        batch: number,
+        position,
+        at,
+        event: event.kind.as_str(),
+        actor_id: event.actor,
+        relation: event.relation.map(Relation::as_str),
+        category: categories.get(&event.categories).and_then(Option::as_deref),
+        course_id: event.course,
+        case_id: event.case,
+        client: event.client.map(Client::as_str),
+        credential_id: event.credential,
+        network: event.network.as_deref(),
+        request_id: event.request.as_deref(),
+        detail: event.detail.as_deref(),
+    };
+    let rows: Vec<_> = events.zip(0..).map(row).collect();
     if rows.is_empty() {
         return Ok(());
     }
+    let mut hasher = chain::RowHasher::new(key);
+    let hashes: Vec<_> = rows.iter().map(|row| hasher.hash(row)).collect();
     let mut batch = BatchRow { number, at, row_count: rows.len() as i64, previous_hash, hash: Vec::new() };
-    batch.hash = chain::batch_hash(key, &batch, &row_hashes).to_vec();
-    store::append(tx, &batch, &rows).await
+    batch.hash = chain::batch_hash(key, &batch, hashes.as_flattened()).to_vec();
+    store::append(tx, &batch, &rows, &hashes).await
 }

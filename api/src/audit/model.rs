@@ -2,10 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    access::{Category, Client, Look, Personal, Relation, Viewer, tags},
+    access::{Category, CategorySet, Client, Look, Personal, Relation, Viewer, tags},
     db::stored_enum,
     ids::{AccountId, CaseId, CourseId},
     time::Timestamp,
@@ -54,8 +55,8 @@ pub struct Event {
     pub actor: Option<AccountId>,
     /// In which relation to her.
     pub relation: Option<Relation>,
-    /// Of which kind the data was.
-    pub category: Option<Category>,
+    /// Of which kinds the data was; none for what is not a look.
+    pub categories: CategorySet,
     /// In which course.
     pub course: Option<CourseId>,
     /// Under which case.
@@ -81,7 +82,7 @@ impl Event {
             kind,
             actor: by.id(),
             relation: None,
-            category: None,
+            categories: CategorySet::NONE,
             course: None,
             case: None,
             client: credential.map(|credential| credential.client),
@@ -108,7 +109,7 @@ impl Event {
     pub fn look(look: Look, by: &Viewer) -> Self {
         Self {
             relation: Some(look.relation),
-            category: Some(look.category),
+            categories: look.categories,
             course: look.course,
             case: look.case,
             ..Self::new(EventKind::Read, look.person, by)
@@ -147,11 +148,23 @@ impl Event {
 /// Where a row stands in the log: its batch, and its position in that.
 pub type Place = (i64, i64);
 
-/// A row of somebody's access log, as she reads it.
+/// Where an entry stands in somebody's log. A look at several kinds of data is one row, and an entry for each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EntryPlace(
+    /// The row's batch.
+    pub i64,
+    /// The row's position in that.
+    pub i64,
+    /// The entry's in the row. Cursors that were given out before rows had several do without.
+    #[serde(default)]
+    pub usize,
+);
+
+/// What somebody reads of a row of her access log.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Where it stands.
-    pub place: Place,
+    pub place: EntryPlace,
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
@@ -282,4 +295,16 @@ pub enum Told {
     Flaw(Flaw),
     /// So many batches of so many have been looked at.
     Batches(i64, i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody may have kept one.
+    #[test]
+    fn a_cursor_from_before_rows_had_several_entries_is_good() {
+        assert_eq!(serde_json::from_str::<EntryPlace>("[3,1]").unwrap(), EntryPlace(3, 1, 0));
+        assert_eq!(serde_json::to_string(&EntryPlace(3, 1, 2)).unwrap(), "[3,1,2]");
+    }
 }

@@ -2,31 +2,42 @@
 
 use std::collections::HashMap;
 
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::model::{EventKind, Place};
+use super::model::{EntryPlace, EventKind, Place};
 use crate::{
-    access::{Category, Client, Relation},
-    db::{Db, DbError, Text, Tx, Uuids, on, page::PageRequest, statements},
+    access::{Category, CategorySet, Client, Relation},
+    accounts::secret::hex,
+    db::{Backend, Db, DbError, Rows, Stored as _, Text, Tx, Uuids, on, page::PageRequest, statements},
     ids::{AccountId, CaseId, CourseId},
     time::Timestamp,
 };
 
-/// How many rows go into one statement: as many as fit of the largest, then of the next. Few texts are prepared that way.
-const PIECES: [usize; 3] = [128, 16, 1];
-
 statements! {
     HEAD { "SELECT number, hash FROM access_log_head WHERE id = 1" [for_update] }
+    /// All rows of a batch, of whatever number. PostgreSQL writes the batch itself and moves the head in the same breath, since
+    /// each statement is a way there and back; SQLite has no such ways, and can't.
+    APPEND {
+        [pg "WITH batch AS (INSERT INTO access_log_batches (number, at, row_count, previous_hash, hash) VALUES ($1, $2, $17, $18, $19)),
+             head AS (UPDATE access_log_head SET number = $1, hash = $19 WHERE id = 1) "]
+        "INSERT INTO access_log (batch, at, person_id, position, event, actor_id, relation, category, course_id, case_id, client,
+             credential_id, network, request_id, detail, row_hash) SELECT $1, $2, "
+        [lite "unhex(value ->> 0, '-'), value ->> 1, value ->> 2, unhex(value ->> 3, '-'), value ->> 4, value ->> 5,
+             unhex(value ->> 6, '-'), unhex(value ->> 7, '-'), value ->> 8, unhex(value ->> 9, '-'), value ->> 10, value ->> 11,
+             value ->> 12, unhex(value ->> 13) FROM json_each($3)"]
+        [pg "* FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::uuid[],
+             $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[])"]
+    }
+    /// On SQLite, as the next.
     MOVE_HEAD { "UPDATE access_log_head SET number = $1, hash = $2 WHERE id = 1" }
     INSERT_BATCH { "INSERT INTO access_log_batches (number, at, row_count, previous_hash, hash) VALUES ($1, $2, $3, $4, $5)" }
     LOG_FORWARD {
         "SELECT batch, position, at, event, actor_id, relation, category, course_id, case_id, client, detail FROM access_log
-         WHERE person_id = $1 AND (batch, position) < ($2, $3) ORDER BY batch DESC, position DESC LIMIT $4"
+         WHERE person_id = $1 AND (batch, position) <= ($2, $3) ORDER BY batch DESC, position DESC LIMIT $4"
     }
     LOG_BACKWARD {
         "SELECT batch, position, at, event, actor_id, relation, category, course_id, case_id, client, detail FROM access_log
-         WHERE person_id = $1 AND (batch, position) > ($2, $3) ORDER BY batch, position LIMIT $4"
+         WHERE person_id = $1 AND (batch, position) >= ($2, $3) ORDER BY batch, position LIMIT $4"
     }
     NAMES { "SELECT id, name FROM accounts WHERE id " [any_uuid 1] }
     /// The head, and how far batches and rows reach, at one moment.
@@ -46,25 +57,39 @@ statements! {
     }
 }
 
-/// A row as it is stored. Names of kinds are texts here: what somebody has tampered with must be readable, too.
+/// A row, of which the hash is made. Names of kinds are texts here: what somebody has tampered with must be readable, too.
 #[derive(sqlx::FromRow)]
-pub(super) struct LogRow {
+pub(super) struct LogRow<T = String> {
     pub(super) person_id: AccountId,
     pub(super) batch: i64,
     pub(super) position: i64,
     pub(super) at: Timestamp,
-    pub(super) event: String,
+    pub(super) event: T,
     pub(super) actor_id: Option<AccountId>,
-    pub(super) relation: Option<String>,
-    pub(super) category: Option<String>,
+    pub(super) relation: Option<T>,
+    /// Which categories were looked at, with commas between them.
+    pub(super) category: Option<T>,
     pub(super) course_id: Option<CourseId>,
     pub(super) case_id: Option<CaseId>,
-    pub(super) client: Option<String>,
+    pub(super) client: Option<T>,
     pub(super) credential_id: Option<Uuid>,
-    pub(super) network: Option<String>,
-    pub(super) request_id: Option<String>,
-    pub(super) detail: Option<String>,
+    pub(super) network: Option<T>,
+    pub(super) request_id: Option<T>,
+    pub(super) detail: Option<T>,
+}
+
+/// A row as it is stored.
+#[derive(sqlx::FromRow)]
+pub(super) struct StoredRow {
+    #[sqlx(flatten)]
+    pub(super) row: LogRow,
     pub(super) row_hash: Vec<u8>,
+}
+
+impl StoredRow {
+    pub(super) fn place(&self) -> Place {
+        (self.row.batch, self.row.position)
+    }
 }
 
 /// A batch as it is stored.
@@ -86,11 +111,33 @@ pub(super) struct EntryRow {
     pub(super) event: Text<EventKind>,
     pub(super) actor_id: Option<AccountId>,
     pub(super) relation: Option<Text<Relation>>,
-    pub(super) category: Option<Text<Category>>,
+    #[sqlx(try_from = "Option<String>")]
+    pub(super) category: Categories,
     pub(super) course_id: Option<CourseId>,
     pub(super) case_id: Option<CaseId>,
     pub(super) client: Option<Text<Client>>,
     pub(super) detail: Option<String>,
+}
+
+/// The categories of a row.
+pub(super) struct Categories(pub(super) CategorySet);
+
+impl Categories {
+    /// As they are stored; `None` where there are none.
+    pub(super) fn written(categories: CategorySet) -> Option<String> {
+        let names: Vec<_> = categories.iter().map(Category::as_str).collect();
+        (!names.is_empty()).then(|| names.join(","))
+    }
+}
+
+impl TryFrom<Option<String>> for Categories {
+    type Error = String;
+
+    /// A name that is not known is an error: a look is never left out.
+    fn try_from(text: Option<String>) -> Result<Self, String> {
+        let known = |name| Category::from_name(name).ok_or_else(|| format!("{name:?} is not a known category"));
+        text.iter().flat_map(|text| text.split(',')).map(known).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// The head, and how far the tables reach.
@@ -108,13 +155,63 @@ pub(super) async fn head(tx: &mut Tx) -> Result<Option<(i64, Vec<u8>)>, DbError>
     Ok(on!(tx.conn(), c => sqlx::query_as(sql).fetch_optional(c).await)?)
 }
 
-pub(super) async fn append(tx: &mut Tx, batch: &BatchRow, rows: &[LogRow]) -> Result<(), DbError> {
-    let mut rest = rows;
-    for size in PIECES {
-        while rest.len() >= size {
-            let (piece, after) = rest.split_at(size);
-            insert_rows(tx, piece).await?;
-            rest = after;
+/// Adds a batch with its rows, whose hashes are in the same order, and moves the head to it.
+pub(super) async fn append(
+    tx: &mut Tx,
+    batch: &BatchRow,
+    rows: &[LogRow<&str>],
+    hashes: &[[u8; 32]],
+) -> Result<(), DbError> {
+    fn column<'a, V>(rows: &'a [LogRow<&'a str>], of: impl Fn(&'a LogRow<&'a str>) -> V) -> Vec<V> {
+        rows.iter().map(of).collect()
+    }
+    let sql = tx.sql(&APPEND);
+    match tx.conn() {
+        Backend::Pg(c) => {
+            let query = sqlx::query(sql).bind(batch.number).bind(batch.at);
+            let query = query
+                .bind(column(rows, |row| row.person_id))
+                .bind(column(rows, |row| row.position))
+                .bind(column(rows, |row| row.event))
+                .bind(column(rows, |row| row.actor_id))
+                .bind(column(rows, |row| row.relation))
+                .bind(column(rows, |row| row.category))
+                .bind(column(rows, |row| row.course_id))
+                .bind(column(rows, |row| row.case_id))
+                .bind(column(rows, |row| row.client))
+                .bind(column(rows, |row| row.credential_id))
+                .bind(column(rows, |row| row.network))
+                .bind(column(rows, |row| row.request_id))
+                .bind(column(rows, |row| row.detail))
+                .bind(hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>());
+            query.bind(batch.row_count).bind(&batch.previous_hash).bind(&batch.hash).execute(c).await?;
+            return Ok(());
+        }
+        Backend::Lite(c) => {
+            let rows: Vec<_> = rows
+                .iter()
+                .zip(hashes)
+                .map(|(row, hash)| {
+                    (
+                        row.person_id,
+                        row.position,
+                        row.event,
+                        row.actor_id,
+                        row.relation,
+                        row.category,
+                        row.course_id,
+                        row.case_id,
+                        row.client,
+                        row.credential_id,
+                        row.network,
+                        row.request_id,
+                        row.detail,
+                        hex(hash),
+                    )
+                })
+                .collect();
+            let rows = Rows::new(&rows)?;
+            sqlx::query(sql).bind(batch.number).bind(batch.at).bind(rows).execute(c).await?;
         }
     }
     let sql = tx.sql(&INSERT_BATCH);
@@ -126,44 +223,20 @@ pub(super) async fn append(tx: &mut Tx, batch: &BatchRow, rows: &[LogRow]) -> Re
     Ok(())
 }
 
-/// Rows in one statement, whose text is made for their number.
-async fn insert_rows(tx: &mut Tx, rows: &[LogRow]) -> Result<(), DbError> {
-    on!(tx.conn(), c => {
-        let mut query = QueryBuilder::new(
-            "INSERT INTO access_log (person_id, batch, position, at, event, actor_id, relation, category, course_id, case_id,
-               client, credential_id, network, request_id, detail, row_hash) ",
-        );
-        query.push_values(rows, |mut values, row| {
-            values
-                .push_bind(row.person_id)
-                .push_bind(row.batch)
-                .push_bind(row.position)
-                .push_bind(row.at)
-                .push_bind(row.event.clone())
-                .push_bind(row.actor_id)
-                .push_bind(row.relation.clone())
-                .push_bind(row.category.clone())
-                .push_bind(row.course_id)
-                .push_bind(row.case_id)
-                .push_bind(row.client.clone())
-                .push_bind(row.credential_id)
-                .push_bind(row.network.clone())
-                .push_bind(row.request_id.clone())
-                .push_bind(row.detail.clone())
-                .push_bind(row.row_hash.clone());
-        });
-        query.build().execute(c).await.map(|_| ())
-    })?;
-    Ok(())
-}
-
-/// The rows of a page of somebody's log, latest first, as they were read.
-pub(super) async fn log(db: &Db, person: AccountId, request: &PageRequest<Place>) -> Result<Vec<EntryRow>, DbError> {
+/// The rows that a page of somebody's log is in, latest first or last, as they were read. The first may be the one in which
+/// the page before ended, since that may go on.
+pub(super) async fn log(
+    db: &Db,
+    person: AccountId,
+    request: &PageRequest<EntryPlace>,
+) -> Result<Vec<EntryRow>, DbError> {
     let sql = db.sql(if request.is_forward() { &LOG_FORWARD } else { &LOG_BACKWARD });
     let start = if request.is_forward() { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
-    let (batch, position) = request.from.unwrap_or(start);
+    let (batch, position) = request.from.map_or(start, |from| (from.0, from.1));
+    // Each row is an entry at least, but for that first one.
+    let rows = request.fetch() + 1;
     Ok(
-        on!(db.reader(), c => sqlx::query_as(sql).bind(person).bind(batch).bind(position).bind(request.fetch()).fetch_all(c).await)?,
+        on!(db.reader(), c => sqlx::query_as(sql).bind(person).bind(batch).bind(position).bind(rows).fetch_all(c).await)?,
     )
 }
 
@@ -194,7 +267,7 @@ pub(super) async fn rows(
     (after, person): (Place, AccountId),
     last: i64,
     most: i64,
-) -> Result<Vec<LogRow>, DbError> {
+) -> Result<Vec<StoredRow>, DbError> {
     let sql = db.sql(&ROWS);
     Ok(on!(db.reader(), c => sqlx::query_as(sql)
         .bind(after.0).bind(after.1).bind(person).bind(last).bind(most).fetch_all(c).await)?)

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     chain,
     model::{Flaw, Head, Place, Report, Told},
-    store::{self, BatchRow, Extent, LogRow},
+    store::{self, BatchRow, Extent, StoredRow},
 };
 use crate::{
     accounts::secret::SecretKey,
@@ -50,7 +50,8 @@ pub(super) async fn verify_after(
     // What is appended from now on is not looked at, so a log that is being written to can be verified.
     let extent = store::extent(db).await?;
     let last = [extent.number, extent.last_batch, extent.last_row].into_iter().flatten().max().unwrap_or(0);
-    let mut log = Log { report: Report { head: head(&extent), ..Report::default() }, told };
+    let report = Report { head: head(&extent), ..Report::default() };
+    let mut log = Log { report, hasher: chain::RowHasher::new(key), told };
     let first = if begin == BEGINNING { (i64::MIN, i64::MIN) } else { (begin.number, i64::MAX) };
     let mut rows = Rows { db, last, read: VecDeque::new(), after: Some((first, AccountId(uuid::Uuid::nil()))) };
     let mut before = begin;
@@ -94,6 +95,7 @@ pub(super) async fn verify_after(
 /// What was found so far.
 struct Log<'a> {
     report: Report,
+    hasher: chain::RowHasher,
     told: &'a mut (dyn FnMut(Told) + Send),
 }
 
@@ -105,16 +107,16 @@ impl Log<'_> {
 
     /// Rows before a batch that belong to none; without one, all that are left.
     async fn rows_without_batch(&mut self, rows: &mut Rows<'_>, before: Option<i64>) -> Result<(), DbError> {
-        while let Some(row) = rows.next_if(|row| before.is_none_or(|before| row.batch < before)).await? {
+        while let Some(row) = rows.next_if(|batch| before.is_none_or(|before| batch < before)).await? {
             self.report.rows += 1;
-            self.flaw(Flaw::Added((row.batch, row.position)));
+            self.flaw(Flaw::Added(row.place()));
         }
         Ok(())
     }
 
     async fn batch(&mut self, key: &SecretKey, batch: &BatchRow, rows: &mut Rows<'_>) -> Result<(), DbError> {
         let (mut expected, mut all_there, mut hashes) = (0, true, Vec::new());
-        while let Some(row) = rows.next_if(|row| row.batch == batch.number).await? {
+        while let Some(StoredRow { row, row_hash }) = rows.next_if(|of| of == batch.number).await? {
             self.report.rows += 1;
             let place: Place = (row.batch, row.position);
             if row.position < expected || row.position >= batch.row_count {
@@ -124,10 +126,10 @@ impl Log<'_> {
             }
             all_there &= self.none_missing(batch.number, expected, row.position);
             expected = row.position + 1;
-            if chain::row_hash(key, &row).as_slice() != row.row_hash {
+            if self.hasher.hash(&row).as_slice() != row_hash {
                 self.flaw(Flaw::Changed(place));
             }
-            hashes.extend_from_slice(&row.row_hash);
+            hashes.extend_from_slice(&row_hash);
         }
         all_there &= self.none_missing(batch.number, expected, batch.row_count);
         // Of a batch that lacks rows no more can be said.
@@ -149,19 +151,20 @@ impl Log<'_> {
 struct Rows<'a> {
     db: &'a Db,
     last: i64,
-    read: VecDeque<LogRow>,
+    read: VecDeque<StoredRow>,
     /// The last row that was read; `None` when there are no more.
     after: Option<(Place, AccountId)>,
 }
 
 impl Rows<'_> {
-    async fn next_if(&mut self, wanted: impl FnOnce(&LogRow) -> bool) -> Result<Option<LogRow>, DbError> {
+    /// The next row, if it is of a batch that is wanted.
+    async fn next_if(&mut self, wanted: impl FnOnce(i64) -> bool) -> Result<Option<StoredRow>, DbError> {
         if self.read.is_empty()
             && let Some(after) = self.after
         {
             self.read = store::rows(self.db, after, self.last, PART).await?.into();
-            self.after = self.read.back().map(|row| ((row.batch, row.position), row.person_id));
+            self.after = self.read.back().map(|row| (row.place(), row.row.person_id));
         }
-        Ok(if self.read.front().is_some_and(wanted) { self.read.pop_front() } else { None })
+        Ok(if self.read.front().is_some_and(|row| wanted(row.row.batch)) { self.read.pop_front() } else { None })
     }
 }

@@ -46,8 +46,9 @@ statements! {
     OPEN_OF_HOLDER {
         "SELECT person_id, case_id, categories FROM open_cases WHERE holder_id = $1 AND expires_at > $2 AND NOT waiting"
     }
+    /// A row of the log has the categories that were looked at with commas between them, and counts as so many looks.
     LOOKS {
-        "SELECT case_id, COUNT(*) AS looks FROM access_log WHERE person_id " [any_uuid 1] " AND event = 'READ' AND case_id " [any_uuid 2] "
+        "SELECT case_id, SUM(length(category) - length(replace(category, ',', '')) + 1) AS looks FROM access_log WHERE person_id " [any_uuid 1] " AND event = 'READ' AND case_id " [any_uuid 2] "
          GROUP BY case_id"
     }
     FORGET_EXPIRED { "DELETE FROM open_cases WHERE expires_at <= $1" }
