@@ -22,7 +22,7 @@ use clap::Parser;
 use compare::{Prepared, compare};
 use operations::Operation;
 use postgres::{Postgres, succeed};
-use report::{Goal, Measured};
+use report::Measured;
 use servers::{Kind, Server, Setup, stoa_command};
 
 /// Stoa and its peers side by side.
@@ -71,12 +71,6 @@ struct Arguments {
     /// How many courses
     #[arg(long, default_value_t = 60)]
     courses: u32,
-    /// Stoa is to answer at least so many times the requests of the fastest peer
-    #[arg(long, default_value_t = 1.0)]
-    goal: f64,
-    /// And its 99th percentile is to be at most so many times that of that peer
-    #[arg(long, default_value_t = 1.0)]
-    goal_p99: f64,
     /// Compare the answers, and measure nothing
     #[arg(long)]
     compare_only: bool,
@@ -150,7 +144,7 @@ async fn main() -> anyhow::Result<()> {
     compare_all(&arguments, &servers, &postgres).await?;
     eprintln!("the answers are the same still");
     let rest: BTreeMap<_, _> = servers.iter().map(|server| (server.kind, server.at_rest.resident)).collect();
-    print!("{}", report::report(&measured, &rest, Goal { throughput: arguments.goal, p99: arguments.goal_p99 }));
+    print!("{}", report::report(&measured, &rest));
     Ok(())
 }
 
