@@ -73,7 +73,7 @@ impl<F: Fetch> Load<F> {
     }
 
     /// Keeps what was found with other things, so that it is not read again.
-    pub(crate) async fn prime(&self, found: impl IntoIterator<Item = (F::Key, F::Value)>) {
+    pub(crate) async fn prime(&self, found: Vec<(F::Key, F::Value)>) {
         self.0.prime_many(found.into_iter().map(|(key, value)| (key, Ok(value)))).await;
     }
 }
