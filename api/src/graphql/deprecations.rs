@@ -170,7 +170,8 @@ mod tests {
 
     fn index() -> Index {
         let mut registry = Registry::default();
-        registry.query_type = Query::create_type_info(&mut registry);
+        Query::create_type_info(&mut registry);
+        registry.query_type = Query::type_name().into_owned();
         Index::of(&registry)
     }
 

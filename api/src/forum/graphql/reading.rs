@@ -91,10 +91,10 @@ impl Forum {
         let course = self.course_id;
         let page = scope.load().unread_pages.get(((viewer, course), request)).await?;
         // What she has read of them was found with them.
-        let states: Vec<_> =
-            page.items.iter().map(|thread| ((viewer, course, thread.id), thread.state.clone())).collect();
+        let states = page.items.iter().map(|thread| ((viewer, course, thread.id), thread.state.clone())).collect();
         scope.load().read_states.prime(states).await;
-        let rows = scope.load().threads.get_many(page.items.iter().map(|thread| (course, thread.id)).collect()).await?;
+        let keys = page.items.iter().map(|thread| (course, thread.id)).collect();
+        let rows = scope.load().threads.get_many(keys).await?;
         let row = |thread: &UnreadThread| Some((rows.get(&(course, thread.id)).cloned().flatten()?, thread.key));
         let page = crate::db::page::Page {
             items: page.items.iter().filter_map(row).collect(),
