@@ -1,5 +1,5 @@
 -- What the peers need beside Stoa's own tables: where they write who looked at whose data. One row for each person,
--- relation, category and course of a request, as in Stoa's access log, but not chained by hashes.
+-- relation and course of a request, with all categories, as in Stoa's access log, but not chained by hashes.
 CREATE SCHEMA IF NOT EXISTS peers;
 CREATE TABLE IF NOT EXISTS peers.looks (
     person_id     UUID   NOT NULL,

@@ -89,21 +89,23 @@ export class Viewer {
     return row.left_at === null ? 'STAFF' : 'FORMER_STAFF'
   }
 
-  /** Notes a look at somebody's data: one row, however often she looks in this request. */
+  /** Notes a look at somebody's data: one row with all categories, however often she looks in this request. */
   note(person, relation, category, course) {
-    const key = `${person}${relation}${category}${course}`
-    if (!this.looks.has(key)) this.looks.set(key, [person, relation, category, course])
+    const key = `${person}${relation}${course}`
+    const look = this.looks.get(key)
+    if (look) look.categories.add(category)
+    else this.looks.set(key, { person, relation, course, categories: new Set([category]) })
   }
 
   /** Writes what was looked at; the answer waits for it. */
   async writeLooks() {
     if (this.looks.size === 0) return
     const [people, relations, categories, courses] = [[], [], [], []]
-    for (const [person, relation, category, course] of this.looks.values()) {
-      people.push(person)
-      relations.push(relation)
-      categories.push(category)
-      courses.push(course)
+    for (const look of this.looks.values()) {
+      people.push(look.person)
+      relations.push(look.relation)
+      categories.push([...look.categories].join(','))
+      courses.push(look.course)
     }
     this.looks.clear()
     await noteLooks(crypto.randomUUID(), this.id, this.credential, this.now, people, relations, categories, courses)
