@@ -88,7 +88,7 @@ impl Audit {
     pub async fn page(&self, person: AccountId, request: &PageRequest<EntryPlace>) -> Result<Page<Entry>, DbError> {
         let rows = store::log(&self.db, person, request).await?;
         let names = store::names(&self.db, rows.iter().filter_map(|row| row.actor_id)).await?;
-        let entries = rows.into_iter().flat_map(|row| entries(row, request.is_forward(), &names));
+        let entries = rows.iter().flat_map(|row| entries(row, request.is_forward(), &names));
         let beyond = |entry: &Entry| {
             request.from.is_none_or(|from| if request.is_forward() { entry.place < from } else { entry.place > from })
         };
@@ -123,7 +123,7 @@ impl Audit {
 }
 
 /// The entries of a row: one for each category that was looked at, or one if it is no look.
-fn entries(row: EntryRow, latest_first: bool, names: &HashMap<AccountId, String>) -> Vec<Entry> {
+fn entries(row: &EntryRow, latest_first: bool, names: &HashMap<AccountId, String>) -> Vec<Entry> {
     let mut categories: Vec<_> = row.category.0.iter().map(Some).collect();
     if categories.is_empty() {
         categories.push(None);
