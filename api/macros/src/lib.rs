@@ -92,9 +92,12 @@ fn expand(arguments: &Tokens, mut item: ItemImpl) -> Result<Tokens> {
                 async fn resolve(
                     &self,
                     ctx: &::async_graphql::ContextSelectionSet<'_>,
-                    _field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
+                    field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
                 ) -> ::async_graphql::ServerResult<::async_graphql::Value> {
-                    crate::graphql::direct::resolve(ctx, self).await
+                    match crate::graphql::direct::resolve(ctx, self).await {
+                        Some(resolved) => resolved,
+                        None => ::async_graphql::OutputType::resolve(&#view(self), ctx, field).await,
+                    }
                 }
             }
 

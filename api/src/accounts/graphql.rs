@@ -408,7 +408,7 @@ pub(crate) enum Role {
 pub(crate) struct AccountQuery;
 
 /// Reading about people.
-#[Object]
+#[async_graphql::Object]
 impl AccountQuery {
     /// You; null if you have not signed in.
     async fn me(&self, ctx: &Context<'_>) -> Option<Result<Person, Fault>> {

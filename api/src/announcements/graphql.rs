@@ -248,7 +248,7 @@ fn user_error(refusal: Refusal) -> UserError {
 pub(crate) struct AnnouncementMutation;
 
 /// Announcing.
-#[Object]
+#[async_graphql::Object]
 impl AnnouncementMutation {
     /// Announces something to those who take a course that you are an instructor of; or plans to.
     async fn create_announcement(

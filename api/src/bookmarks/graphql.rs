@@ -226,7 +226,7 @@ async fn thing(scope: &Scope, id: &ID) -> Result<Result<Thing, Refusal>, Fault> 
 pub(crate) struct BookmarkMutation;
 
 /// Keeping bookmarks.
-#[Object]
+#[async_graphql::Object]
 impl BookmarkMutation {
     /// Bookmarks something. What you have bookmarked already stays as it is, with its note.
     async fn add_bookmark(

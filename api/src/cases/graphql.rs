@@ -197,7 +197,7 @@ impl Case {
 pub(crate) struct CaseQuery;
 
 /// Reading about cases.
-#[Object]
+#[async_graphql::Object]
 impl CaseQuery {
     /// The cases that run, the latest first: for support, its own and those that wait for approval; for administrators, all.
     async fn cases(
@@ -279,7 +279,7 @@ fn user_error(refusal: &Refusal) -> UserError {
 pub(crate) struct CaseMutation;
 
 /// Opening, approving and closing cases.
-#[Object]
+#[async_graphql::Object]
 impl CaseMutation {
     /// Opens a case about somebody, as support or administrator. She is told, and every look under it is in her access log.
     async fn open_case(

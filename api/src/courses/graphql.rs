@@ -366,7 +366,7 @@ impl StaffMember {
 pub(crate) struct CourseQuery;
 
 /// Reading the catalogue.
-#[Object]
+#[async_graphql::Object]
 impl CourseQuery {
     /// The courses of the catalogue, page by page.
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]

@@ -25,7 +25,7 @@ use async_graphql::{
     ContainerType, ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value,
     parser::types::{ExecutableDocument, Field, Selection, SelectionSet},
     registry::Registry,
-    resolver_utils::{resolve_container, resolve_list},
+    resolver_utils::resolve_list,
 };
 
 use super::{json, scalars::DateTime};
@@ -360,9 +360,13 @@ impl<'a, T: Direct> Plan<'a, T> {
     }
 }
 
-/// Resolves one object.
-pub(crate) async fn resolve<T: Direct>(ctx: &ContextSelectionSet<'_>, object: &T) -> ServerResult<Value> {
-    let Some(plan) = Plan::<T>::of(ctx) else { return resolve_container(ctx, object).await };
+/// Resolves one object; `None` if it is for async-graphql's own way.
+pub(crate) async fn resolve<T: Direct>(ctx: &ContextSelectionSet<'_>, object: &T) -> Option<ServerResult<Value>> {
+    let plan = Plan::<T>::of(ctx)?;
+    Some(written(ctx, object, &plan).await)
+}
+
+async fn written<T: Direct>(ctx: &ContextSelectionSet<'_>, object: &T, plan: &Plan<'_, T>) -> ServerResult<Value> {
     let values = if plan.waited == 0 {
         Vec::new()
     } else {

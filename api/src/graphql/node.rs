@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, Interface};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use stoa_macros::Object;
 use uuid::Uuid;
 
 use super::{
@@ -318,7 +317,7 @@ pub(crate) async fn find(scope: &Scope, id: NodeId) -> Result<Option<Node>, Faul
 pub(crate) struct NodeQuery;
 
 /// Finding things by their global ids.
-#[Object]
+#[async_graphql::Object]
 impl NodeQuery {
     /// The thing with this global id; null if there is none, or none for you.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The global id.")] id: ID) -> Option<Result<Node, Fault>> {

@@ -1,7 +1,6 @@
 //! Sign-in with another provider, in the graph.
 
 use async_graphql::{Context, SimpleObject};
-use stoa_macros::Object;
 
 use crate::graphql::scope::scope;
 
@@ -19,7 +18,7 @@ pub(crate) struct SignInProvider {
 pub(crate) struct OidcQuery;
 
 /// Sign-in with another provider.
-#[Object]
+#[async_graphql::Object]
 impl OidcQuery {
     /// The provider that people may sign in with; null if there is none.
     async fn sign_in_provider(&self, ctx: &Context<'_>) -> Option<SignInProvider> {

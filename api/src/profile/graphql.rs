@@ -154,7 +154,7 @@ fn user_error(refusal: &Refusal) -> UserError {
 pub(crate) struct ProfileMutation;
 
 /// Changing a profile.
-#[Object]
+#[async_graphql::Object]
 impl ProfileMutation {
     /// Changes what you say of yourself: everything that the input names, or nothing.
     async fn update_profile(

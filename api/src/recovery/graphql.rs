@@ -1,7 +1,6 @@
 //! Back into an account, in the graph.
 
 use async_graphql::{Context, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::model::Refusal;
 use crate::{
@@ -65,7 +64,7 @@ pub(crate) struct ResetPasswordInput {
 pub(crate) struct RecoveryMutation;
 
 /// Back into an account.
-#[Object]
+#[async_graphql::Object]
 impl RecoveryMutation {
     /// Asks for a mail with a link that shows that your address is yours. Nothing is sent if that is known already.
     async fn request_email_verification(&self, ctx: &Context<'_>) -> Result<RecoveryPayload, Fault> {

@@ -208,7 +208,7 @@ fn user_error(refusal: Refusal) -> UserError {
 pub(crate) struct ReviewMutation;
 
 /// Saying what one thinks of courses.
-#[Object]
+#[async_graphql::Object]
 impl ReviewMutation {
     /// Says what you think of a course that you take or took and have begun, or changes what you said.
     async fn review_course(

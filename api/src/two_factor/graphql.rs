@@ -1,7 +1,6 @@
 //! Second factors in the graph.
 
 use async_graphql::{Context, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Refusal, model::State};
 use crate::{
@@ -104,7 +103,7 @@ fn user_error(refusal: Refusal) -> UserError {
 pub(crate) struct TwoFactorMutation;
 
 /// Setting up a second factor.
-#[Object]
+#[async_graphql::Object]
 impl TwoFactorMutation {
     /// Begins to set up a second factor: gives the secret for your authenticator. Nothing is asked of you before
     /// `confirmTwoFactor`.

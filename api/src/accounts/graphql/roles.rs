@@ -1,7 +1,6 @@
 //! Giving roles by job function.
 
 use async_graphql::{Context, ID, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Person, Role};
 use crate::{
@@ -37,7 +36,7 @@ pub(crate) struct RevokeRolePayload {
 pub(crate) struct AccountMutation;
 
 /// Giving roles.
-#[Object]
+#[async_graphql::Object]
 impl AccountMutation {
     /// Gives somebody a role: for administrators. Doing it again changes nothing.
     async fn grant_role(

@@ -267,7 +267,7 @@ impl CohortPayload {
 pub(crate) struct CohortMutation;
 
 /// Keeping cohorts.
-#[Object]
+#[async_graphql::Object]
 impl CohortMutation {
     /// Makes a cohort in a course that you instruct.
     async fn create_cohort(

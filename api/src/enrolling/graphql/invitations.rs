@@ -190,7 +190,7 @@ pub(crate) struct RevokeInvitationPayload {
 pub(crate) struct InvitationMutation;
 
 /// Inviting to courses.
-#[Object]
+#[async_graphql::Object]
 impl InvitationMutation {
     /// Invites to a course that you instruct: somebody whom you may see, or whoever gets the code.
     async fn create_invitation(

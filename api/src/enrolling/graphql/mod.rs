@@ -6,7 +6,6 @@ pub(crate) mod settings;
 pub(crate) mod waiting;
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{
     Refusal,
@@ -113,7 +112,7 @@ fn outside_input(mut error: UserError) -> UserError {
 pub(crate) struct EnrollingMutation;
 
 /// Taking courses.
-#[Object]
+#[async_graphql::Object]
 impl EnrollingMutation {
     /// Takes a course; one that you left goes on where you were. Where all seats are taken you wait for one, and have it as soon
     /// as it is your turn. Doing it again changes nothing.

@@ -190,7 +190,7 @@ pub(crate) struct UpdateEnrolmentSettingsPayload {
 pub(crate) struct SettingsMutation;
 
 /// Deciding who may take a course.
-#[Object]
+#[async_graphql::Object]
 impl SettingsMutation {
     /// Changes how a course that you instruct takes learners, as a whole. Where there are more seats, those who wait move up.
     async fn update_enrolment_settings(

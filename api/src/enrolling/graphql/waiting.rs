@@ -118,7 +118,7 @@ pub(crate) struct LeaveWaitingListPayload {
 pub(crate) struct WaitingMutation;
 
 /// Waiting for a seat.
-#[Object]
+#[async_graphql::Object]
 impl WaitingMutation {
     /// Waits no longer for a seat in a course.
     async fn leave_waiting_list(

@@ -128,7 +128,7 @@ pub(crate) struct ReorderForumCategoriesPayload {
 pub(crate) struct CategoryMutation;
 
 /// Changing the categories of a course's forum.
-#[Object]
+#[async_graphql::Object]
 impl CategoryMutation {
     /// Makes a category in a course's forum, as a moderator of it.
     async fn create_forum_category(

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Post, actor, reader, user_error};
 use crate::{
@@ -133,7 +132,7 @@ impl From<Outcome> for RevealPostPayload {
 pub(crate) struct EditingMutation;
 
 /// Editing posts.
-#[Object]
+#[async_graphql::Object]
 impl EditingMutation {
     /// Edits a post: its author does while the thread is not locked, a moderator at any time. What it said before is kept, and shows
     /// in `Post.revisions`.

@@ -1,7 +1,6 @@
 //! What moderators can do to threads and posts.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Post, Thread, moderation::moderator, reader};
 use crate::{
@@ -177,7 +176,7 @@ macro_rules! moderate {
 }
 
 /// Keeping order among threads and posts.
-#[Object]
+#[async_graphql::Object]
 impl ModerationMutation {
     /// Puts a thread above the others, as a moderator of its forum.
     async fn pin_thread(

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Post, Thread, actor, authors::Anonymity, reader, threads::ThreadKind, user_error};
 use crate::{
@@ -76,7 +75,7 @@ pub(crate) struct CreatePostPayload {
 pub(crate) struct PostingMutation;
 
 /// Beginning threads, and answering.
-#[Object]
+#[async_graphql::Object]
 impl PostingMutation {
     /// Begins a thread in the forum of a course that you take or teach.
     async fn create_thread(

@@ -1,7 +1,6 @@
 //! What the viewer has read, in the graph.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Forum, Thread, reader};
 use crate::{
@@ -159,7 +158,7 @@ fn user_error(refusal: ReadRefusal) -> UserError {
 pub(crate) struct ReadingMutation;
 
 /// What you have read in forums.
-#[Object]
+#[async_graphql::Object]
 impl ReadingMutation {
     /// Notes that you have read a thread up to a post. Doing it again, or with an earlier post, changes nothing.
     async fn mark_thread_read(

@@ -401,7 +401,7 @@ impl ReportPayload {
 pub(crate) struct ReportMutation;
 
 /// Reporting posts, and deciding on reports.
-#[Object]
+#[async_graphql::Object]
 impl ReportMutation {
     /// Reports a post that you may read to the moderators of its forum, once as long as nobody has decided. Its author is not
     /// told; moderators see that it was you. You are notified of what comes of it.

@@ -167,7 +167,7 @@ fn hits<'a>(
 pub(crate) struct SearchQuery;
 
 /// Searching forums.
-#[Object]
+#[async_graphql::Object]
 impl SearchQuery {
     /// What is found in the forums of all courses that you take or teach: titles first, then posts, the newest of each first. As
     /// `Forum.search`, which says how to ask.

@@ -1,7 +1,6 @@
 //! Voting for posts, accepting answers, and standing behind them.
 
 use async_graphql::{Context, ID, SimpleObject};
-use stoa_macros::Object;
 
 use super::{
     Post,
@@ -55,7 +54,7 @@ payloads! {
 pub(crate) struct VotingMutation;
 
 /// Judging posts.
-#[Object]
+#[async_graphql::Object]
 impl VotingMutation {
     /// Votes for a post of somebody else, once. Who voted is not shown to anybody.
     async fn vote_post(

@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, SimpleObject, Variables, parser::parse_query};
 use serde_json::{Map, Value};
-use stoa_macros::Object;
 
 use super::{LimitSettings, Shape, check_variables, price::share, scan};
 use crate::graphql::{errors::Fault, index::index, scalars::int, scope::scope};
@@ -16,7 +15,7 @@ pub(crate) struct CostQuery;
 
 /// What there is to ask about costs.
 #[expect(clippy::unused_async, reason = "the macro wants it")]
-#[Object]
+#[async_graphql::Object]
 impl CostQuery {
     /// What a document would cost, field by field, and which limits it goes beyond. It is not carried out.
     async fn explain_cost(

@@ -1,7 +1,6 @@
 //! Writing private messages.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Conversation, Message, actor};
 use crate::{
@@ -159,7 +158,7 @@ async fn writer(scope: &Scope, course: CourseId) -> Result<Actor, Fault> {
 pub(crate) struct MessageMutation;
 
 /// Writing private messages.
-#[Object]
+#[async_graphql::Object]
 impl MessageMutation {
     /// Begins a private conversation with staff of a course that you take, or with a learner of a course that you teach. At most 60
     /// messages are sent by one person in an hour.

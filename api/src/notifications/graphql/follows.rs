@@ -1,7 +1,6 @@
 //! Following, and who can be mentioned.
 
 use async_graphql::{Context, ID, SimpleObject};
-use stoa_macros::Object;
 
 use super::{Refusal, is_own, user_error};
 use crate::{
@@ -83,7 +82,7 @@ pub(crate) struct FollowForumPayload {
 pub(crate) struct FollowMutation;
 
 /// Following.
-#[Object]
+#[async_graphql::Object]
 impl FollowMutation {
     /// Follows a thread: you are notified of new posts in it. Doing so again changes nothing.
     async fn follow_thread(

@@ -223,7 +223,7 @@ pub(super) fn user_error(refusal: Refusal) -> UserError {
 pub(crate) struct NotificationMutation;
 
 /// Reading notifications.
-#[Object]
+#[async_graphql::Object]
 impl NotificationMutation {
     /// Marks notifications of yours as read.
     async fn mark_notifications_read(

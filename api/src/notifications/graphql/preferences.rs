@@ -163,7 +163,7 @@ pub(crate) struct NotificationPreferencesPayload {
 pub(crate) struct PreferenceMutation;
 
 /// Changing what you want to hear.
-#[Object]
+#[async_graphql::Object]
 impl PreferenceMutation {
     /// Changes of what you are notified, and how. It counts for what comes; what waits to be mailed and is no longer wanted is
     /// not mailed.

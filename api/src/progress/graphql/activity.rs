@@ -240,7 +240,7 @@ fn user_error(refusal: BeatRefusal, outside: &[&str]) -> UserError {
 pub(crate) struct ActivityMutation;
 
 /// What learners do.
-#[Object]
+#[async_graphql::Object]
 impl ActivityMutation {
     /// Adds what you did in a lesson to your record. It is there for good when the answer comes.
     async fn record_activity(

@@ -140,7 +140,7 @@ pub(crate) struct AcknowledgeChangesPayload {
 pub(crate) struct ChangesMutation;
 
 /// Taking notice of changes.
-#[Object]
+#[async_graphql::Object]
 impl ChangesMutation {
     /// Takes notice of what changed in a course that you take: `changedBecause` does not tell of it any more. Doing it again
     /// changes nothing.

@@ -219,7 +219,7 @@ fn event_error(refusal: EventRefusal) -> UserError {
 pub(crate) struct RecommendationMutation;
 
 /// Answering to what is recommended.
-#[Object]
+#[async_graphql::Object]
 impl RecommendationMutation {
     /// Says what you think of a course. Your next courses change at once; the latest word on a course counts, and saying the
     /// same again changes nothing.

@@ -1,7 +1,6 @@
 //! Signing up, in and out; sessions and tokens.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 use uuid::Uuid;
 
 use super::{Token, TokenScope};
@@ -126,7 +125,7 @@ pub(crate) struct RevokePayload {
 pub(crate) struct SignInMutation;
 
 /// Signing up, in and out; sessions and tokens.
-#[Object]
+#[async_graphql::Object]
 impl SignInMutation {
     /// Makes an account. It does not sign in. The answer does not tell whether the address had an account already.
     async fn sign_up(

@@ -1,7 +1,6 @@
 //! Writing courses.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, SimpleObject};
-use stoa_macros::Object;
 
 use super::{author, ids, key, settled, user_error};
 use crate::{
@@ -115,7 +114,7 @@ impl CoursePayload {
 pub(crate) struct CourseMutation;
 
 /// Writing courses.
-#[Object(name = "CourseAuthoringMutation")]
+#[async_graphql::Object(name = "CourseAuthoringMutation")]
 impl CourseMutation {
     /// Begins a course, as a draft with you as its instructor: for administrators, and for instructors of a published course.
     async fn create_course(

@@ -1,7 +1,6 @@
 //! Writing lessons.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, SimpleObject};
-use stoa_macros::Object;
 
 use super::{author, key, settled, user_error};
 use crate::{
@@ -126,7 +125,7 @@ fn set<T>(value: Option<T>) -> Change<T> {
 pub(crate) struct LessonMutation;
 
 /// Writing lessons.
-#[Object]
+#[async_graphql::Object]
 impl LessonMutation {
     /// Begins a lesson, as a draft behind the others of its module: for the course's staff.
     async fn create_lesson(

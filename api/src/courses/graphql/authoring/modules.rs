@@ -1,7 +1,6 @@
 //! Writing modules.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use stoa_macros::Object;
 
 use super::{author, ids, key, settled, user_error};
 use crate::{
@@ -102,7 +101,7 @@ impl ModulePayload {
 pub(crate) struct ModuleMutation;
 
 /// Writing modules.
-#[Object]
+#[async_graphql::Object]
 impl ModuleMutation {
     /// Begins a module, as a draft behind the others: for the course's staff.
     async fn create_module(

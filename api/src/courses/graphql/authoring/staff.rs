@@ -103,7 +103,7 @@ impl StaffInvitation {
 pub(crate) struct InvitationQuery;
 
 /// What the viewer was asked to teach.
-#[Object]
+#[async_graphql::Object]
 impl InvitationQuery {
     /// The courses that you were asked to teach, by an address that you have shown to be yours; null if you have not signed in.
     async fn my_staff_invitations(&self, ctx: &Context<'_>) -> Option<Result<Vec<StaffInvitation>, Fault>> {
@@ -130,7 +130,7 @@ async fn invitations(scope: &Scope, account: crate::ids::AccountId) -> Result<Ve
 pub(crate) struct StaffMutation;
 
 /// Saying who teaches.
-#[Object]
+#[async_graphql::Object]
 impl StaffMutation {
     /// Adds somebody to those who teach a course: for its instructors. Somebody whom you can see is added at once; to an address goes
     /// an invitation, and the answer is the same whether anybody has it.
