@@ -261,7 +261,7 @@ async fn load_in_rounds(rounds: usize, seconds: u64, connections: usize, argumen
     );
     assert!(codes.get("ok").is_some_and(|count| *count >= connections), "{codes:?}");
     // A server under load may refuse, but says so.
-    let clean = ["ok", "UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "OVERLOADED", "BUDGET_EXCEEDED"];
+    let clean = ["ok", "UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "OVERLOADED", "BUDGET_EXHAUSTED"];
     let wrong: Vec<_> =
         codes.keys().filter(|code| !clean.contains(&code.as_str()) && !code.starts_with("subscription: ")).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
