@@ -36,8 +36,8 @@ macro_rules! walks {
              SELECT i.id, i.last_post_at, i.mark, (SELECT COUNT(*) FROM (
                  SELECT p.author_id, p.removed_at FROM posts p
                  WHERE p.course_id = f.course_id AND p.thread_id = i.id AND (p.created_at, p.id) > (i.mark ->> 0, unhex(i.mark ->> 1))
-                 ORDER BY p.created_at, p.id LIMIT 200) p
-               WHERE p.author_id <> $2 AND p.removed_at IS NULL) AS unread
+                 ORDER BY p.created_at, p.id LIMIT 200) b
+               WHERE b.author_id <> $2 AND b.removed_at IS NULL) AS unread
              FROM (
                SELECT t.id, t.last_post_at, (
                    SELECT COALESCE(f.marks -> lower(hex(s.id)), json_array(f.since, 'ffffffffffffffffffffffffffffffff')) AS mark
@@ -71,8 +71,8 @@ macro_rules! walks {
              SELECT COUNT(*) AS unread FROM (
                SELECT p.author_id, p.removed_at FROM posts p
                WHERE p.course_id = f.course_id AND p.thread_id = i.id AND (p.created_at, p.id) > (m.read_at, m.post_id)
-               ORDER BY p.created_at, p.id LIMIT 200) p
-             WHERE p.author_id <> $2 AND p.removed_at IS NULL) c
+               ORDER BY p.created_at, p.id LIMIT 200) b
+             WHERE b.author_id <> $2 AND b.removed_at IS NULL) c
            WHERE c.unread > 0
            ORDER BY i.last_post_at "] [pg $dir] [pg ", i.id "] [pg $dir]
         [pg " LIMIT $5) n"]
