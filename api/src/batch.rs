@@ -126,9 +126,9 @@ struct Batched<F>(Arc<F>);
 
 impl<F: Fetch> Batched<F> {
     /// Reads the values, but for those that are kept.
-    async fn values(&self, wanted: &[F::Key]) -> Result<HashMap<F::Key, F::Value>, DbError> {
-        let Some(shelf) = self.0.shelf() else { return self.read(wanted).await };
-        let (reading, kept, missing) = shelf.split(wanted).await;
+    async fn values(&self, keys: &[F::Key]) -> Result<HashMap<F::Key, F::Value>, DbError> {
+        let Some(place) = self.0.shelf() else { return self.read(keys).await };
+        let (reading, kept, missing) = place.split(keys).await;
         let mut values: HashMap<_, _> = kept.into_iter().collect();
         if missing.is_empty() {
             return Ok(values);

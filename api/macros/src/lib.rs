@@ -17,7 +17,7 @@ use syn::{
 /// It takes what `async_graphql::Object` takes. A method that takes nothing but `&self` and awaits nothing becomes a direct field
 /// if its type is a leaf. All others are resolved as async-graphql resolves them.
 #[proc_macro_attribute]
-#[allow(non_snake_case, reason = "it stands where async-graphql's attribute of this name would")]
+#[expect(non_snake_case, reason = "it stands where async-graphql's attribute of this name would")]
 pub fn Object(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = Tokens::from(arguments);
     let item = parse_macro_input!(item as ItemImpl);
@@ -62,8 +62,10 @@ fn expand(arguments: &Tokens, mut item: ItemImpl) -> Result<Tokens> {
         arguments.clone()
     };
     Ok(quote! {
+        #[allow(clippy::unused_self, clippy::unused_async, clippy::similar_names, reason = "fields of the graph look alike")]
         impl #this { #(#own)* }
 
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding, clippy::similar_names, reason = "they are the field's")]
         const _: () = {
             struct #view<'v>(&'v #this);
 

@@ -205,9 +205,9 @@ async fn append<'e>(
     if rows.is_empty() {
         return Ok(());
     }
-    let mut hasher = chain::RowHasher::new(key);
-    let hashes: Vec<_> = rows.iter().map(|row| hasher.hash(row)).collect();
+    let mut maker = chain::RowHasher::new(key);
+    let row_hashes: Vec<_> = rows.iter().map(|row| maker.hash(row)).collect();
     let mut batch = BatchRow { number, at, row_count: rows.len() as i64, previous_hash, hash: Vec::new() };
-    batch.hash = chain::batch_hash(key, &batch, hashes.as_flattened()).to_vec();
-    store::append(tx, &batch, &rows, &hashes).await
+    batch.hash = chain::batch_hash(key, &batch, row_hashes.as_flattened()).to_vec();
+    store::append(tx, &batch, &rows, &row_hashes).await
 }

@@ -331,7 +331,9 @@ impl Tx {
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
                 // Whoever is told reads what is new.
-                change.map(Change::committed);
+                if let Some(change) = change {
+                    change.committed();
+                }
                 for notice in self.notices {
                     // Nobody may be listening.
                     let _ = self.told.send(notice.into());
@@ -349,7 +351,9 @@ impl Tx {
                 }
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
-                change.map(Change::committed);
+                if let Some(change) = change {
+                    change.committed();
+                }
             }
         }
         Ok(())

@@ -128,15 +128,17 @@ mod tests {
             Person
         }
 
-        async fn node(&self, _id: i32) -> Node {
+        async fn node(&self, id: i32) -> Node {
+            let _ = id;
             Node::Person(Person)
         }
 
         async fn course(
             &self,
-            _slug: Option<String>,
-            #[graphql(deprecation = "No. Removal after 2027-01-31.")] _old: Option<i32>,
+            slug: Option<String>,
+            #[graphql(deprecation = "No. Removal after 2027-01-31.")] old: Option<i32>,
         ) -> Course {
+            let _ = (slug, old);
             Course
         }
     }

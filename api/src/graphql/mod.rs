@@ -22,6 +22,7 @@ pub mod root;
 pub(crate) mod scalars;
 pub mod schema_view;
 pub(crate) mod scope;
+pub(crate) mod unmerged;
 pub(crate) mod visit;
 
 pub use node::global_id;

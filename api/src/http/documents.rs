@@ -30,9 +30,9 @@ use crate::{
         model::{MAX_ID, TextHash, is_id},
     },
     graphql::{
-        direct::is_unmerged,
         index::index,
         limits::{self, LimitSettings, Shape},
+        unmerged::is_unmerged,
     },
     observe::{Cache as Kept, Observe},
 };

@@ -24,7 +24,7 @@ use crate::{
     access::{Ledger, Redactions, Viewer},
     app::App,
     audit::reads,
-    graphql::{Scope, StoaSchema, deprecations, direct::Unmerged, errors::Code, index::index, json, visit::Visit},
+    graphql::{Scope, StoaSchema, deprecations, errors::Code, index::index, json, unmerged::Unmerged, visit::Visit},
     live::graphql::Occasion,
     observe::{self, Transport, watch::Watch},
 };

@@ -443,6 +443,7 @@ impl Messages {
 }
 
 /// Whether something is to be done.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum Once {
     /// In this transaction; then the key is to be kept.
     First(Tx, Option<idempotency::Key>),
