@@ -114,7 +114,7 @@ async fn ready(school: School, taught: &str) -> Ready {
     let token = accounts.issue_token(id, "bench", None).await.expect("a token");
     let ada = school.anybody().with_token(token.secret_text());
     let instructor = school.instructor(taught).await;
-    Ready { ada, instructor, school }
+    Ready { school, ada, instructor }
 }
 
 /// The slug of Ada's course with the most threads.
