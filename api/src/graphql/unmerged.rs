@@ -70,7 +70,60 @@ impl<'a> Places<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_unmerged;
+    use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema, Value};
+    use stoa_macros::Object;
+
+    use super::{Unmerged, is_unmerged};
+    use crate::graphql::{direct::List, json};
+
+    struct Thing(i32);
+
+    #[Object]
+    impl Thing {
+        async fn number(&self) -> i32 {
+            self.0
+        }
+
+        async fn waits(&self) -> Option<i32> {
+            tokio::task::yield_now().await;
+            (self.0 > 1).then_some(self.0)
+        }
+    }
+
+    struct Query;
+
+    #[async_graphql::Object]
+    impl Query {
+        async fn things(&self) -> List<Thing> {
+            List(vec![Thing(1), Thing(2)])
+        }
+
+        async fn thing(&self) -> Thing {
+            Thing(3)
+        }
+    }
+
+    /// What a query gives, and whether the list and the thing came as values.
+    async fn asked(is_unmerged: bool) -> (String, [bool; 2]) {
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        let query = Request::new(
+            "{ things { n: number __typename ...More number } thing { waits } } fragment More on Thing { waits }",
+        );
+        let query = if is_unmerged { query.data(Unmerged) } else { query };
+        let response = schema.execute(query).await.into_result().unwrap();
+        let Value::Object(data) = &response.data else { panic!("{response:?}") };
+        let is_value = |field: &str| !matches!(data[field], Value::Binary(_));
+        let mut out = Vec::new();
+        json::write(&mut out, &response.data);
+        (String::from_utf8(out).unwrap(), [is_value("things"), is_value("thing")])
+    }
+
+    #[tokio::test]
+    async fn only_what_is_asked_for_once_is_written_straight_and_reads_the_same() {
+        let data = r#"{"things":[{"n":1,"__typename":"Thing","waits":null,"number":1},{"n":2,"__typename":"Thing","waits":2,"number":2}],"thing":{"waits":3}}"#;
+        assert_eq!(asked(true).await, (data.to_owned(), [false, false]));
+        assert_eq!(asked(false).await, (data.to_owned(), [true, true]));
+    }
 
     #[test]
     fn a_document_that_asks_for_an_object_twice_is_found() {

@@ -226,18 +226,6 @@ impl Executor {
     }
 }
 
-/// About how long the JSON of values is, in bytes, by what is written already.
-fn room<'a>(values: impl Iterator<Item = &'a async_graphql::Value>) -> usize {
-    values
-        .map(|value| match value {
-            async_graphql::Value::Binary(json) => json.len() + 32,
-            async_graphql::Value::List(values) => room(values.iter()),
-            async_graphql::Value::Object(fields) => room(fields.values()),
-            _ => 32,
-        })
-        .sum()
-}
-
 /// Before execution there is no path: what fails there fails as a whole, and has no `data`.
 fn was_not_executed(response: &Response) -> bool {
     response.data == async_graphql::Value::Null
@@ -288,8 +276,7 @@ impl Answer {
 
     /// The same as JSON, with what was written straight into it.
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let room = if let async_graphql::Value::Object(data) = &self.response.data { room(data.values()) } else { 0 };
-        let mut out = Vec::with_capacity(512 + room);
+        let mut out = Vec::with_capacity(4_096);
         out.push(b'{');
         let key = |out: &mut Vec<u8>, key: &[u8]| {
             out.extend_from_slice(if out.len() > 1 { b",\"" } else { b"\"" });

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     courses::model::{LessonKind, Level, StaffRole},
-    db::{Backend, Db, DbError, Stored, Tx, Uuids, on, statements},
+    db::{Db, DbError, Stored, Tx, Uuids, on, statements},
     forum::model::ThreadKind,
     ids::{AccountId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     time::Timestamp,
@@ -403,10 +403,6 @@ pub(super) async fn hold_seats(tx: &mut Tx, courses: &[CourseId]) -> Result<(), 
 
 /// Brings the sums of enrolments and courses up to date with what was written.
 pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses: &[CourseId]) -> Result<(), DbError> {
-    // What this transaction has written PostgreSQL has no statistics of, and without them it looks at all of it for each piece.
-    if let (Backend::Pg(c), true) = (tx.conn(), learners.len() > KEYS) {
-        sqlx::query("ANALYZE enrolments, lesson_progress").execute(c).await?;
-    }
     for_each_piece(tx, &LOCK_ENROLMENTS, learners).await?;
     for_each_piece(tx, &SUM_ENROLMENTS, learners).await?;
     for_each_piece(tx, &MARK_COMPLETED, learners).await?;
