@@ -5,6 +5,8 @@
 //! own; the file cache is warm. The clock runs from before the process is made until a client, who tries to connect every half
 //! millisecond, has her answer.
 
+#![recursion_limit = "256"]
+
 use std::{
     env,
     io::{Read as _, Write as _},

@@ -189,7 +189,7 @@ impl Facts {
 }
 
 /// Whose data, in which relation, in which course, under which case.
-type Circumstances = (AccountId, Relation, Option<CourseId>, Option<CaseId>);
+pub(super) type Circumstances = (AccountId, Relation, Option<CourseId>, Option<CaseId>);
 
 impl Inner {
     pub(super) fn take_looks(&self) -> impl Iterator<Item = (Circumstances, Category)> {

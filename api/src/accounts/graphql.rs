@@ -61,9 +61,7 @@ pub(crate) struct Person {
 impl Person {
     /// The person as the viewer may see her.
     pub(crate) async fn load(scope: &Scope, id: AccountId) -> Result<Option<Self>, Fault> {
-        let load = scope.load();
-        let (account, found) = futures_util::try_join!(load.accounts.get(id), load.relations.get(id))?;
-        Ok(account.map(|account| Self { account, standing: found.0 }))
+        Ok(scope.load().people.get(id).await?.map(|(account, standing)| Self { account, standing }))
     }
 
     /// As [`Person::load`], for somebody who is asked for by id: to whom her name is not shown, she is not there.

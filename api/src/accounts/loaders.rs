@@ -8,8 +8,8 @@ use std::{
 use tokio::sync::OnceCell;
 
 use super::{
-    model::{Account, Involvement, Membership, SystemRole},
-    store,
+    model::{Account, Holder, Identified, Involvement, Membership, SystemRole},
+    store::{self, Meeting},
 };
 use crate::{
     access::{
@@ -25,19 +25,6 @@ use crate::{
     messages::model::Part,
     time::Timestamp,
 };
-
-/// Accounts by id.
-pub(crate) struct Accounts(pub(crate) Db);
-
-impl Fetch for Accounts {
-    type Key = AccountId;
-    type Value = Option<Arc<Account>>;
-
-    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
-        let found = store::by_ids(&self.0, keys).await?;
-        Ok(found.into_iter().map(|account| (account.id, Some(Arc::new(account)))).collect())
-    }
-}
 
 /// The goals of learners.
 pub(crate) struct Goals(pub(crate) Db);
@@ -142,6 +129,8 @@ pub(crate) struct Viewpoint {
     now: Timestamp,
     lens: Option<Lens>,
     ledger: Ledger,
+    /// What was read with the viewer's credential, if nothing was written since.
+    holder: Option<Arc<Holder>>,
     known: OnceCell<Known>,
     /// What the viewer is to those whom she was found to teach. It shows all of a person as a whole that any other
     /// meeting in a course shows, so these need not be looked up.
@@ -158,9 +147,10 @@ pub(crate) struct Lens {
 }
 
 impl Viewpoint {
-    pub(crate) fn new(app: &App, viewer: Viewer, lens: Option<Lens>, ledger: Ledger) -> Self {
+    pub(crate) fn new(app: &App, of: &Identified, lens: Option<Lens>, ledger: Ledger) -> Self {
         let (db, rules, now) = (app.db.clone(), app.rules.clone(), app.clock.now());
-        Self { db, viewer, rules, now, lens, ledger, known: OnceCell::new(), taught: Mutex::default() }
+        let (viewer, holder) = (of.viewer.clone(), of.holder.clone());
+        Self { db, viewer, rules, now, lens, ledger, holder, known: OnceCell::new(), taught: Mutex::default() }
     }
 
     /// What is known of the viewer.
@@ -171,7 +161,10 @@ impl Viewpoint {
     async fn look_up(&self) -> Result<Known, DbError> {
         let kept_since = self.rules.kept_since(self.now);
         let involvement = match self.viewer.id() {
-            Some(account) if self.viewer.has_scope(TokenScope::Read) => store::involvement(&self.db, account).await?,
+            Some(account) if self.viewer.has_scope(TokenScope::Read) => match &self.holder {
+                Some(holder) => holder.involvement.clone(),
+                None => store::involvement(&self.db, account).await?,
+            },
             _ => Involvement::default(),
         };
         let all: RelationSet = involvement
@@ -350,52 +343,116 @@ impl Fetch for Relations {
 
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Found>, DbError> {
         let view = &*self.0;
-        let known = view.known().await?;
-        let mut relations: HashMap<AccountId, RelationSet> = HashMap::with_capacity(keys.len());
-        let mut others = Vec::with_capacity(keys.len());
-        for person in keys.iter().copied() {
-            if view.viewer.is(person) {
-                relations.insert(person, view.to_oneself(known, person).await?);
+        let mut to_people = ToPeople::new(view, keys).await?;
+        if !to_people.unknown.is_empty() {
+            let (courses, taught) = to_people.courses();
+            let meetings = store::met(&view.db, &to_people.unknown, courses, taught).await?;
+            to_people.meet(meetings);
+        }
+        Ok(keys.iter().map(|person| (*person, Found(to_people.standing(*person)))).collect())
+    }
+}
+
+/// People, each with what the viewer is to her.
+pub(crate) struct People(pub(crate) Arc<Viewpoint>);
+
+impl Fetch for People {
+    type Key = AccountId;
+    type Value = Option<(Arc<Account>, Standing<Anywhere>)>;
+
+    async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
+        let view = &*self.0;
+        let mut to_people = ToPeople::new(view, keys).await?;
+        let mut accounts = HashMap::with_capacity(keys.len());
+        if !to_people.unknown.is_empty() {
+            let (courses, taught) = to_people.courses();
+            let (found, meetings) = store::people(&view.db, &to_people.unknown, courses, taught).await?;
+            to_people.meet(meetings);
+            accounts.extend(found);
+        }
+        let own = view.holder.as_ref().map(|holder| &holder.account).filter(|own| keys.contains(&own.id));
+        accounts.extend(own.map(|own| (own.id, Arc::clone(own))));
+        let others: Vec<_> =
+            to_people.known().filter(|person| own.is_none_or(|own| own.id != *person)).collect();
+        if !others.is_empty() {
+            let found = store::by_ids(&view.db, &others).await?;
+            accounts.extend(found.into_iter().map(|account| (account.id, Arc::new(account))));
+        }
+        let found = |(id, account)| (id, Some((account, to_people.standing(id))));
+        Ok(accounts.into_iter().map(found).collect())
+    }
+}
+
+/// What the viewer is to some people, as it is being found out.
+struct ToPeople<'a> {
+    view: &'a Viewpoint,
+    viewer: &'a Known,
+    relations: HashMap<AccountId, RelationSet>,
+    /// For whom the database must be asked where the viewer meets them.
+    unknown: Vec<AccountId>,
+}
+
+impl<'a> ToPeople<'a> {
+    async fn new(view: &'a Viewpoint, people: &[AccountId]) -> Result<Self, DbError> {
+        let viewer = view.known().await?;
+        let (mut relations, mut unknown) = (HashMap::with_capacity(people.len()), Vec::new());
+        for person in people.iter().copied() {
+            let known = if view.viewer.is(person) {
+                view.to_oneself(viewer, person).await?
             } else if let Some(relation) = view.taught(person) {
-                relations.insert(person, known.roles.with(relation));
+                viewer.roles.with(relation)
             } else {
-                relations.insert(person, known.roles);
-                others.push(person);
-            }
-        }
-        if !others.is_empty() && !is_allow_all() {
-            let courses = &known.involvement.courses;
-            let taught = courses.iter().filter(|(_, membership)| membership.staff).map(|(course, _)| *course);
-            let mut add = |person, relation| {
-                let of = relations.entry(person).or_default();
-                *of = of.with(relation);
+                if !is_allow_all() {
+                    unknown.push(person);
+                }
+                viewer.roles
             };
-            for (person, learns) in store::met(&view.db, &others, courses.keys().copied(), taught).await? {
-                let Some((course, tenure)) = learns else {
-                    add(person, Relation::Audience);
-                    continue;
-                };
-                if let Some(relation) = tenure.to_staff(known.kept_since).filter(|_| known.teaches(course)) {
-                    add(person, relation);
-                }
-                if known.membership(course).learner && tenure.lasts() {
-                    add(person, Relation::Classmate);
-                }
+            relations.insert(person, known);
+        }
+        Ok(Self { view, viewer, relations, unknown })
+    }
+
+    /// The courses that the viewer has to do with, and those of them that she teaches.
+    fn courses(&self) -> (impl Iterator<Item = CourseId>, impl Iterator<Item = CourseId>) {
+        let courses = &self.viewer.involvement.courses;
+        let taught = courses.iter().filter(|(_, membership)| membership.staff).map(|(course, _)| *course);
+        (courses.keys().copied(), taught)
+    }
+
+    /// The people who were known.
+    fn known(&self) -> impl Iterator<Item = AccountId> {
+        let unknown: HashSet<_> = self.unknown.iter().copied().collect();
+        self.relations.keys().copied().filter(move |person| !unknown.contains(person))
+    }
+
+    /// Adds where people are met.
+    fn meet(&mut self, meetings: Vec<Meeting>) {
+        let known = self.viewer;
+        for (person, learns) in meetings {
+            let of = self.relations.entry(person).or_default();
+            let Some((course, tenure)) = learns else {
+                *of = of.with(Relation::Audience);
+                continue;
+            };
+            if let Some(relation) = tenure.to_staff(known.kept_since).filter(|_| known.teaches(course)) {
+                *of = of.with(relation);
+            }
+            if known.membership(course).learner && tenure.lasts() {
+                *of = of.with(Relation::Classmate);
             }
         }
-        Ok(relations
-            .into_iter()
-            .map(|(person, relations)| {
-                let facts = Facts { person: Some(person), ..view.facts(known) };
-                // What somebody sees of herself is not logged, with whose eyes ever.
-                let facts = if view.viewer.is(person) {
-                    Facts { person: None, relations, ..facts }
-                } else {
-                    known.with_case(facts, relations)
-                };
-                (person, Found(view.standing(facts)))
-            })
-            .collect())
+    }
+
+    fn standing(&self, person: AccountId) -> Standing<Anywhere> {
+        let relations = self.relations.get(&person).copied().unwrap_or_default();
+        let facts = Facts { person: Some(person), ..self.view.facts(self.viewer) };
+        // What somebody sees of herself is not logged, with whose eyes ever.
+        let facts = if self.view.viewer.is(person) {
+            Facts { person: None, relations, ..facts }
+        } else {
+            self.viewer.with_case(facts, relations)
+        };
+        self.view.standing(facts)
     }
 }
 

@@ -6,6 +6,8 @@ pub mod model;
 pub mod secret;
 pub(crate) mod store;
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -21,7 +23,7 @@ use crate::{
     mail::{Outbox, model::Kind},
     time::{Clock, Timestamp},
 };
-use model::{BearerToken, NewAccount, NewToken, SystemRole, Token};
+use model::{BearerToken, Identified, NewAccount, NewToken, SystemRole, Token};
 use secret::{SecretKey, random_bytes};
 
 /// What [`fit_name`] takes.
@@ -289,14 +291,15 @@ impl Accounts {
     }
 
     /// Who holds this token.
-    pub async fn authenticate(&self, token: &str, network: Option<&str>) -> Result<Viewer, AuthenticationError> {
+    pub async fn authenticate(&self, token: &str, network: Option<&str>) -> Result<Identified, AuthenticationError> {
         let (account, secret) = read(token).ok_or(AuthenticationError::Invalid)?;
         // The look-up is by the hash of 32 random bytes, so its timing tells nothing of the secret.
         let hash = Sha256::digest(secret).into();
-        let held = store::token(&self.db, account, &hash).await?.ok_or(AuthenticationError::Invalid)?;
+        let found = store::token(&self.db, account, &hash).await?;
+        let (held, holder) = found.ok_or(AuthenticationError::Invalid)?;
         let now = self.clock.now();
         let expired = held.expires_at.is_some_and(|at| at <= now);
-        if expired || held.revoked_at.is_some() || held.suspended {
+        if expired || held.revoked_at.is_some() || holder.is_suspended {
             return Err(AuthenticationError::Invalid);
         }
         if now.0 - held.last_used_at.0 >= USED_EVERY {
@@ -315,7 +318,7 @@ impl Accounts {
             two_factor: held.two_factor,
             network: network.map(str::to_owned),
         };
-        Ok(Viewer::new(account, credential))
+        Ok(Identified { viewer: Viewer::new(account, credential), holder: Some(Arc::new(holder)) })
     }
 }
 

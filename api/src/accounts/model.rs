@@ -1,11 +1,11 @@
 //! People and how they are known.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
 use crate::{
-    access::{Personal, Relation, TokenScope, tags},
+    access::{Personal, Relation, TokenScope, Viewer, tags},
     db::stored_enum,
     ids::{AccountId, CourseId},
     time::Timestamp,
@@ -140,5 +140,22 @@ pub(crate) struct HeldToken {
     pub(crate) revoked_at: Option<Timestamp>,
     /// Or made.
     pub(crate) last_used_at: Timestamp,
-    pub(crate) suspended: bool,
+}
+
+/// Who holds a credential, as she is when it is looked up: all of it comes with that one statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub(crate) is_suspended: bool,
+    pub(crate) account: Arc<Account>,
+    pub(crate) involvement: Involvement,
+}
+
+/// A viewer, and what was read with her credential. It is true when a request begins, and for no longer than that: a write
+/// forgets it with what else was read, and each event of a subscription reads it again.
+#[derive(Clone, Debug, Default)]
+pub struct Identified {
+    /// Who asks.
+    pub viewer: Viewer,
+    /// `None` for nobody.
+    pub(crate) holder: Option<Arc<Holder>>,
 }

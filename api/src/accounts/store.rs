@@ -1,10 +1,12 @@
 //! The accounts' tables.
 
+use std::{collections::HashMap, sync::Arc};
+
 use uuid::Uuid;
 
 use crate::{
     access::{Tenure, TokenScope},
-    accounts::model::{Account, HeldToken, Involvement, NewToken, SystemRole, Token},
+    accounts::model::{Account, HeldToken, Holder, Involvement, NewToken, SystemRole, Token},
     courses::model::StaffRole,
     db::{Db, DbError, Stored as _, Text, Tx, Uuids, on, statements},
     ids::{AccountId, CourseId, TopicId},
@@ -18,8 +20,8 @@ statements! {
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
     IS_SUSPENDED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED') AS suspended" }
     TOKEN {
-        "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, a.status
-         FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.account_id = $1 AND t.secret_hash = $2"
+        "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, " [holder]
+        " FROM access_tokens t " [joined_holder 1] " WHERE t.account_id = $1 AND t.secret_hash = $2"
     }
     INSERT_TOKEN {
         "INSERT INTO access_tokens (account_id, id, secret_hash, label, scopes, two_factor, created_at, expires_at)
@@ -52,6 +54,17 @@ statements! {
          WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] "
          UNION ALL SELECT s.account_id, NULL, NULL, NULL FROM course_staff s JOIN courses c ON c.id = s.course_id
          WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ") AND s.account_id " [any_uuid 1]
+    }
+    /// The people (1), and where they are met as in `MET`: a row for each meeting, or one where there is none.
+    PEOPLE {
+        "SELECT a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language,
+           m.person_id IS NOT NULL AS is_met, m.course_id, m.left_at, m.completed_at
+         FROM accounts a LEFT JOIN (
+           SELECT learner_id AS person_id, course_id, left_at, completed_at FROM enrolments
+           WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] "
+           UNION ALL SELECT s.account_id, NULL, NULL, NULL FROM course_staff s JOIN courses c ON c.id = s.course_id
+           WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ") AND s.account_id " [any_uuid 1] "
+         ) m ON m.person_id = a.id WHERE a.id " [any_uuid 1]
     }
     /// Who of the people (1) takes or took which of the courses (2).
     TAKERS {
@@ -94,7 +107,63 @@ struct HeldTokenRow {
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    holder: HolderRow,
+}
+
+/// Somebody who holds a credential, and one thing that she is.
+#[derive(sqlx::FromRow)]
+pub(crate) struct HolderRow {
     status: String,
+    name: String,
+    email: Option<String>,
+    picture_url: Option<String>,
+    education: Option<String>,
+    time_zone: Option<String>,
+    language: Option<String>,
+    course_id: Option<CourseId>,
+    what: Option<String>,
+}
+
+/// What was read of her.
+pub(crate) fn holder(id: AccountId, rows: impl IntoIterator<Item = HolderRow>) -> Option<Holder> {
+    let mut rows = rows.into_iter();
+    let first = rows.next()?;
+    let is_suspended = first.status == "SUSPENDED";
+    let mut involvement = Involvement::default();
+    involvement.add(first.course_id, first.what.as_deref());
+    for row in rows {
+        involvement.add(row.course_id, row.what.as_deref());
+    }
+    let account = Account {
+        id,
+        name: first.name.into(),
+        email: first.email.into(),
+        picture: first.picture_url.into(),
+        education: first.education.into(),
+        time_zone: first.time_zone.into(),
+        language: first.language.into(),
+    };
+    Some(Holder { is_suspended, account: Arc::new(account), involvement })
+}
+
+impl Involvement {
+    /// To the course of a row, or by job function.
+    fn add(&mut self, course: Option<CourseId>, what: Option<&str>) {
+        let Some(what) = what else { return };
+        match course {
+            Some(course) => {
+                let membership = self.courses.entry(course).or_default();
+                if what == "LEARNER" {
+                    membership.learner = true;
+                } else {
+                    membership.staff = true;
+                    membership.moderator = what == StaffRole::Instructor.as_str();
+                }
+            }
+            None => self.roles.extend(SystemRole::from_name(what)),
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -143,19 +212,24 @@ pub(crate) async fn is_suspended(db: &Db, account: AccountId) -> Result<bool, Db
     Ok(on!(db.reader(), c => sqlx::query_scalar(sql).bind(account).fetch_one(c).await)?)
 }
 
-pub(crate) async fn token(db: &Db, account: AccountId, secret_hash: &[u8; 32]) -> Result<Option<HeldToken>, DbError> {
+/// A token, and who holds it.
+pub(crate) async fn token(
+    db: &Db,
+    account: AccountId,
+    secret_hash: &[u8; 32],
+) -> Result<Option<(HeldToken, Holder)>, DbError> {
     let sql = db.sql(&TOKEN);
-    let row: Option<HeldTokenRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(secret_hash.to_vec()).fetch_optional(c).await)?;
-    Ok(row.map(|row| HeldToken {
+    let rows: Vec<HeldTokenRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(secret_hash.to_vec()).fetch_all(c).await)?;
+    let token = rows.first().map(|row| HeldToken {
         id: row.id,
         scopes: scopes(&row.scopes),
         two_factor: row.two_factor,
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
         last_used_at: row.last_used_at.unwrap_or(row.created_at),
-        suspended: row.status == "SUSPENDED",
-    }))
+    });
+    Ok(token.zip(holder(account, rows.into_iter().map(|row| row.holder))))
 }
 
 pub(crate) async fn insert_token(
@@ -265,44 +339,78 @@ pub(crate) async fn involvement(db: &Db, account: AccountId) -> Result<Involveme
         on!(db.reader(), c => sqlx::query_as(sql).bind(account).fetch_all(c).await)?;
     let mut involvement = Involvement::default();
     for (course, what) in rows {
-        match course {
-            Some(course) => {
-                let membership = involvement.courses.entry(course).or_default();
-                if what == "LEARNER" {
-                    membership.learner = true;
-                } else {
-                    membership.staff = true;
-                    membership.moderator = what == StaffRole::Instructor.as_str();
-                }
-            }
-            None => involvement.roles.extend(SystemRole::from_name(&what)),
-        }
+        involvement.add(course, Some(&what));
     }
     Ok(involvement)
 }
 
+/// Where somebody is met: in which course she is or was a learner, or, without one, as one who teaches.
+pub(super) type Meeting = (AccountId, Option<(CourseId, Tenure)>);
+
 #[derive(sqlx::FromRow)]
 struct MetRow {
-    person_id: AccountId,
     course_id: Option<CourseId>,
     left_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
 }
 
-/// Where the people are met: in which of `courses` they are or were learners, and, without a course, that they teach one that
-/// is not a draft, or one of `taught`.
-pub(crate) async fn met(
+impl From<MetRow> for Option<(CourseId, Tenure)> {
+    fn from(row: MetRow) -> Self {
+        Some((row.course_id?, Tenure::new(row.left_at, row.completed_at)))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct MetPersonRow {
+    person_id: AccountId,
+    #[sqlx(flatten)]
+    met: MetRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct PersonRow {
+    #[sqlx(flatten)]
+    account: AccountRow,
+    is_met: bool,
+    #[sqlx(flatten)]
+    met: MetRow,
+}
+
+/// Where the people are met: in which of `courses` they are or were learners, and that they teach a course that is not a draft,
+/// or one of `taught`.
+pub(super) async fn met(
     db: &Db,
     people: &[AccountId],
     courses: impl IntoIterator<Item = CourseId>,
     taught: impl IntoIterator<Item = CourseId>,
-) -> Result<Vec<(AccountId, Option<(CourseId, Tenure)>)>, DbError> {
+) -> Result<Vec<Meeting>, DbError> {
     let (sql, people) = (db.sql(&MET), Uuids::new(people.iter().copied()));
     let (courses, taught) = (Uuids::new(courses), Uuids::new(taught));
-    let rows: Vec<MetRow> =
+    let rows: Vec<MetPersonRow> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).bind(taught).fetch_all(c).await)?;
-    let tenure = |row: &MetRow| Some((row.course_id?, Tenure::new(row.left_at, row.completed_at)));
-    Ok(rows.into_iter().map(|row| (row.person_id, tenure(&row))).collect())
+    Ok(rows.into_iter().map(|row| (row.person_id, row.met.into())).collect())
+}
+
+/// People, and where they are met, as [`met`] says.
+pub(super) async fn people(
+    db: &Db,
+    people: &[AccountId],
+    courses: impl IntoIterator<Item = CourseId>,
+    taught: impl IntoIterator<Item = CourseId>,
+) -> Result<(HashMap<AccountId, Arc<Account>>, Vec<Meeting>), DbError> {
+    let (sql, people) = (db.sql(&PEOPLE), Uuids::new(people.iter().copied()));
+    let (courses, taught) = (Uuids::new(courses), Uuids::new(taught));
+    let rows: Vec<PersonRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).bind(taught).fetch_all(c).await)?;
+    let (mut accounts, mut meetings) = (HashMap::new(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let id = row.account.id;
+        accounts.entry(id).or_insert_with(|| Arc::new(row.account.into()));
+        if row.is_met {
+            meetings.push((id, row.met.into()));
+        }
+    }
+    Ok((accounts, meetings))
 }
 
 #[derive(sqlx::FromRow)]

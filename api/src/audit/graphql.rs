@@ -126,7 +126,7 @@ impl AccessLogEntry {
         self.entry.category.map(Into::into)
     }
 
-    /// In which course; null for what is not of one course.
+    /// In which course you were looked at; null if in none, or if it is not of one of several.
     async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
         Course::find(scope(ctx), self.entry.course?).await.transpose()
     }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    access::{Client, Look, Relation, Viewer},
+    access::{CategorySet, Client, Look, Relation, Viewer},
     accounts::secret::SecretKey,
     batch::LoadError,
     db::{
@@ -28,7 +28,7 @@ use crate::{
     time::{Clock, Timestamp},
 };
 use model::{Entry, EntryPlace, Event, Head, Report, Told};
-use store::{BatchRow, Categories, EntryRow, LogRow};
+use store::{Batch, BatchRow, Categories, EntryRow, LogRow};
 
 /// So many requests may wait for their rows to be written; the next waits to be let in.
 const MAX_WAITING: usize = 256;
@@ -69,7 +69,7 @@ impl Audit {
     /// Adds events to the log in a transaction of the caller: they last if it commits. To be called last before
     /// the commit, since nobody else appends until then.
     pub async fn append(&self, tx: &mut Tx, events: &[Event]) -> Result<(), DbError> {
-        append(tx, &self.clock, &self.key, events.iter()).await
+        append(tx, &self.clock, &self.key, events.iter()).await.map(|_| ())
     }
 
     /// Adds events to the log; they survive a crash when this returns. Requests that come together share a
@@ -147,6 +147,7 @@ fn entries(row: &EntryRow, latest_first: bool, names: &HashMap<AccountId, String
 /// Writes for all requests: all that wait share a commit, and whoever comes meanwhile is in the next.
 /// A task, so that a request that is broken off takes nobody's rows with it.
 async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver<Waiting>) {
+    let mut head = None;
     while let Some(first) = waiting.recv().await {
         let (mut rows, mut together) = (first.events.len(), vec![first]);
         while rows < MAX_ROWS
@@ -156,7 +157,7 @@ async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver
             together.push(next);
         }
         db.shared_a_commit(Group::AccessLog, together.len());
-        let result = commit(&db, &clock, &key, &together).await.map_err(LoadError::from);
+        let result = commit(&db, &clock, &key, &together, &mut head).await.map_err(LoadError::from);
         for request in together {
             // Whoever has gone does not want to know.
             let _ = request.done.send(result.clone());
@@ -164,26 +165,73 @@ async fn write(db: Db, clock: Clock, key: SecretKey, mut waiting: mpsc::Receiver
     }
 }
 
-async fn commit(db: &Db, clock: &Clock, key: &SecretKey, together: &[Waiting]) -> Result<(), DbError> {
+/// The last batch and its hash.
+type End = (i64, Vec<u8>);
+
+/// Commits what waits. `head` is the end of the chain as it was left the last time: if nobody has appended since, one statement
+/// is enough where the database can.
+async fn commit(
+    db: &Db,
+    clock: &Clock,
+    key: &SecretKey,
+    together: &[Waiting],
+    head: &mut Option<End>,
+) -> Result<(), DbError> {
+    let events = together.iter().flat_map(|request| &request.events);
+    // What comes of a write that fails is not known, so it is taken.
+    if let Some(last) = head.take() {
+        let names = names(events.clone());
+        let batch = chained(last, clock, key, events.clone(), &names);
+        if store::append_at_once(db, &batch).await? {
+            *head = Some(batch.end());
+            return Ok(());
+        }
+    }
     let mut tx = db.begin().await?;
-    append(&mut tx, clock, key, together.iter().flat_map(|request| &request.events)).await?;
-    tx.commit().await
+    let end = append(&mut tx, clock, key, events).await?;
+    tx.commit().await?;
+    *head = end.filter(|_| store::appends_at_once(db));
+    Ok(())
 }
 
+/// Answers with the new end of the chain; `None` if there was nothing to add.
 async fn append<'e>(
     tx: &mut Tx,
     clock: &Clock,
     key: &SecretKey,
     events: impl Iterator<Item = &'e Event> + Clone,
-) -> Result<(), DbError> {
-    let missing = || DbError::Constraint("the head of the access log is missing".to_owned());
-    let (last, previous_hash) = store::head(tx).await?.ok_or_else(missing)?;
-    let (number, at) = (last + 1, clock.now());
-    // Many look at the same: a class page at the same of each learner.
-    let mut categories = BTreeMap::new();
-    for event in events.clone() {
-        categories.entry(event.categories).or_insert_with(|| Categories::written(event.categories));
+) -> Result<Option<End>, DbError> {
+    if events.clone().next().is_none() {
+        return Ok(None);
     }
+    let missing = || DbError::Constraint("the head of the access log is missing".to_owned());
+    let last = store::head(tx).await?.ok_or_else(missing)?;
+    let names = names(events.clone());
+    let batch = chained(last, clock, key, events, &names);
+    store::append(tx, &batch).await?;
+    Ok(Some(batch.end()))
+}
+
+/// What the categories of a look are called. Many look at the same: a class page at the same of each learner.
+type Names = BTreeMap<CategorySet, Option<String>>;
+
+fn names<'e>(events: impl Iterator<Item = &'e Event>) -> Names {
+    let mut names = Names::new();
+    for event in events {
+        names.entry(event.categories).or_insert_with(|| Categories::written(event.categories));
+    }
+    names
+}
+
+/// The events as the batch that follows the last one.
+fn chained<'e: 'n, 'n>(
+    (last, previous_hash): End,
+    clock: &Clock,
+    key: &SecretKey,
+    events: impl Iterator<Item = &'e Event>,
+    names: &'n Names,
+) -> Batch<'n> {
+    let (number, at) = (last + 1, clock.now());
     let row = |(event, position): (&'e Event, _)| LogRow {
         person_id: event.person,
         batch: number,
@@ -192,7 +240,7 @@ async fn append<'e>(
         event: event.kind.as_str(),
         actor_id: event.actor,
         relation: event.relation.map(Relation::as_str),
-        category: categories.get(&event.categories).and_then(Option::as_deref),
+        category: names.get(&event.categories).and_then(Option::as_deref),
         course_id: event.course,
         case_id: event.case,
         client: event.client.map(Client::as_str),
@@ -202,12 +250,9 @@ async fn append<'e>(
         detail: event.detail.as_deref(),
     };
     let rows: Vec<_> = events.zip(0..).map(row).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
     let mut maker = chain::RowHasher::new(key);
-    let row_hashes: Vec<_> = rows.iter().map(|row| maker.hash(row)).collect();
+    let hashes: Vec<_> = rows.iter().map(|row| maker.hash(row)).collect();
     let mut batch = BatchRow { number, at, row_count: rows.len() as i64, previous_hash, hash: Vec::new() };
-    batch.hash = chain::batch_hash(key, &batch, row_hashes.as_flattened()).to_vec();
-    store::append(tx, &batch, &rows, &row_hashes).await
+    batch.hash = chain::batch_hash(key, &batch, hashes.as_flattened()).to_vec();
+    Batch { batch, rows, hashes }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::model::{EntryPlace, EventKind, Place};
@@ -16,17 +17,19 @@ use crate::{
 statements! {
     HEAD { "SELECT number, hash FROM access_log_head WHERE id = 1" [for_update] }
     /// All rows of a batch, of whatever number. PostgreSQL writes the batch itself and moves the head in the same breath, since
-    /// each statement is a way there and back; SQLite has no such ways, and can't.
+    /// each statement is a way there and back, and nothing if the head is another than it was; SQLite has no such ways, and can't.
     APPEND {
-        [pg "WITH batch AS (INSERT INTO access_log_batches (number, at, row_count, previous_hash, hash) VALUES ($1, $2, $17, $18, $19)),
-             head AS (UPDATE access_log_head SET number = $1, hash = $19 WHERE id = 1) "]
+        [pg "WITH head AS (UPDATE access_log_head SET number = $1, hash = $19 WHERE id = 1 AND number = $1 - 1 AND hash = $18
+               RETURNING id),
+             batch AS (INSERT INTO access_log_batches (number, at, row_count, previous_hash, hash)
+               SELECT $1::bigint, $2::bigint, $17::bigint, $18::bytea, $19::bytea FROM head) "]
         "INSERT INTO access_log (batch, at, person_id, position, event, actor_id, relation, category, course_id, case_id, client,
              credential_id, network, request_id, detail, row_hash) SELECT $1, $2, "
         [lite "unhex(value ->> 0, '-'), value ->> 1, value ->> 2, unhex(value ->> 3, '-'), value ->> 4, value ->> 5,
              unhex(value ->> 6, '-'), unhex(value ->> 7, '-'), value ->> 8, unhex(value ->> 9, '-'), value ->> 10, value ->> 11,
              value ->> 12, unhex(value ->> 13) FROM json_each($3)"]
-        [pg "* FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::uuid[],
-             $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[])"]
+        [pg "u.* FROM head, unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::uuid[],
+             $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[]) u"]
     }
     /// On SQLite, as the next.
     MOVE_HEAD { "UPDATE access_log_head SET number = $1, hash = $2 WHERE id = 1" }
@@ -155,37 +158,73 @@ pub(super) async fn head(tx: &mut Tx) -> Result<Option<(i64, Vec<u8>)>, DbError>
     Ok(on!(tx.conn(), c => sqlx::query_as(sql).fetch_optional(c).await)?)
 }
 
-/// Adds a batch with its rows, whose hashes are in the same order, and moves the head to it.
-pub(super) async fn append(
-    tx: &mut Tx,
-    batch: &BatchRow,
-    rows: &[LogRow<&str>],
-    hashes: &[[u8; 32]],
-) -> Result<(), DbError> {
-    fn column<'a, V>(rows: &'a [LogRow<&'a str>], of: impl Fn(&'a LogRow<&'a str>) -> V) -> Vec<V> {
-        rows.iter().map(of).collect()
+/// A batch as it is to be written, with its rows and their hashes.
+pub(super) struct Batch<'e> {
+    pub(super) batch: BatchRow,
+    pub(super) rows: Vec<LogRow<&'e str>>,
+    pub(super) hashes: Vec<[u8; 32]>,
+}
+
+impl<'e> Batch<'e> {
+    /// The end of the chain after it.
+    pub(super) fn end(&self) -> (i64, Vec<u8>) {
+        (self.batch.number, self.batch.hash.clone())
     }
+
+    fn column<V>(&'e self, of: impl Fn(&'e LogRow<&'e str>) -> V) -> Vec<V> {
+        self.rows.iter().map(of).collect()
+    }
+
+    /// What PostgreSQL is told. Whether the head was the batch's, and so it was written.
+    async fn append<'c>(&'e self, sql: &'static str, conn: impl PgExecutor<'c>) -> Result<bool, sqlx::Error> {
+        let Self { batch, hashes, .. } = self;
+        let done = sqlx::query(sql)
+            .bind(batch.number)
+            .bind(batch.at)
+            .bind(self.column(|row| row.person_id))
+            .bind(self.column(|row| row.position))
+            .bind(self.column(|row| row.event))
+            .bind(self.column(|row| row.actor_id))
+            .bind(self.column(|row| row.relation))
+            .bind(self.column(|row| row.category))
+            .bind(self.column(|row| row.course_id))
+            .bind(self.column(|row| row.case_id))
+            .bind(self.column(|row| row.client))
+            .bind(self.column(|row| row.credential_id))
+            .bind(self.column(|row| row.network))
+            .bind(self.column(|row| row.request_id))
+            .bind(self.column(|row| row.detail))
+            .bind(hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>())
+            .bind(batch.row_count)
+            .bind(&batch.previous_hash)
+            .bind(&batch.hash)
+            .execute(conn)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// Whether [`append_at_once`] can add anything here.
+pub(super) fn appends_at_once(db: &Db) -> bool {
+    matches!(db.reader(), Backend::Pg(_))
+}
+
+/// Adds a batch without a transaction around it, if the database can and the head is still the one before it. Whether it did.
+pub(super) async fn append_at_once(db: &Db, batch: &Batch<'_>) -> Result<bool, DbError> {
+    match db.writer() {
+        Backend::Pg(lanes) => Ok(batch.append(db.sql(&APPEND), lanes).await?),
+        Backend::Lite(_) => Ok(false),
+    }
+}
+
+/// Adds a batch and moves the head to it.
+pub(super) async fn append(tx: &mut Tx, batch: &Batch<'_>) -> Result<(), DbError> {
     let sql = tx.sql(&APPEND);
+    let Batch { batch: row, rows, hashes } = batch;
     match tx.conn() {
         Backend::Pg(c) => {
-            let query = sqlx::query(sql).bind(batch.number).bind(batch.at);
-            let query = query
-                .bind(column(rows, |row| row.person_id))
-                .bind(column(rows, |row| row.position))
-                .bind(column(rows, |row| row.event))
-                .bind(column(rows, |row| row.actor_id))
-                .bind(column(rows, |row| row.relation))
-                .bind(column(rows, |row| row.category))
-                .bind(column(rows, |row| row.course_id))
-                .bind(column(rows, |row| row.case_id))
-                .bind(column(rows, |row| row.client))
-                .bind(column(rows, |row| row.credential_id))
-                .bind(column(rows, |row| row.network))
-                .bind(column(rows, |row| row.request_id))
-                .bind(column(rows, |row| row.detail))
-                .bind(hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>());
-            query.bind(batch.row_count).bind(&batch.previous_hash).bind(&batch.hash).execute(c).await?;
-            return Ok(());
+            let moved = || DbError::Constraint("the head of the access log has moved".to_owned());
+            return batch.append(sql, c).await?.then_some(()).ok_or_else(moved);
         }
         Backend::Lite(c) => {
             let rows: Vec<_> = rows
@@ -211,15 +250,15 @@ pub(super) async fn append(
                 })
                 .collect();
             let rows = Rows::new(&rows)?;
-            sqlx::query(sql).bind(batch.number).bind(batch.at).bind(rows).execute(c).await?;
+            sqlx::query(sql).bind(row.number).bind(row.at).bind(rows).execute(c).await?;
         }
     }
     let sql = tx.sql(&INSERT_BATCH);
     on!(tx.conn(), c => sqlx::query(sql)
-        .bind(batch.number).bind(batch.at).bind(batch.row_count).bind(&batch.previous_hash).bind(&batch.hash)
+        .bind(row.number).bind(row.at).bind(row.row_count).bind(&row.previous_hash).bind(&row.hash)
         .execute(c).await.map(|_| ()))?;
     let sql = tx.sql(&MOVE_HEAD);
-    on!(tx.conn(), c => sqlx::query(sql).bind(batch.number).bind(&batch.hash).execute(c).await.map(|_| ()))?;
+    on!(tx.conn(), c => sqlx::query(sql).bind(row.number).bind(&row.hash).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -208,8 +208,12 @@ impl PgLanes {
 
 /// The server stops what it does for a client that is gone, and a transaction of a client that is gone without a word does
 /// not keep its locks. There is no limit on a statement's time: training reads for minutes, on a connection of the same pool.
+///
+/// Each statement is planned once on a connection, for whatever parameters. Left to itself PostgreSQL plans those with a list or a
+/// limit among their parameters each time anew, which for small answers costs more than to carry them out; that the plans hold
+/// for schools of every size is what `tests/stories/plans.rs` looks at.
 async fn prepare(lane: &mut PgConnection) -> Result<(), sqlx::Error> {
-    lane.execute("SET idle_in_transaction_session_timeout = '5min'").await?;
+    lane.execute("SET idle_in_transaction_session_timeout = '5min'; SET plan_cache_mode = force_generic_plan").await?;
     let look = sqlx::AssertSqlSafe(format!("SET client_connection_check_interval = {LOOK}"));
     if let Err(error) = lane.execute(look).await {
         // Not every system can tell. There a statement goes on to its end.

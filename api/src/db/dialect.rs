@@ -5,8 +5,8 @@ use sqlx::{
     Database, Decode, Encode, Postgres, Sqlite, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgTypeInfo},
-    sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo},
+    postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef},
+    sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
 };
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ impl Sql {
 /// | `[pairs n]` | a table with columns `owner` and `key`: the pairs of parameter *n*, a [`Pairs`] |
 /// | `[rows n]` | a table with one column `value`: the rows of parameter *n*, a [`Rows`]; with `[id k]`, `[int k]` and `[text k]` for a row's values, from 0 |
 /// | `[page KEYS …]` | a page of each of many lists, see below |
+/// | `[holder]` | columns of `a` and `i` that say who somebody is, for a `HolderRow` of the accounts' store |
+/// | `[joined_holder n]` | a join with these: the account of parameter *n*, in a row for each thing that she is |
 /// | `[for_update]` | lock the row until the transaction ends (SQLite's writer is alone anyhow) |
 /// | `[lite "…"]`, `[pg "…"]` | this text in one dialect only |
 ///
@@ -83,6 +85,15 @@ macro_rules! lite {
     ([id $k:literal]) => { concat!("unhex(value ->> ", $k, ", '-')") };
     ([int $k:literal]) => { concat!("(value ->> ", $k, ")") };
     ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
+    ([holder]) => { "a.status, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language, i.course_id, i.what" };
+    ([joined_holder $n:literal]) => {
+        concat!(
+            "JOIN accounts a ON a.id = $", $n, " LEFT JOIN (",
+            "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $", $n, " AND left_at IS NULL",
+            " UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $", $n,
+            " UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $", $n, ") i ON TRUE"
+        )
+    };
     ([for_update]) => { "" };
     ([lite $text:literal]) => { $text };
     ([pg $text:literal]) => { "" };
@@ -94,9 +105,11 @@ macro_rules! pg {
     ([any_text $n:literal]) => { concat!("= ANY($", $n, "::text[])") };
     ([uuids $n:literal]) => { concat!("(SELECT unnest($", $n, "::uuid[]) AS key)") };
     ([pairs $n:literal]) => {
+        // Of `unnest` PostgreSQL expects ten rows before it knows the array, of `generate_series` a thousand: then it would rather
+        // read a whole table, and makes a new plan for each use to find that it need not.
         concat!(
-            "(SELECT ($", $n, "::uuid[])[2 * n - 1] AS owner, ($", $n, "::uuid[])[2 * n] AS key",
-            " FROM generate_series(1, cardinality($", $n, "::uuid[]) / 2) n)"
+            "(SELECT owner, key FROM unnest(($", $n, "::uuid[])[:cardinality($", $n, "::uuid[]) / 2], ($", $n,
+            "::uuid[])[cardinality($", $n, "::uuid[]) / 2 + 1:]) p(owner, key))"
         )
     };
     ([page ($keys:tt) $columns:literal from $table:literal owned $owned:literal where $where:literal by $time:literal $id:literal ($op:literal $dir:literal)]) => {
@@ -111,6 +124,8 @@ macro_rules! pg {
     ([id $k:literal]) => { concat!("(value ->> ", $k, ")::uuid") };
     ([int $k:literal]) => { concat!("(value ->> ", $k, ")::bigint") };
     ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
+    ([holder]) => { $crate::db::dialect::lite!([holder]) };
+    ([joined_holder $n:literal]) => { $crate::db::dialect::lite!([joined_holder $n]) };
     ([for_update]) => { " FOR UPDATE" };
     ([lite $text:literal]) => { "" };
     ([pg $text:literal]) => { $text };
@@ -173,13 +188,13 @@ impl Encode<'_, Sqlite> for Uuids {
     }
 }
 
-/// Pairs of ids as one parameter: an array of twice the length on PostgreSQL, a JSON list of
-/// hexadecimal texts of twice the length on SQLite.
-pub(crate) struct Pairs(Vec<Uuid>);
+/// Pairs of ids as one parameter: on PostgreSQL an array of twice the length, first all owners and then all keys, on SQLite a
+/// JSON list of hexadecimal texts of twice the length.
+pub(crate) struct Pairs(Vec<(Uuid, Uuid)>);
 
 impl Pairs {
     pub(crate) fn new<A: Into<Uuid>, B: Into<Uuid>>(pairs: impl IntoIterator<Item = (A, B)>) -> Self {
-        Self(pairs.into_iter().flat_map(|(owner, key)| [owner.into(), key.into()]).collect())
+        Self(pairs.into_iter().map(|(owner, key)| (owner.into(), key.into())).collect())
     }
 }
 
@@ -191,7 +206,8 @@ impl Type<Postgres> for Pairs {
 
 impl Encode<'_, Postgres> for Pairs {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <Vec<Uuid> as Encode<Postgres>>::encode_by_ref(&self.0, buffer)
+        let (owners, keys) = (self.0.iter().map(|pair| pair.0), self.0.iter().map(|pair| pair.1));
+        <Vec<Uuid> as Encode<Postgres>>::encode(owners.chain(keys).collect(), buffer)
     }
 }
 
@@ -203,8 +219,7 @@ impl Type<Sqlite> for Pairs {
 
 impl Encode<'_, Sqlite> for Pairs {
     fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        let pairs: Vec<_> =
-            self.0.chunks_exact(2).map(|pair| format!("{}{}", pair[0].simple(), pair[1].simple())).collect();
+        let pairs: Vec<_> = self.0.iter().map(|(owner, key)| format!("{}{}", owner.simple(), key.simple())).collect();
         Encode::<Sqlite>::encode(serde_json::to_string(&pairs)?, buffer)
     }
 }
@@ -263,6 +278,43 @@ impl Type<Sqlite> for Texts {
 impl Encode<'_, Sqlite> for Texts {
     fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
         Encode::<Sqlite>::encode(serde_json::to_string(&self.0)?, buffer)
+    }
+}
+
+/// A list in a column: what `array_agg` makes on PostgreSQL, and `json_group_array` on SQLite (of ids as `hex`).
+pub(crate) struct Listed<T>(pub(crate) Vec<T>);
+
+impl<T> Type<Postgres> for Listed<T>
+where
+    Vec<T>: Type<Postgres>,
+{
+    fn type_info() -> PgTypeInfo {
+        <Vec<T> as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <Vec<T> as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl<'r, T> Decode<'r, Postgres> for Listed<T>
+where
+    Vec<T>: Decode<'r, Postgres>,
+{
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <Vec<T> as Decode<'r, Postgres>>::decode(value).map(Self)
+    }
+}
+
+impl<T> Type<Sqlite> for Listed<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<T: serde::de::DeserializeOwned> Decode<'_, Sqlite> for Listed<T> {
+    fn decode(value: SqliteValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self(serde_json::from_str(<&str as Decode<Sqlite>>::decode(value)?)?))
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) mod settings;
 mod watched;
 
 pub use dialect::Sql;
-pub(crate) use dialect::{Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
+pub(crate) use dialect::{Listed, Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
 #[doc(hidden)]
 pub use fresh::{BOUND, writes_catalogue};

@@ -26,6 +26,7 @@ macro_rules! loaders {
         /// Every loader, each of which reads a thing at most once in a request.
         pub(crate) struct Loaders {
             pub(crate) viewpoint: Arc<accounts::Viewpoint>,
+            pub(crate) people: Load<accounts::People>,
             pub(crate) relations: Load<accounts::Relations>,
             pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
@@ -37,6 +38,7 @@ macro_rules! loaders {
             pub(crate) fn new(app: &App, viewpoint: accounts::Viewpoint) -> Self {
                 let (db, viewpoint) = (&app.db, Arc::new(viewpoint));
                 Self {
+                    people: Load::new(accounts::People(Arc::clone(&viewpoint))),
                     relations: Load::new(accounts::Relations(Arc::clone(&viewpoint))),
                     in_course: Load::new(accounts::InCourses(Arc::clone(&viewpoint))),
                     viewpoint,
@@ -78,7 +80,6 @@ loaders! {
         lessons: courses::Lessons,
         lessons_of_module: courses::LessonsOfModule,
     }
-    accounts: accounts::Accounts,
     account_states: sign_in::States,
     sessions: sign_in::Sessions,
     tokens: sign_in::Tokens,

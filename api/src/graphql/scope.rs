@@ -13,7 +13,7 @@ use crate::{
     access::{Client, Ledger, TokenScope, Viewer},
     accounts::{
         loaders::{Lens, Viewpoint},
-        model::SystemRole,
+        model::{Identified, SystemRole},
     },
     app::App,
     ids::AccountId,
@@ -37,10 +37,10 @@ const MAX_THINGS: i64 = 50_000;
 
 impl Scope {
     /// For one request. What it looks at is noted in the ledger.
-    pub(crate) fn new(app: App, viewer: Viewer, lens: Option<Lens>, ledger: Ledger) -> Self {
-        let viewpoint = Viewpoint::new(&app, viewer.clone(), lens, ledger.clone());
+    pub(crate) fn new(app: App, by: &Identified, lens: Option<Lens>, ledger: Ledger) -> Self {
+        let viewpoint = Viewpoint::new(&app, by, lens, ledger.clone());
         let loaders = ArcSwap::from_pointee(Loaders::new(&app, viewpoint));
-        Self { viewer, app, lens, ledger, loaders, room: AtomicI64::new(MAX_THINGS) }
+        Self { viewer: by.viewer.clone(), app, lens, ledger, loaders, room: AtomicI64::new(MAX_THINGS) }
     }
 
     /// The loaders.
@@ -50,7 +50,8 @@ impl Scope {
 
     /// Forgets what was read: called after a write, so that its payload shows the new state.
     pub(crate) fn forget(&self) {
-        let viewpoint = Viewpoint::new(&self.app, self.viewer.clone(), self.lens, self.ledger.clone());
+        let by = Identified { viewer: self.viewer.clone(), holder: None };
+        let viewpoint = Viewpoint::new(&self.app, &by, self.lens, self.ledger.clone());
         self.loaders.store(Arc::new(Loaders::new(&self.app, viewpoint)));
     }
 

@@ -25,7 +25,7 @@ impl Executor {
             let error = asked.document.shape.too_expensive(name, &asked.variables, cost, settings);
             return Err(Box::new(Answer::failed(error)));
         }
-        let holder = match who.viewer.id() {
+        let holder = match who.by.viewer.id() {
             Some(account) => Holder::Account(account),
             None => Holder::Network(who.visit.origin.network.clone().unwrap_or_default()),
         };

@@ -23,7 +23,7 @@ use super::{
     socket, sse, viewer,
 };
 use crate::{
-    access::Viewer,
+    accounts::model::Identified,
     app::App,
     graphql::{StoaSchema, visit::Visit},
     observe::Transport,
@@ -89,8 +89,8 @@ impl GraphQl {
 
     async fn carry_out(&self, request: &mut Request, wanted: Wanted) -> Result<Response, Refused> {
         self.executor.shed.door()?;
-        let (viewer, visit) = viewer::viewer(&self.executor.app, request).await?;
-        let mut response = match self.execute(request, wanted, viewer, &visit).await {
+        let (by, visit) = viewer::viewer(&self.executor.app, request).await?;
+        let mut response = match self.execute(request, wanted, &by, &visit).await {
             Ok(response) => response,
             Err(refused) => {
                 self.executor.note_refusal(&refused);
@@ -109,7 +109,7 @@ impl GraphQl {
         &self,
         request: &mut Request,
         wanted: Wanted,
-        viewer: Viewer,
+        by: &Identified,
         visit: &Arc<Visit>,
     ) -> Result<Response, Refused> {
         let settings = &self.executor.app.http;
@@ -117,7 +117,7 @@ impl GraphQl {
         let parameters = parameters(request, settings).await?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let wishes = Wishes::read(header(DENIED_FIELDS), header(SEEN_AS))?.with_cost(header(COST))?;
-        let asked = match Asked::read(parameters, wishes, &viewer, &self.executor.library).await {
+        let asked = match Asked::read(parameters, wishes, &by.viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return Err(refused),
             Err(Unfit::Errors(answer)) => {
@@ -141,7 +141,7 @@ impl GraphQl {
         }
         let caller = Caller::of_headers(request.headers());
         let request_id = request.headers().get(&super::REQUEST_ID);
-        let who = Asker { viewer: &viewer, visit, request_id, caller: &caller, transport: Transport::Http };
+        let who = Asker { by, visit, request_id, caller: &caller, transport: Transport::Http };
         let changes = asked.kind == Some(OperationType::Mutation);
         match Box::pin(self.executor.execute(asked, who, None)).await? {
             Some(answer) if answer.is_public && cache::is_open(request) => {

@@ -21,7 +21,8 @@ use super::{
     shed::Shed,
 };
 use crate::{
-    access::{Ledger, Redactions, Viewer},
+    access::{Ledger, Redactions},
+    accounts::model::Identified,
     app::App,
     audit::reads,
     graphql::{Scope, StoaSchema, deprecations, errors::Code, index::index, json, unmerged::Unmerged, visit::Visit},
@@ -44,7 +45,7 @@ pub(super) struct Answer {
 /// Who asks, for one answer.
 #[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
-    pub(super) viewer: &'a Viewer,
+    pub(super) by: &'a Identified,
     pub(super) visit: &'a Arc<Visit>,
     pub(super) request_id: Option<&'a HeaderValue>,
     /// Which program asks, as it says.
@@ -157,7 +158,7 @@ impl Executor {
         // The document is parsed already.
         let mut query = GraphQlRequest::new(String::new())
             .variables(asked.variables)
-            .data(Scope::new(self.app.clone(), who.viewer.clone(), lens, ledger.clone()))
+            .data(Scope::new(self.app.clone(), who.by, lens, ledger.clone()))
             .data(Arc::clone(who.visit))
             .data(Arc::clone(&redactions));
         if let Some(name) = asked.operation_name {
@@ -180,9 +181,9 @@ impl Executor {
         let response = deadline.within(execution).await?;
         drop(place);
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
-        let looks = reads(who.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
+        let looks = reads(&who.by.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
         let mut is_public =
-            who.viewer.id().is_none() && asked.kind == Some(OperationType::Query) && looks.is_empty() && lens.is_none();
+            who.by.viewer.id().is_none() && asked.kind == Some(OperationType::Query) && looks.is_empty() && lens.is_none();
         if let Err(error) = deadline.within(self.app.audit.record(looks)).await? {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {
@@ -216,7 +217,7 @@ impl Executor {
             response.extensions.insert("redactions".to_owned(), redactions);
             is_public = false;
         }
-        if asked.wishes.cost.unwrap_or(who.viewer.id().is_some()) {
+        if asked.wishes.cost.unwrap_or(who.by.viewer.id().is_some()) {
             let told = self.told(charge.cost, charge.level);
             response.extensions.insert("cost".to_owned(), told);
             is_public = false;

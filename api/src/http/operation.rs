@@ -20,7 +20,7 @@ use super::{
     viewer::{self, Pass},
 };
 use crate::{
-    access::Viewer,
+    accounts::model::Identified,
     app::App,
     graphql::{errors::Code, visit::Visit},
     live::{NoSeat, Seat, graphql::Occasion, model::Happening},
@@ -90,15 +90,15 @@ impl Operation {
     /// Carries it out to its end, for whoever shows the pass.
     pub(super) async fn run(&self, parameters: Parameters, hearer: &impl Hearer) -> Outcome {
         match self.viewer().await {
-            Ok(Some(viewer)) => self.carry_out(parameters, viewer, hearer).await,
+            Ok(Some(by)) => self.carry_out(parameters, by, hearer).await,
             Ok(None) => Outcome::PassIsOver,
             Err(refused) => refuse(&self.executor, hearer, &refused).await,
         }
     }
 
     /// As [`Operation::run`], where it is known already who that is.
-    pub(super) async fn carry_out(&self, parameters: Parameters, viewer: Viewer, hearer: &impl Hearer) -> Outcome {
-        let asked = match Asked::read(parameters, self.wishes.clone(), &viewer, &self.executor.library).await {
+    pub(super) async fn carry_out(&self, parameters: Parameters, by: Identified, hearer: &impl Hearer) -> Outcome {
+        let asked = match Asked::read(parameters, self.wishes.clone(), &by.viewer, &self.executor.library).await {
             Ok(asked) => asked,
             Err(Unfit::Refused(refused)) => return refuse(&self.executor, hearer, &refused).await,
             Err(Unfit::Errors(answer)) => {
@@ -107,7 +107,7 @@ impl Operation {
             }
         };
         match asked.kind {
-            Some(OperationType::Subscription) => self.listen(asked, viewer, hearer).await,
+            Some(OperationType::Subscription) => self.listen(asked, by, hearer).await,
             Some(OperationType::Mutation) if !self.may_change => {
                 let message = "a mutation changes something: send it by POST";
                 refuse(
@@ -117,13 +117,13 @@ impl Operation {
                 )
                 .await
             }
-            _ => self.answer(asked, &viewer, hearer).await,
+            _ => self.answer(asked, &by, hearer).await,
         }
     }
 
     /// Answers once.
-    async fn answer(&self, asked: Asked, viewer: &Viewer, hearer: &impl Hearer) -> Outcome {
-        match Box::pin(self.execute(asked, viewer, None)).await {
+    async fn answer(&self, asked: Asked, by: &Identified, hearer: &impl Hearer) -> Outcome {
+        match Box::pin(self.execute(asked, by, None)).await {
             Err(refused) => refuse(&self.executor, hearer, &refused).await,
             Ok(Some(answer)) if answer.not_executed => fail(hearer, &answer).await,
             Ok(answer) => {
@@ -137,14 +137,15 @@ impl Operation {
     }
 
     /// Answers for each event, as long as the viewer may know of it.
-    async fn listen(&self, asked: Asked, viewer: Viewer, hearer: &impl Hearer) -> Outcome {
+    async fn listen(&self, asked: Asked, by: Identified, hearer: &impl Hearer) -> Outcome {
         let occasion = Occasion::subscribing();
         // What carries out a query is large while it runs. Most who listen wait most of the time, and hold no room for it.
-        match Box::pin(self.execute(asked.clone(), &viewer, Some(Arc::clone(&occasion)))).await {
+        match Box::pin(self.execute(asked.clone(), &by, Some(Arc::clone(&occasion)))).await {
             Err(refused) => return refuse(&self.executor, hearer, &refused).await,
             Ok(Some(answer)) => return fail(hearer, &answer).await,
             Ok(None) => {}
         }
+        drop(by);
         let live = &self.executor.app.live;
         let subscription = live.subscribe(occasion.topics()).await;
         loop {
@@ -187,13 +188,13 @@ impl Operation {
     }
 
     async fn tell_now(&self, asked: &Asked, happening: Happening) -> Told {
-        let viewer = match self.viewer().await {
-            Ok(Some(viewer)) => viewer,
+        let by = match self.viewer().await {
+            Ok(Some(by)) => by,
             Ok(None) => return Told::Ended(Outcome::PassIsOver),
             Err(refused) => return Told::Refused(refused),
         };
         let occasion = Occasion::happened(happening);
-        match self.execute(asked.clone(), &viewer, Some(Arc::clone(&occasion))).await {
+        match self.execute(asked.clone(), &by, Some(Arc::clone(&occasion))).await {
             Err(refused) => Told::Refused(refused),
             Ok(None) => Told::Nothing,
             Ok(Some(answer)) if answer.retry_after.is_some() || !occasion.is_allowed() => Told::Failed(answer),
@@ -202,7 +203,7 @@ impl Operation {
     }
 
     /// Who the viewer is now; `None` if she has lost what she came with.
-    pub(super) async fn viewer(&self) -> Result<Option<Viewer>, Refused> {
+    pub(super) async fn viewer(&self) -> Result<Option<Identified>, Refused> {
         match viewer::identify(&self.executor.app, &self.pass, self.origin.network.as_deref()).await {
             Err(refused) if refused.status == StatusCode::UNAUTHORIZED => Ok(None),
             found => found,
@@ -212,12 +213,12 @@ impl Operation {
     async fn execute(
         &self,
         asked: Asked,
-        viewer: &Viewer,
+        by: &Identified,
         occasion: Option<Arc<Occasion>>,
     ) -> Result<Option<Answer>, Refused> {
         let visit = Arc::new(Visit::without_cookies(self.origin.clone()));
         let request_id = self.request_id.as_ref();
-        let who = Asker { viewer, visit: &visit, request_id, caller: &self.caller, transport: self.transport };
+        let who = Asker { by, visit: &visit, request_id, caller: &self.caller, transport: self.transport };
         self.executor.execute(asked, who, occasion).await
     }
 }

@@ -13,8 +13,7 @@ use poem::{
 
 use super::{deadline::Deadline, endpoint::Refused};
 use crate::{
-    access::Viewer,
-    accounts::AuthenticationError,
+    accounts::{AuthenticationError, model::Identified},
     app::App,
     db::DbError,
     graphql::visit::{DEVICE_COOKIE, SESSION_COOKIE, Visit},
@@ -35,7 +34,7 @@ pub(super) enum Pass {
 
 /// Whose request it is. Without token and cookie an anonymous viewer. A token that is not valid is refused, since
 /// whoever sends one wants to be somebody; a cookie that is not valid is taken away, since a browser can't mend it.
-pub(super) async fn viewer(app: &App, request: &Request) -> Result<(Viewer, Arc<Visit>), Refused> {
+pub(super) async fn viewer(app: &App, request: &Request) -> Result<(Identified, Arc<Visit>), Refused> {
     let visit = Arc::new(Visit::new(origin(app, request)));
     let pass = pass(request)?;
     let network = visit.origin.network.as_deref();
@@ -43,7 +42,7 @@ pub(super) async fn viewer(app: &App, request: &Request) -> Result<(Viewer, Arc<
         viewer
     } else {
         visit.take_session();
-        Viewer::ANONYMOUS
+        Identified::default()
     };
     Ok((viewer, visit))
 }
@@ -78,14 +77,14 @@ pub(super) fn bearer(value: &str) -> Result<Pass, Refused> {
 }
 
 /// Who that is now; `None` for a session that is over.
-pub(super) async fn identify(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
+pub(super) async fn identify(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Identified>, Refused> {
     // The time that the request itself may take begins when it is known whose it is.
     Deadline::new(&app.limits, false).within(look_up(app, pass, network)).await?
 }
 
-async fn look_up(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Viewer>, Refused> {
+async fn look_up(app: &App, pass: &Pass, network: Option<&str>) -> Result<Option<Identified>, Refused> {
     match pass {
-        Pass::Nothing => Ok(Some(Viewer::ANONYMOUS)),
+        Pass::Nothing => Ok(Some(Identified::default())),
         Pass::Session(cookie) => app.sign_in.authenticate(cookie, network).await.map_err(|error| unavailable(&error)),
         Pass::Token(token) => app.accounts.authenticate(token, network).await.map(Some).map_err(|error| match error {
             AuthenticationError::Invalid => {

@@ -14,7 +14,6 @@ use stoa_macros::Object;
 
 use super::{
     definition,
-    loaders::LessonRecord,
     model::{self, Progress},
 };
 use crate::{
@@ -171,15 +170,22 @@ impl Enrolment {
         )?;
         scope.make_room(modules.len())?;
         let record = record.unwrap_or_default();
-        Ok(modules
-            .iter()
-            .filter(|module| module.status == PartStatus::Published)
-            .map(|module| ModuleProgress {
-                module: Arc::clone(module),
-                record: Arc::clone(&record),
-                standing: self.standing.clone(),
-            })
-            .collect())
+        let modules: Vec<_> = modules.iter().filter(|module| module.status == PartStatus::Published).collect();
+        let lessons = load.lessons_of_module.get_many(modules.iter().map(|module| module.id).collect()).await?;
+        let step = |lesson: &Arc<crate::courses::model::Lesson>| {
+            let progress = record.get(&lesson.id).cloned();
+            (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
+        };
+        let of_module = |module: &&Arc<crate::courses::model::Module>| ModuleProgress {
+            module: Arc::clone(module),
+            lessons: lessons
+                .get(&module.id)
+                .into_iter()
+                .flat_map(|lessons| lessons.iter().filter(|lesson| lesson.status == PartStatus::Published).map(step))
+                .collect(),
+            standing: self.standing.clone(),
+        };
+        Ok(modules.iter().map(of_module).collect())
     }
 }
 
@@ -307,26 +313,9 @@ impl Enrolment {
 /// A learner's progress in a module. Reached through an enrolment whose modules may be seen.
 pub(crate) struct ModuleProgress {
     module: Arc<crate::courses::model::Module>,
-    record: Arc<LessonRecord>,
+    /// Its published lessons, in order, with what the learner did in each.
+    lessons: Vec<(Arc<crate::courses::model::Lesson>, model::LessonProgress)>,
     standing: Standing<InCourse>,
-}
-
-impl ModuleProgress {
-    async fn read_lessons(
-        &self,
-        scope: &Scope,
-    ) -> Result<Vec<(Arc<crate::courses::model::Lesson>, model::LessonProgress)>, Fault> {
-        let lessons = scope.load().lessons_of_module.get(self.module.id).await?;
-        scope.make_room(lessons.len())?;
-        Ok(lessons
-            .iter()
-            .filter(|lesson| lesson.status == PartStatus::Published)
-            .map(|lesson| {
-                let progress = self.record.get(&lesson.id).cloned();
-                (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
-            })
-            .collect())
-    }
 }
 
 /// A learner's progress in a module. Reached through an enrolment whose modules may be seen.
@@ -339,23 +328,25 @@ impl ModuleProgress {
 
     /// Progress in the module, 0 to 1: the mean over its lessons.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_PROGRESS))]
-    async fn progress(&self, ctx: &Context<'_>) -> Shown<f64> {
+    async fn progress(&self) -> Shown<f64> {
         match permit(&access::MODULE_PROGRESS_PROGRESS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Shown::from(self.read_lessons(scope(ctx)).await).map(|lessons| {
-                let sum = Progress::sum(lessons.iter().map(|(_, progress)| *progress.progress.open(permit)));
-                Progress::mean(sum, lessons.len() as i64).fraction()
-            }),
+            Ok(permit) => {
+                let sum = Progress::sum(self.lessons.iter().map(|(_, progress)| *progress.progress.open(permit)));
+                Shown::from(Ok::<_, Fault>(Progress::mean(sum, self.lessons.len() as i64).fraction()))
+            }
         }
     }
 
     /// Time spent in the module, in seconds.
     #[graphql(directive = About::apply(&access::MODULE_PROGRESS_SECONDS))]
-    async fn seconds(&self, ctx: &Context<'_>) -> Shown<i32> {
+    async fn seconds(&self) -> Shown<i32> {
         match permit(&access::MODULE_PROGRESS_SECONDS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(permit) => Shown::from(self.read_lessons(scope(ctx)).await)
-                .map(|lessons| int(lessons.iter().map(|(_, progress)| *progress.seconds.open(permit)).sum())),
+            Ok(permit) => {
+                let seconds = self.lessons.iter().map(|(_, progress)| *progress.seconds.open(permit)).sum();
+                Shown::from(Ok::<_, Fault>(int(seconds)))
+            }
         }
     }
 
@@ -364,12 +355,13 @@ impl ModuleProgress {
     async fn lessons(&self, ctx: &Context<'_>) -> Shown<List<LessonProgress>> {
         match permit(&access::MODULE_PROGRESS_LESSONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
-            Ok(_permit) => Shown::from(self.read_lessons(scope(ctx)).await).map(|lessons| {
-                let standing = &self.standing;
-                lessons
-                    .into_iter()
-                    .map(|(lesson, progress)| LessonProgress { lesson, progress, standing: standing.clone() })
-                    .collect()
+            Ok(_permit) => Shown::from(scope(ctx).make_room(self.lessons.len())).map(|()| {
+                let of_lesson = |(lesson, progress): &(Arc<_>, model::LessonProgress)| LessonProgress {
+                    lesson: Arc::clone(lesson),
+                    progress: progress.clone(),
+                    standing: self.standing.clone(),
+                };
+                self.lessons.iter().map(of_lesson).collect()
             }),
         }
     }

@@ -93,11 +93,11 @@ impl Fetch for LessonsOfEnrolment {
     type Value = Option<Arc<LessonRecord>>;
 
     async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-        let mut records: HashMap<Self::Key, HashMap<LessonId, LessonProgress>> = HashMap::new();
-        for (key, progress) in store::lessons_of_enrolments(&self.0, keys).await? {
-            records.entry(key).or_default().insert(progress.lesson_id, progress);
-        }
-        Ok(records.into_iter().map(|(key, record)| (key, Some(Arc::new(record)))).collect())
+        let record = |lessons: Vec<LessonProgress>| -> LessonRecord {
+            lessons.into_iter().map(|progress| (progress.lesson_id, progress)).collect()
+        };
+        let records = store::lessons_of_enrolments(&self.0, keys).await?;
+        Ok(records.into_iter().map(|(key, lessons)| (key, Some(Arc::new(record(lessons))))).collect())
     }
 }
 

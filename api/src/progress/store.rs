@@ -6,7 +6,7 @@ pub(crate) mod content;
 use crate::{
     access::Tenure,
     db::{
-        Db, DbError, Pairs, Uuids, on,
+        Db, DbError, Listed, Pairs, Uuids, on,
         page::{PageRequest, TimeKey},
         statements,
     },
@@ -86,19 +86,35 @@ statements! {
            AND CASE WHEN i.cohort_id = $7 THEN TRUE ELSE $7 IS NULL END"
          by "last_active_at" "learner_id" ("<" "DESC")]
     }
+    /// What learners did in the lessons of courses, in a row for each learner and course: a row for each lesson takes longer to send
+    /// and to read than to find.
     LESSONS_OF_ENROLMENTS {
-        "SELECT p.learner_id, p.course_id, p.lesson_id, p.seconds, p.position, p.progress, p.completed_at, p.content_version, p.score
-         FROM " [pairs 1] " k JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key"
+        "SELECT k.owner AS learner_id, k.key AS course_id, "
+        [lite "json_group_array(hex(p.lesson_id)) AS lessons, json_group_array(p.seconds) AS seconds, json_group_array(p.position) AS positions,
+             json_group_array(p.progress) AS progress, json_group_array(p.completed_at) AS completed_at,
+             json_group_array(p.content_version) AS content_versions, json_group_array(p.score) AS scores FROM "]
+        [pg "l.* FROM "]
+        [pairs 1] " k "
+        [lite "JOIN lesson_progress p ON p.learner_id = k.owner AND p.course_id = k.key GROUP BY k.owner, k.key"]
+        [pg "CROSS JOIN LATERAL (SELECT array_agg(p.lesson_id) AS lessons, array_agg(p.seconds) AS seconds, array_agg(p.position) AS positions,
+               array_agg(p.progress) AS progress, array_agg(p.completed_at) AS completed_at,
+               array_agg(p.content_version) AS content_versions, array_agg(p.score) AS scores
+             FROM lesson_progress p WHERE p.learner_id = k.owner AND p.course_id = k.key HAVING COUNT(*) > 0) l"]
     }
     /// The lesson that each learner was last in, of the course that she was last active in.
     LEFT_OFF {
-        "SELECT p.learner_id, p.course_id, p.lesson_id, p.position, p.updated_at FROM " [uuids 1] " k JOIN lesson_progress p
-           ON p.learner_id = k.key
+        "SELECT p.learner_id, p.course_id, p.lesson_id, p.position, p.updated_at FROM " [uuids 1] " k "
+        [pg "CROSS JOIN LATERAL (SELECT e.course_id FROM enrolments e WHERE e.learner_id = k.key AND e.left_at IS NULL
+               AND EXISTS (SELECT 1 FROM lesson_progress a WHERE a.learner_id = e.learner_id AND a.course_id = e.course_id)
+               ORDER BY e.last_active_at DESC, e.course_id LIMIT 1) c
+             CROSS JOIN LATERAL (SELECT * FROM lesson_progress l WHERE l.learner_id = k.key AND l.course_id = c.course_id
+               ORDER BY l.updated_at DESC, l.lesson_id LIMIT 1) p"]
+        [lite "JOIN lesson_progress p ON p.learner_id = k.key
           AND p.course_id = (SELECT e.course_id FROM enrolments e WHERE e.learner_id = k.key AND e.left_at IS NULL
                 AND EXISTS (SELECT 1 FROM lesson_progress a WHERE a.learner_id = e.learner_id AND a.course_id = e.course_id)
                 ORDER BY e.last_active_at DESC, e.course_id LIMIT 1)
           AND p.lesson_id = (SELECT l.lesson_id FROM lesson_progress l WHERE l.learner_id = k.key AND l.course_id = p.course_id
-                ORDER BY l.updated_at DESC, l.lesson_id LIMIT 1)"
+                ORDER BY l.updated_at DESC, l.lesson_id LIMIT 1)"]
     }
     TIME_PER_TOPIC {
         "SELECT e.learner_id, ct.topic_id, CAST(SUM(e.seconds) AS BIGINT) AS seconds
@@ -155,16 +171,36 @@ impl From<EnrolmentRow> for Enrolment {
 }
 
 #[derive(sqlx::FromRow)]
-struct LessonProgressRow {
+struct RecordRow {
     learner_id: AccountId,
     course_id: CourseId,
-    lesson_id: LessonId,
-    seconds: i64,
-    position: i64,
-    progress: i64,
-    completed_at: Option<Timestamp>,
-    content_version: i64,
-    score: Option<i64>,
+    // The same lesson has the same place in each.
+    lessons: Listed<LessonId>,
+    seconds: Listed<i64>,
+    positions: Listed<i64>,
+    progress: Listed<i64>,
+    completed_at: Listed<Option<i64>>,
+    content_versions: Listed<i64>,
+    scores: Listed<Option<i64>>,
+}
+
+impl RecordRow {
+    fn record(self) -> ((AccountId, CourseId), Vec<LessonProgress>) {
+        let numbers = self.seconds.0.into_iter().zip(self.positions.0).zip(self.progress.0);
+        let others = self.completed_at.0.into_iter().zip(self.content_versions.0).zip(self.scores.0);
+        let lessons = self.lessons.0.into_iter().zip(numbers.zip(others)).map(
+            |(lesson_id, (((seconds, position), progress), ((completed_at, version), score)))| LessonProgress {
+                lesson_id,
+                seconds: seconds.into(),
+                position: position.into(),
+                progress: Progress::from_millionths(progress).into(),
+                completed_at: completed_at.map(Timestamp).into(),
+                content_version: Some(version).into(),
+                score: score.into(),
+            },
+        );
+        ((self.learner_id, self.course_id), lessons.collect())
+    }
 }
 
 pub(super) async fn enrolments(db: &Db, keys: &[(AccountId, CourseId)]) -> Result<Vec<Enrolment>, DbError> {
@@ -210,27 +246,14 @@ pub(super) async fn class_pages(
         .fetch_all(c).await)?)
 }
 
+/// What each learner did in the lessons of the course, where she did anything.
 pub(super) async fn lessons_of_enrolments(
     db: &Db,
     keys: &[(AccountId, CourseId)],
-) -> Result<Vec<((AccountId, CourseId), LessonProgress)>, DbError> {
+) -> Result<Vec<((AccountId, CourseId), Vec<LessonProgress>)>, DbError> {
     let (sql, keys) = (db.sql(&LESSONS_OF_ENROLMENTS), Pairs::new(keys.iter().copied()));
-    let rows: Vec<LessonProgressRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).fetch_all(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let progress = LessonProgress {
-                lesson_id: row.lesson_id,
-                seconds: row.seconds.into(),
-                position: row.position.into(),
-                progress: Progress::from_millionths(row.progress).into(),
-                completed_at: row.completed_at.into(),
-                content_version: Some(row.content_version).into(),
-                score: row.score.into(),
-            };
-            ((row.learner_id, row.course_id), progress)
-        })
-        .collect())
+    let rows: Vec<RecordRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(keys).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(RecordRow::record).collect())
 }
 
 #[derive(sqlx::FromRow)]

@@ -1,5 +1,7 @@
 //! Sessions: how a browser proves whose it is, once it has signed in.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -7,18 +9,19 @@ use uuid::Uuid;
 use super::{SEEN_EVERY, SignIn, model::SessionCookie, store};
 use crate::{
     access::{Client, Credential, TokenScope, Viewer},
+    accounts::model::Identified,
     db::DbError,
     ids::AccountId,
 };
 
 impl SignIn {
     /// Whose session this is; `None` if it is none, or has ended.
-    pub async fn authenticate(&self, cookie: &str, network: Option<&str>) -> Result<Option<Viewer>, DbError> {
+    pub async fn authenticate(&self, cookie: &str, network: Option<&str>) -> Result<Option<Identified>, DbError> {
         let Some((account, id, secret)) = read(cookie) else { return Ok(None) };
-        let Some(held) = store::held_session(&self.db, account, id).await? else { return Ok(None) };
+        let Some((held, holder)) = store::held_session(&self.db, account, id).await? else { return Ok(None) };
         let now = self.clock.now();
         let same = held.secret_hash == Sha256::digest(secret).as_slice();
-        if !same || held.revoked_at.is_some() || held.expires_at <= now || held.is_suspended() {
+        if !same || held.revoked_at.is_some() || held.expires_at <= now || holder.is_suspended {
             return Ok(None);
         }
         if now.0 - held.last_seen_at.0 >= SEEN_EVERY {
@@ -30,7 +33,8 @@ impl SignIn {
                 }
             });
         }
-        Ok(Some(viewer(account, id, held.two_factor, network)))
+        let viewer = viewer(account, id, held.two_factor, network);
+        Ok(Some(Identified { viewer, holder: Some(Arc::new(holder)) }))
     }
 
     /// Ends a session; whether there was one.

@@ -4,6 +4,10 @@ use uuid::Uuid;
 
 use super::model::{AccountState, AccountStatus, Method, Outcome, Session, SignInRecord, Suspicion};
 use crate::{
+    accounts::{
+        model::Holder,
+        store::{self as accounts, HolderRow},
+    },
     db::{
         Db, DbError, Stored, Text, Tx, Uuids, on,
         page::{PageRequest, TimeKey},
@@ -45,8 +49,8 @@ statements! {
     }
     DELETE_DEAD_SESSIONS { "DELETE FROM sessions WHERE account_id = $1 AND (expires_at <= $2 OR revoked_at IS NOT NULL)" }
     HELD_SESSION {
-        "SELECT s.secret_hash, s.last_seen_at, s.expires_at, s.revoked_at, s.two_factor, a.status
-         FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = $1 AND s.id = $2"
+        "SELECT s.secret_hash, s.last_seen_at, s.expires_at, s.revoked_at, s.two_factor, " [holder]
+        " FROM sessions s " [joined_holder 1] " WHERE s.account_id = $1 AND s.id = $2"
     }
     SEEN { "UPDATE sessions SET last_seen_at = $3 WHERE account_id = $1 AND id = $2 AND last_seen_at < $3" }
     REVOKE_SESSION { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
@@ -127,20 +131,21 @@ impl Locked {
 }
 
 /// A session as a cookie is held against it.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub(super) struct HeldSession {
     pub(super) secret_hash: Vec<u8>,
     pub(super) last_seen_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) revoked_at: Option<Timestamp>,
     pub(super) two_factor: bool,
-    status: Text<AccountStatus>,
 }
 
-impl HeldSession {
-    pub(super) const fn is_suspended(&self) -> bool {
-        matches!(self.status.0, AccountStatus::Suspended)
-    }
+#[derive(sqlx::FromRow)]
+struct HeldSessionRow {
+    #[sqlx(flatten)]
+    session: HeldSession,
+    #[sqlx(flatten)]
+    holder: HolderRow,
 }
 
 #[derive(sqlx::FromRow)]
@@ -283,9 +288,16 @@ pub(super) async fn insert_session(tx: &mut Tx, new: &NewSession<'_>) -> Result<
     Ok(())
 }
 
-pub(super) async fn held_session(db: &Db, account: AccountId, id: Uuid) -> Result<Option<HeldSession>, DbError> {
+/// A session, and who holds it.
+pub(super) async fn held_session(
+    db: &Db,
+    account: AccountId,
+    id: Uuid,
+) -> Result<Option<(HeldSession, Holder)>, DbError> {
     let sql = db.sql(&HELD_SESSION);
-    Ok(on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(id).fetch_optional(c).await)?)
+    let rows: Vec<HeldSessionRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(id).fetch_all(c).await)?;
+    let session = rows.first().map(|row| row.session.clone());
+    Ok(session.zip(accounts::holder(account, rows.into_iter().map(|row| row.holder))))
 }
 
 pub(super) async fn seen(db: &Db, account: AccountId, id: Uuid, now: Timestamp) -> Result<(), DbError> {

@@ -57,6 +57,7 @@ export class Viewer {
     this.moderates = new Set()
     this.isOffice = false
     this.looks = new Map()
+    this.coursesOf = new Map() // in which courses somebody was looked at, by person and relation
     this.people = new Map() // who was read in this request
     this.loaders = new Map()
     if (!this.canRead) return
@@ -95,12 +96,24 @@ export class Viewer {
     const look = this.looks.get(key)
     if (look) look.categories.add(category)
     else this.looks.set(key, { person, relation, course, categories: new Set([category]) })
+    if (course === null) return
+    const courses = this.coursesOf.get(person + relation)
+    if (courses) courses.add(course)
+    else this.coursesOf.set(person + relation, new Set([course]))
   }
 
   /** Writes what was looked at; the answer waits for it. */
   async writeLooks() {
     if (this.looks.size === 0) return
     const [people, relations, categories, courses] = [[], [], [], []]
+    // What is of a person as a whole goes with the course in which she was looked at, if it was one.
+    for (const whole of [...this.looks.values()].filter(look => look.course === null)) {
+      const one = this.coursesOf.get(whole.person + whole.relation)
+      if (one === undefined || one.size > 1) continue
+      const look = this.looks.get(`${whole.person}${whole.relation}${[...one][0]}`)
+      for (const category of whole.categories) look.categories.add(category)
+      this.looks.delete(`${whole.person}${whole.relation}null`)
+    }
     for (const look of this.looks.values()) {
       people.push(look.person)
       relations.push(look.relation)
@@ -108,6 +121,7 @@ export class Viewer {
       courses.push(look.course)
     }
     this.looks.clear()
+    this.coursesOf.clear()
     await noteLooks(crypto.randomUUID(), this.id, this.credential, this.now, people, relations, categories, courses)
   }
 }

@@ -9,6 +9,7 @@ mod postgres;
 mod processes;
 mod report;
 mod servers;
+mod statements;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -74,12 +75,21 @@ struct Arguments {
     /// Compare the answers, and measure nothing
     #[arg(long)]
     compare_only: bool,
+    /// Another setting of PostgreSQL, for all servers alike
+    #[arg(long, value_name = "NAME=VALUE")]
+    setting: Vec<String>,
+    /// Tell which statements a request costs, and measure nothing
+    #[arg(long)]
+    statements: bool,
 }
 
 // One thread: the load is to leave the processors to the servers.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
+    if arguments.statements {
+        arguments.setting.extend(statements::SETTINGS.iter().map(|setting| (*setting).to_owned()));
+    }
     arguments.only.sort_unstable();
     arguments.operations.sort_unstable();
     // Servers are started in other folders.
@@ -87,7 +97,7 @@ async fn main() -> anyhow::Result<()> {
     arguments.peers = arguments.peers.canonicalize().with_context(|| format!("no {}", arguments.peers.display()))?;
     // The guardian of PostgreSQL removes the folder.
     let folder = std::env::temp_dir().join(format!("stoa-peers-{}", std::process::id()));
-    let postgres = Postgres::start(folder.clone())?;
+    let postgres = Postgres::start(folder.clone(), &arguments.setting)?;
     let setup = Setup {
         folder: &folder,
         url: &postgres.url(),
@@ -107,6 +117,16 @@ async fn main() -> anyhow::Result<()> {
     let prepared = compare_all(&arguments, &servers, &postgres).await?;
     eprintln!("the answers are the same");
     if arguments.compare_only {
+        return Ok(());
+    }
+
+    if arguments.statements {
+        for (operation, server) in arguments.operations.iter().flat_map(|of| servers.iter().map(move |by| (of, by))) {
+            if arguments.only.contains(&server.kind) && server.kind.answers(*operation) {
+                let requests = &prepared[operation][&server.kind];
+                print!("{}", statements::statements(server, *operation, requests, &postgres).await?);
+            }
+        }
         return Ok(());
     }
 

@@ -33,8 +33,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Makes an empty server in a new folder, which it takes along when it ends.
-    pub(crate) fn start(folder: PathBuf) -> anyhow::Result<Self> {
+    /// Makes an empty server in a new folder, which it takes along when it ends. It is told `more`, too.
+    pub(crate) fn start(folder: PathBuf, more: &[String]) -> anyhow::Result<Self> {
         let binaries = binaries().context("there is no PostgreSQL here (Debian: apt-get install postgresql)")?;
         fs::create_dir_all(&folder)?;
         let user = other_user(&folder)?;
@@ -43,7 +43,7 @@ impl Postgres {
             bin=$1 folder=$2 && shift 2 && exec "$bin/postgres" -D "$folder/data" -k "$folder" "$@""#;
         let mut server = as_user(user.as_deref(), Path::new("sh"));
         server.arg("-c").arg(script).arg("postgres").arg(&binaries).arg(&folder).current_dir(&folder);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().copied().chain(more.iter().map(String::as_str)) {
             server.arg("-c").arg(setting);
         }
         let log = folder.join("log");

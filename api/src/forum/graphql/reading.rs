@@ -1,5 +1,7 @@
 //! What the viewer has read, in the graph.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, SimpleObject};
 
 use super::{Forum, Thread, reader};
@@ -90,23 +92,12 @@ impl Forum {
         let course = self.course_id;
         let page = scope.load().unread_pages.get(((viewer, course), request)).await?;
         // What she has read of them was found with them.
-        let states = page.items.iter().map(|thread| ((viewer, course, thread.id), thread.state.clone())).collect();
-        scope.load().read_states.prime(states).await;
-        let keys = page.items.iter().map(|thread| (course, thread.id)).collect();
-        let rows = scope.load().threads.get_many(keys).await?;
-        let row = |thread: &UnreadThread| Some((rows.get(&(course, thread.id)).cloned().flatten()?, thread.key));
-        let page = crate::db::page::Page {
-            items: page.items.iter().filter_map(row).collect(),
-            has_previous: page.has_previous,
-            has_next: page.has_next,
-        };
-        connection(
-            scope,
-            UNREAD,
-            &page,
-            |(_, key)| *key,
-            |(row, _)| Thread { row: std::sync::Arc::clone(row), standing: self.standing.clone() },
-        )
+        let state = |unread: &UnreadThread| ((viewer, course, unread.thread.id), unread.state.clone());
+        scope.load().read_states.prime(page.items.iter().map(state).collect()).await;
+        connection(scope, UNREAD, &page, UnreadThread::key, |unread| Thread {
+            row: Arc::clone(&unread.thread),
+            standing: self.standing.clone(),
+        })
     }
 }
 

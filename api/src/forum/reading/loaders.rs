@@ -46,7 +46,7 @@ impl Fetch for UnreadPages {
         for (request, forums) in by_request(keys) {
             let mut rows = Vec::new();
             for (reader, courses) in grouped(forums.iter().copied()) {
-                let threads = unread::threads(&self.0, reader, &courses, &request).await?;
+                let threads = unread::unread_threads(&self.0, reader, &courses, &request).await?;
                 rows.extend(threads.into_iter().map(|(course, thread)| ((reader, course), thread)));
             }
             found.extend(pages(&request, forums, rows));

@@ -1,9 +1,12 @@
 //! What somebody has read of a thread.
 
+use std::sync::Arc;
+
 use crate::{
     access::{Personal, tags},
     db::page::TimeKey,
-    ids::{PostId, ThreadId},
+    forum::model::Thread,
+    ids::PostId,
     time::Timestamp,
 };
 
@@ -39,9 +42,14 @@ impl ReadState {
 #[derive(Clone, Debug)]
 pub(crate) struct UnreadThread {
     /// Which.
-    pub(crate) id: ThreadId,
-    /// Its place in the list of them.
-    pub(crate) key: TimeKey,
+    pub(crate) thread: Arc<Thread>,
     /// What she has read of it.
     pub(crate) state: ReadState,
+}
+
+impl UnreadThread {
+    /// Its place in the list of them.
+    pub(crate) fn key(&self) -> TimeKey {
+        (self.thread.last_post_at.0, self.thread.id.0)
+    }
 }

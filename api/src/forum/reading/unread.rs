@@ -1,6 +1,6 @@
 //! What there is to read: threads with something that somebody has not read yet.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     model::{ReadState, UnreadThread},
@@ -11,6 +11,7 @@ use crate::{
         Db, DbError,
         page::{PageRequest, TimeKey},
     },
+    forum::store::threads,
     ids::{AccountId, CourseId},
 };
 
@@ -23,7 +24,7 @@ const MANY: usize = 500;
 
 /// Of each forum the threads of a page in which there is something that somebody has not read, and one more: two statements for all of
 /// the forums together.
-pub(super) async fn threads(
+pub(super) async fn unread_threads(
     db: &Db,
     reader: AccountId,
     courses: &[CourseId],
@@ -39,11 +40,8 @@ pub(super) async fn threads(
     known.threads.retain(|(course, _), _| !often.contains(course));
     let mut found = Vec::new();
     if !seldom.is_empty() {
-        let rows = store::unread::unread_threads(db, reader, &seldom, &known, request, LOOKED_AT).await?;
-        found.extend(rows.into_iter().map(|row| {
-            let state = ReadState::new(row.read_up_to(), row.unread);
-            (row.course_id, UnreadThread { id: row.id, key: (row.last_post_at.0, row.id.0), state })
-        }));
+        let threads = store::unread::unread_threads(db, reader, &seldom, &known, request, LOOKED_AT).await?;
+        found.extend(threads.into_iter().map(|unread| (unread.thread.course_id, unread)));
     }
     for course in often {
         let since = known.forums.get(&course).map_or(i64::MIN, |at| at.0);
@@ -61,25 +59,28 @@ async fn step_by_step(
     since: i64,
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<UnreadThread>, DbError> {
-    let mut found = Vec::new();
+    let mut states_of = Vec::new();
     let mut from = request.start(false);
     let mut looked_at = 0;
-    while looked_at < LOOKED_AT && found.len() <= request.limit {
+    while looked_at < LOOKED_AT && states_of.len() <= request.limit {
         let threads = store::latest_threads(db, course, since, from, request.is_forward(), AT_ONCE).await?;
         let Some((last, at)) = threads.last().copied() else { break };
         from = (at.0, last.0);
         looked_at += threads.len();
         let keys: Vec<_> = threads.iter().map(|(thread, _)| (course, *thread)).collect();
         let read = states(db, reader, &keys).await?;
-        found.extend(threads.iter().filter_map(|(thread, at)| {
-            let (mark, unread) = read.get(&(course, *thread)).filter(|(_, unread)| *unread > 0)?;
-            let state = ReadState::new(mark.map(|mark| mark.at), *unread);
-            Some(UnreadThread { id: *thread, key: (at.0, thread.0), state })
+        states_of.extend(keys.into_iter().filter_map(|key| {
+            let (mark, unread) = read.get(&key).filter(|(_, unread)| *unread > 0)?;
+            Some((key, ReadState::new(mark.map(|mark| mark.at), *unread)))
         }));
         if threads.len() < AT_ONCE as usize {
             break;
         }
     }
-    found.truncate(request.limit + 1);
-    Ok(found)
+    states_of.truncate(request.limit + 1);
+    let keys: Vec<_> = states_of.iter().map(|(key, _)| *key).collect();
+    let threads = threads::threads(db, &keys).await?;
+    let mut threads: HashMap<_, _> = threads.into_iter().map(|thread| (thread.id, Arc::new(thread))).collect();
+    let unread = |((_, id), state)| threads.remove(&id).map(|thread| UnreadThread { thread, state });
+    Ok(states_of.into_iter().filter_map(unread).collect())
 }

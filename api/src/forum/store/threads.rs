@@ -53,7 +53,7 @@ statements! {
 }
 
 #[derive(sqlx::FromRow)]
-struct ThreadRow {
+pub(in crate::forum) struct ThreadRow {
     course_id: CourseId,
     id: ThreadId,
     category_id: CategoryId,

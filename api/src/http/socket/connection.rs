@@ -27,7 +27,7 @@ use super::{
     voice::{Running, Voice},
 };
 use crate::{
-    access::Viewer,
+    accounts::model::Identified,
     http::{
         asked::{COST, DENIED_FIELDS, Parameters, SEEN_AS, Wishes},
         caller::Caller,
@@ -203,8 +203,8 @@ impl Connection {
             Some(value) => viewer::bearer(value.as_str().unwrap_or_default()).map_err(|_| FORBIDDEN)?,
             None => self.visitor.pass.as_ref().map_err(|_| FORBIDDEN)?.clone(),
         };
-        let viewer = self.identify(&pass).await?.ok_or(FORBIDDEN)?;
-        if let Some(account) = viewer.id() {
+        let by = self.identify(&pass).await?.ok_or(FORBIDDEN)?;
+        if let Some(account) = by.viewer.id() {
             self.visitor.seat.give_to(account).map_err(|_| TOO_MANY)?;
         }
         let caller = Caller::of_payload(payload).or(&self.visitor.caller);
@@ -214,10 +214,10 @@ impl Connection {
     }
 
     /// Who that is now; `None` if it is not good, or not any more.
-    async fn identify(&self, pass: &Pass) -> Result<Option<Viewer>, End> {
+    async fn identify(&self, pass: &Pass) -> Result<Option<Identified>, End> {
         let Visitor { executor, origin, .. } = &self.visitor;
         match viewer::identify(&executor.app, pass, origin.network.as_deref()).await {
-            Ok(viewer) => Ok(viewer),
+            Ok(by) => Ok(by),
             Err(refused) if refused.status == StatusCode::UNAUTHORIZED => Ok(None),
             Err(refused) if refused.status == StatusCode::SERVICE_UNAVAILABLE => Err(TRY_AGAIN),
             Err(_) => Err(FAILED),

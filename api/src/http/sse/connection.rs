@@ -11,7 +11,7 @@ use tokio::{
 
 use super::stream::{COMMENT, COMPLETE, RETRY, next};
 use crate::{
-    access::Viewer,
+    accounts::model::Identified,
     graphql::errors::Code,
     http::{
         asked::Parameters,
@@ -42,12 +42,12 @@ enum End {
 }
 
 /// Carries an operation out until it or the client has had enough.
-pub(super) async fn run(operation: Operation, parameters: Parameters, viewer: Viewer, out: Sender<String>) {
+pub(super) async fn run(operation: Operation, parameters: Parameters, by: Identified, out: Sender<String>) {
     let begun = Instant::now();
     let events = Events { out };
     events.say(COMMENT.to_owned()).await;
     let end = {
-        let operating = AssertUnwindSafe(operation.carry_out(parameters, viewer, &events)).catch_unwind();
+        let operating = AssertUnwindSafe(operation.carry_out(parameters, by, &events)).catch_unwind();
         tokio::select! {
             ended = operating => match ended {
                 Ok(Outcome::Done) => End::Done,

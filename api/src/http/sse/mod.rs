@@ -96,18 +96,18 @@ async fn open(executor: &Executor, mut request: Request) -> Result<Response, Ref
         may_change: request.method() == Method::POST,
         transport: Transport::Sse,
     };
-    let viewer =
+    let by =
         viewer::identify(app, &operation.pass, operation.origin.network.as_deref()).await?.ok_or_else(|| {
             Refused::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "the session is over: sign in again")
         })?;
-    if let Some(account) = viewer.id() {
+    if let Some(account) = by.viewer.id() {
         seat.give_to(account).map_err(operation::no_seat)?;
     }
     let parameters = parameters(&mut request, &app.http).await?;
     let (out, queue) = mpsc::channel(WAITING);
     let id = request_id::current().unwrap_or_default();
     let span = tracing::info_span!(parent: None, "events", %id);
-    tokio::spawn(request_id::REQUEST.scope(id, connection::run(operation, parameters, viewer, out)).instrument(span));
+    tokio::spawn(request_id::REQUEST.scope(id, connection::run(operation, parameters, by, out)).instrument(span));
     // Some proxies hold answers back until there is more of them.
     Ok(Response::builder().content_type(EVENT_STREAM).header("x-accel-buffering", "no").body(stream::body(queue, seat)))
 }

@@ -26,7 +26,7 @@ use crate::{
     access::{
         ANNOUNCEMENT_TITLE, Client, Credential, InCourse, Ledger, Standing, THREAD_TITLE, TokenScope, Viewer, permit,
     },
-    accounts::loaders::Viewpoint,
+    accounts::{loaders::Viewpoint, model::Identified},
     announcements,
     app::App,
     courses::{self, model::Course},
@@ -132,7 +132,8 @@ impl Seen {
             two_factor: false,
             network: None,
         };
-        let view = Viewpoint::new(app, Viewer::new(reader, credential), None, Ledger::default());
+        let by = Identified { viewer: Viewer::new(reader, credential), holder: None };
+        let view = Viewpoint::new(app, &by, None, Ledger::default());
         let mut ids: Vec<_> = items.iter().filter_map(|item| item.course).collect();
         ids.sort();
         ids.dedup();

@@ -1,18 +1,22 @@
 //! The forums in which there is something unread, walked through in one statement. What the reader has read comes as a parameter,
 //! since it lies in the other family of tables.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::fmt::Simple;
 
-use super::{Known, Mark};
+use super::{
+    super::model::{ReadState, UnreadThread},
+    Known, Mark,
+};
 use crate::{
     db::{
         Db, DbError, Rows, on,
         page::{PageRequest, TimeKey},
         statements,
     },
-    ids::{AccountId, CourseId, ThreadId},
+    forum::store::threads::ThreadRow,
+    ids::{AccountId, CourseId},
     time::Timestamp,
 };
 
@@ -31,9 +35,15 @@ macro_rules! walks {
     ($($name:ident $op:literal $dir:literal)+) => { statements! { $($name {
         [lite "WITH f AS MATERIALIZED (SELECT unhex(value ->> 0) AS course_id, value ->> 1 AS since, jsonb_extract(value, '$[2]') AS marks
              FROM json_each($1))
-         SELECT f.course_id, unhex(e.value ->> 0) AS id, e.value ->> 1 AS last_post_at, e.value ->> 2 AS read_at, e.value ->> 3 AS unread
-         FROM f, json_each((SELECT json_group_array(json_array(hex(n.id), n.last_post_at, n.mark ->> 0, n.unread)) FROM (
-             SELECT i.id, i.last_post_at, i.mark, (SELECT COUNT(*) FROM (
+         SELECT "]
+        [pg "WITH f AS MATERIALIZED (SELECT (value ->> 0)::uuid AS course_id, (value ->> 1)::bigint AS since, value -> 2 AS marks
+             FROM jsonb_array_elements($1::jsonb))
+         SELECT "]
+        "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
+           t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into, "
+        [lite "e.value ->> 1 AS read_at, e.value ->> 2 AS unread
+         FROM f CROSS JOIN json_each((SELECT json_group_array(json_array(hex(n.id), n.mark ->> 0, n.unread)) FROM (
+             SELECT i.id, i.mark, (SELECT COUNT(*) FROM (
                  SELECT p.author_id, p.removed_at FROM posts p
                  WHERE p.course_id = f.course_id AND p.thread_id = i.id AND (p.created_at, p.id) > (i.mark ->> 0, unhex(i.mark ->> 1))
                  ORDER BY p.created_at, p.id LIMIT 200) b
@@ -49,13 +59,11 @@ macro_rules! walks {
         [lite " ($3, $4)
                ORDER BY t.last_post_at "] [lite $dir] [lite ", t.id "] [lite $dir]
         [lite " LIMIT $6) i
-             WHERE unread > 0 LIMIT $5) n)) e"]
-        [pg "WITH f AS MATERIALIZED (SELECT (value ->> 0)::uuid AS course_id, (value ->> 1)::bigint AS since, value -> 2 AS marks
-             FROM jsonb_array_elements($1::jsonb))
-         SELECT f.course_id, n.id, n.last_post_at, n.read_at, n.unread
+             WHERE unread > 0 LIMIT $5) n)) e CROSS JOIN threads t ON t.course_id = f.course_id AND t.id = unhex(e.value ->> 0)"]
+        [pg "t.read_at, t.unread
          FROM f CROSS JOIN LATERAL (
-           SELECT i.id, i.last_post_at, m.read_at, c.unread
-           FROM (SELECT t.id, t.last_post_at FROM threads t
+           SELECT i.*, m.read_at, c.unread
+           FROM (SELECT t.* FROM threads t
                  WHERE t.course_id = f.course_id AND t.last_post_at > f.since AND (t.last_post_at, t.id) "]
         [pg $op]
         [pg " ($3, $4)
@@ -75,8 +83,8 @@ macro_rules! walks {
              WHERE b.author_id <> $2 AND b.removed_at IS NULL) c
            WHERE c.unread > 0
            ORDER BY i.last_post_at "] [pg $dir] [pg ", i.id "] [pg $dir]
-        [pg " LIMIT $5) n"]
-        " ORDER BY last_post_at " $dir ", id " $dir
+        [pg " LIMIT $5) t"]
+        " ORDER BY t.last_post_at " $dir ", t.id " $dir
     })+ } };
 }
 
@@ -87,18 +95,17 @@ walks! {
 
 /// A thread with something unread.
 #[derive(sqlx::FromRow)]
-pub(in crate::forum::reading) struct UnreadRow {
-    pub(in crate::forum::reading) course_id: CourseId,
-    pub(in crate::forum::reading) id: ThreadId,
-    pub(in crate::forum::reading) last_post_at: Timestamp,
+struct UnreadRow {
+    #[sqlx(flatten)]
+    thread: ThreadRow,
     read_at: i64,
-    pub(in crate::forum::reading) unread: i64,
+    unread: i64,
 }
 
-impl UnreadRow {
-    /// When the last post was written that she has read.
-    pub(in crate::forum::reading) fn read_up_to(&self) -> Option<Timestamp> {
-        (self.read_at != NOTHING).then_some(Timestamp(self.read_at))
+impl From<UnreadRow> for UnreadThread {
+    fn from(row: UnreadRow) -> Self {
+        let read_up_to = (row.read_at != NOTHING).then_some(Timestamp(row.read_at));
+        Self { thread: Arc::new(row.thread.into()), state: ReadState::new(read_up_to, row.unread) }
     }
 }
 
@@ -111,7 +118,7 @@ pub(in crate::forum::reading) async fn unread_threads(
     known: &Known,
     request: &PageRequest<TimeKey>,
     looked_at: usize,
-) -> Result<Vec<UnreadRow>, DbError> {
+) -> Result<Vec<UnreadThread>, DbError> {
     let mut marks: HashMap<CourseId, HashMap<Simple, (i64, Simple)>> = HashMap::new();
     for ((course, thread), Mark { at, post }) in &known.threads {
         // What the mark of all covers need not be said again.
@@ -129,8 +136,8 @@ pub(in crate::forum::reading) async fn unread_threads(
     let (sql, forums) =
         (db.sql(if request.is_forward() { &LATEST_UNREAD } else { &EARLIEST_UNREAD }), Rows::new(&forums)?);
     let ((time, id), looked_at) = (request.start(false), looked_at as i64);
-    Ok(
-        on!(db.reader(), c => sqlx::query_as(sql).bind(forums).bind(reader).bind(time).bind(id).bind(request.fetch()).bind(looked_at)
-        .fetch_all(c).await)?,
-    )
+    let rows: Vec<UnreadRow> = on!(db.reader(), c => sqlx::query_as(sql)
+        .bind(forums).bind(reader).bind(time).bind(id).bind(request.fetch()).bind(looked_at)
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().map(UnreadThread::from).collect())
 }
