@@ -372,8 +372,7 @@ impl Fetch for People {
         }
         let own = view.holder.as_ref().map(|holder| &holder.account).filter(|own| keys.contains(&own.id));
         accounts.extend(own.map(|own| (own.id, Arc::clone(own))));
-        let others: Vec<_> =
-            to_people.known().filter(|person| own.is_none_or(|own| own.id != *person)).collect();
+        let others: Vec<_> = to_people.known().filter(|person| own.is_none_or(|own| own.id != *person)).collect();
         if !others.is_empty() {
             let found = store::by_ids(&view.db, &others).await?;
             accounts.extend(found.into_iter().map(|account| (account.id, Arc::new(account))));

@@ -126,7 +126,8 @@ impl AccessLogEntry {
         self.entry.category.map(Into::into)
     }
 
-    /// In which course you were looked at; null if in none, or if it is not of one of several.
+    /// In which course; null for what is of none. What is of you as a whole, such as your name, stands with the course in which the
+    /// request looked at you, if that was one.
     async fn course(&self, ctx: &Context<'_>) -> Option<Result<Course, Fault>> {
         Course::find(scope(ctx), self.entry.course?).await.transpose()
     }

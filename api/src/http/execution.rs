@@ -182,8 +182,10 @@ impl Executor {
         drop(place);
         // What was looked at is in the log before the answer leaves, or the answer does not leave.
         let looks = reads(&who.by.viewer, who.request_id.and_then(|id| id.to_str().ok()), ledger.take());
-        let mut is_public =
-            who.by.viewer.id().is_none() && asked.kind == Some(OperationType::Query) && looks.is_empty() && lens.is_none();
+        let mut is_public = who.by.viewer.id().is_none()
+            && asked.kind == Some(OperationType::Query)
+            && looks.is_empty()
+            && lens.is_none();
         if let Err(error) = deadline.within(self.app.audit.record(looks)).await? {
             tracing::error!(%error, "the access log could not be written");
             let message = if changes {

@@ -295,7 +295,8 @@ pub(super) async fn held_session(
     id: Uuid,
 ) -> Result<Option<(HeldSession, Holder)>, DbError> {
     let sql = db.sql(&HELD_SESSION);
-    let rows: Vec<HeldSessionRow> = on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(id).fetch_all(c).await)?;
+    let rows: Vec<HeldSessionRow> =
+        on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(id).fetch_all(c).await)?;
     let session = rows.first().map(|row| row.session.clone());
     Ok(session.zip(accounts::holder(account, rows.into_iter().map(|row| row.holder))))
 }

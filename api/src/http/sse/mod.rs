@@ -96,10 +96,9 @@ async fn open(executor: &Executor, mut request: Request) -> Result<Response, Ref
         may_change: request.method() == Method::POST,
         transport: Transport::Sse,
     };
-    let by =
-        viewer::identify(app, &operation.pass, operation.origin.network.as_deref()).await?.ok_or_else(|| {
-            Refused::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "the session is over: sign in again")
-        })?;
+    let by = viewer::identify(app, &operation.pass, operation.origin.network.as_deref()).await?.ok_or_else(|| {
+        Refused::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "the session is over: sign in again")
+    })?;
     if let Some(account) = by.viewer.id() {
         seat.give_to(account).map_err(operation::no_seat)?;
     }
