@@ -254,5 +254,5 @@ fn chained<'e: 'n, 'n>(
     let hashes: Vec<_> = rows.iter().map(|row| maker.hash(row)).collect();
     let mut batch = BatchRow { number, at, row_count: rows.len() as i64, previous_hash, hash: Vec::new() };
     batch.hash = chain::batch_hash(key, &batch, hashes.as_flattened()).to_vec();
-    Batch { batch, rows, hashes }
+    Batch { row: batch, rows, hashes }
 }

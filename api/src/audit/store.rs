@@ -160,7 +160,7 @@ pub(super) async fn head(tx: &mut Tx) -> Result<Option<(i64, Vec<u8>)>, DbError>
 
 /// A batch as it is to be written, with its rows and their hashes.
 pub(super) struct Batch<'e> {
-    pub(super) batch: BatchRow,
+    pub(super) row: BatchRow,
     pub(super) rows: Vec<LogRow<&'e str>>,
     pub(super) hashes: Vec<[u8; 32]>,
 }
@@ -168,7 +168,7 @@ pub(super) struct Batch<'e> {
 impl<'e> Batch<'e> {
     /// The end of the chain after it.
     pub(super) fn end(&self) -> (i64, Vec<u8>) {
-        (self.batch.number, self.batch.hash.clone())
+        (self.row.number, self.row.hash.clone())
     }
 
     fn column<V>(&'e self, of: impl Fn(&'e LogRow<&'e str>) -> V) -> Vec<V> {
@@ -177,7 +177,7 @@ impl<'e> Batch<'e> {
 
     /// What PostgreSQL is told. Whether the head was the batch's, and so it was written.
     async fn append<'c>(&'e self, sql: &'static str, conn: impl PgExecutor<'c>) -> Result<bool, sqlx::Error> {
-        let Self { batch, hashes, .. } = self;
+        let Self { row: batch, hashes, .. } = self;
         let done = sqlx::query(sql)
             .bind(batch.number)
             .bind(batch.at)
@@ -220,7 +220,7 @@ pub(super) async fn append_at_once(db: &Db, batch: &Batch<'_>) -> Result<bool, D
 /// Adds a batch and moves the head to it.
 pub(super) async fn append(tx: &mut Tx, batch: &Batch<'_>) -> Result<(), DbError> {
     let sql = tx.sql(&APPEND);
-    let Batch { batch: row, rows, hashes } = batch;
+    let Batch { row, rows, hashes } = batch;
     match tx.conn() {
         Backend::Pg(c) => {
             let moved = || DbError::Constraint("the head of the access log has moved".to_owned());
