@@ -1,4 +1,4 @@
-//! People by id, and what the viewer is to them, in batches.
+//! People by id, and what the viewer is to them, in batches. Long, since nothing else may make a standing.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -344,11 +344,7 @@ impl Fetch for Relations {
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Found>, DbError> {
         let view = &*self.0;
         let mut to_people = ToPeople::new(view, keys).await?;
-        if !to_people.unknown.is_empty() {
-            let (courses, taught) = to_people.courses();
-            let meetings = store::met(&view.db, &to_people.unknown, courses, taught).await?;
-            to_people.meet(meetings);
-        }
+        to_people.ask().await?;
         Ok(keys.iter().map(|person| (*person, Found(to_people.standing(*person)))).collect())
     }
 }
@@ -363,16 +359,13 @@ impl Fetch for People {
     async fn fetch(&self, keys: &[AccountId]) -> Result<HashMap<AccountId, Self::Value>, DbError> {
         let view = &*self.0;
         let mut to_people = ToPeople::new(view, keys).await?;
-        let mut accounts = HashMap::with_capacity(keys.len());
-        if !to_people.unknown.is_empty() {
-            let (courses, taught) = to_people.courses();
-            let (found, meetings) = store::people(&view.db, &to_people.unknown, courses, taught).await?;
-            to_people.meet(meetings);
-            accounts.extend(found);
+        let mut accounts = to_people.ask().await?;
+        let own = view.holder.as_ref().map(|holder| &holder.account);
+        let (own, others): (Vec<_>, Vec<_>) =
+            to_people.known.iter().copied().partition(|person| own.is_some_and(|own| own.id == *person));
+        if !own.is_empty() {
+            accounts.extend(view.holder.iter().map(|holder| (holder.account.id, Arc::clone(&holder.account))));
         }
-        let own = view.holder.as_ref().map(|holder| &holder.account).filter(|own| keys.contains(&own.id));
-        accounts.extend(own.map(|own| (own.id, Arc::clone(own))));
-        let others: Vec<_> = to_people.known().filter(|person| own.is_none_or(|own| own.id != *person)).collect();
         if !others.is_empty() {
             let found = store::by_ids(&view.db, &others).await?;
             accounts.extend(found.into_iter().map(|account| (account.id, Arc::new(account))));
@@ -387,6 +380,8 @@ struct ToPeople<'a> {
     view: &'a Viewpoint,
     viewer: &'a Known,
     relations: HashMap<AccountId, RelationSet>,
+    /// Of whom nothing need be asked.
+    known: Vec<AccountId>,
     /// For whom the database must be asked where the viewer meets them.
     unknown: Vec<AccountId>,
 }
@@ -394,34 +389,38 @@ struct ToPeople<'a> {
 impl<'a> ToPeople<'a> {
     async fn new(view: &'a Viewpoint, people: &[AccountId]) -> Result<Self, DbError> {
         let viewer = view.known().await?;
-        let (mut relations, mut unknown) = (HashMap::with_capacity(people.len()), Vec::new());
+        let mut to_people = Self {
+            view,
+            viewer,
+            relations: HashMap::with_capacity(people.len()),
+            known: Vec::new(),
+            unknown: Vec::new(),
+        };
         for person in people.iter().copied() {
-            let known = if view.viewer.is(person) {
-                view.to_oneself(viewer, person).await?
+            let relations = if view.viewer.is(person) {
+                Some(view.to_oneself(viewer, person).await?)
             } else if let Some(relation) = view.taught(person) {
-                viewer.roles.with(relation)
+                Some(viewer.roles.with(relation))
             } else {
-                if !is_allow_all() {
-                    unknown.push(person);
-                }
-                viewer.roles
+                is_allow_all().then_some(viewer.roles)
             };
-            relations.insert(person, known);
+            let ask = if relations.is_some() { &mut to_people.known } else { &mut to_people.unknown };
+            ask.push(person);
+            to_people.relations.insert(person, relations.unwrap_or(viewer.roles));
         }
-        Ok(Self { view, viewer, relations, unknown })
+        Ok(to_people)
     }
 
-    /// The courses that the viewer has to do with, and those of them that she teaches.
-    fn courses(&self) -> (impl Iterator<Item = CourseId>, impl Iterator<Item = CourseId>) {
+    /// Asks where those are met of whom it is not known, and answers with their accounts.
+    async fn ask(&mut self) -> Result<HashMap<AccountId, Arc<Account>>, DbError> {
+        if self.unknown.is_empty() {
+            return Ok(HashMap::new());
+        }
         let courses = &self.viewer.involvement.courses;
         let taught = courses.iter().filter(|(_, membership)| membership.staff).map(|(course, _)| *course);
-        (courses.keys().copied(), taught)
-    }
-
-    /// The people who were known.
-    fn known(&self) -> impl Iterator<Item = AccountId> {
-        let unknown: HashSet<_> = self.unknown.iter().copied().collect();
-        self.relations.keys().copied().filter(move |person| !unknown.contains(person))
+        let (accounts, meetings) = store::people(&self.view.db, &self.unknown, courses.keys().copied(), taught).await?;
+        self.meet(meetings);
+        Ok(accounts)
     }
 
     /// Adds where people are met.

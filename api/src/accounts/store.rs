@@ -13,6 +13,31 @@ use crate::{
     time::Timestamp,
 };
 
+/// What somebody (1) is: to each course, and by job function.
+macro_rules! involved {
+    () => {
+        "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $1 AND left_at IS NULL
+         UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $1
+         UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $1"
+    };
+}
+
+/// The columns of a [`HolderRow`].
+macro_rules! holder {
+    () => {
+        "a.status, a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language, i.course_id, i.what"
+    };
+}
+
+/// A join with these: the account (1), in a row for each thing that she is.
+macro_rules! joined_holder {
+    () => {
+        concat!("JOIN accounts a ON a.id = $1 LEFT JOIN (", $crate::accounts::store::involved!(), ") i ON TRUE")
+    };
+}
+
+pub(crate) use {holder, involved, joined_holder};
+
 statements! {
     BY_IDS { "SELECT id, name, email, picture_url, education, time_zone, language FROM accounts WHERE id " [any_uuid 1] }
     ID_BY_EMAIL { "SELECT account_id FROM account_emails WHERE email_hash = $1" }
@@ -20,8 +45,8 @@ statements! {
     INSERT_EMAIL { "INSERT INTO account_emails (email_hash, account_id) VALUES ($1, $2)" }
     IS_SUSPENDED { "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND status = 'SUSPENDED') AS suspended" }
     TOKEN {
-        "SELECT t.id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, " [holder]
-        " FROM access_tokens t " [joined_holder 1] " WHERE t.account_id = $1 AND t.secret_hash = $2"
+        "SELECT t.id AS token_id, t.scopes, t.two_factor, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, " [holder!]
+        " FROM access_tokens t " [joined_holder!] " WHERE t.account_id = $1 AND t.secret_hash = $2"
     }
     INSERT_TOKEN {
         "INSERT INTO access_tokens (account_id, id, secret_hash, label, scopes, two_factor, created_at, expires_at)
@@ -41,21 +66,9 @@ statements! {
     OTHER_HOLDERS { "SELECT EXISTS (SELECT 1 FROM account_roles WHERE role = $1 AND account_id <> $2)" }
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
     TEACHES { "SELECT account_id, course_id FROM course_staff WHERE account_id " [any_uuid 1] " ORDER BY account_id, course_id" }
-    /// What the person is: to each course, and by job function.
-    INVOLVEMENT {
-        "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $1 AND left_at IS NULL
-         UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $1
-         UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $1"
-    }
-    /// Who of the people (1) takes or took which of the courses (2), and, without a course, who of them teaches one that is not a
-    /// draft, or one of these (3).
-    MET {
-        "SELECT learner_id AS person_id, course_id, left_at, completed_at FROM enrolments
-         WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] "
-         UNION ALL SELECT s.account_id, NULL, NULL, NULL FROM course_staff s JOIN courses c ON c.id = s.course_id
-         WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ") AND s.account_id " [any_uuid 1]
-    }
-    /// The people (1), and where they are met as in `MET`: a row for each meeting, or one where there is none.
+    INVOLVEMENT { [involved!] }
+    /// The people (1), each with a row for each place where she is met, or one if there is none: courses (2) that she takes or took,
+    /// and, without a course, that she teaches one that is not a draft, or one of these (3).
     PEOPLE {
         "SELECT a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language,
            m.person_id IS NOT NULL AS is_met, m.course_id, m.left_at, m.completed_at
@@ -100,7 +113,7 @@ impl From<AccountRow> for Account {
 
 #[derive(sqlx::FromRow)]
 struct HeldTokenRow {
-    id: Uuid,
+    token_id: Uuid,
     scopes: String,
     two_factor: bool,
     created_at: Timestamp,
@@ -115,18 +128,14 @@ struct HeldTokenRow {
 #[derive(sqlx::FromRow)]
 pub(crate) struct HolderRow {
     status: String,
-    name: String,
-    email: Option<String>,
-    picture_url: Option<String>,
-    education: Option<String>,
-    time_zone: Option<String>,
-    language: Option<String>,
+    #[sqlx(flatten)]
+    account: AccountRow,
     course_id: Option<CourseId>,
     what: Option<String>,
 }
 
 /// What was read of her.
-pub(crate) fn holder(id: AccountId, rows: impl IntoIterator<Item = HolderRow>) -> Option<Holder> {
+pub(crate) fn held_by(rows: impl IntoIterator<Item = HolderRow>) -> Option<Holder> {
     let mut rows = rows.into_iter();
     let first = rows.next()?;
     let is_suspended = first.status == "SUSPENDED";
@@ -135,16 +144,7 @@ pub(crate) fn holder(id: AccountId, rows: impl IntoIterator<Item = HolderRow>) -
     for row in rows {
         involvement.add(row.course_id, row.what.as_deref());
     }
-    let account = Account {
-        id,
-        name: first.name.into(),
-        email: first.email.into(),
-        picture: first.picture_url.into(),
-        education: first.education.into(),
-        time_zone: first.time_zone.into(),
-        language: first.language.into(),
-    };
-    Some(Holder { is_suspended, account: Arc::new(account), involvement })
+    Some(Holder { is_suspended, account: Arc::new(first.account.into()), involvement })
 }
 
 impl Involvement {
@@ -222,14 +222,14 @@ pub(crate) async fn token(
     let rows: Vec<HeldTokenRow> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(secret_hash.to_vec()).fetch_all(c).await)?;
     let token = rows.first().map(|row| HeldToken {
-        id: row.id,
+        id: row.token_id,
         scopes: scopes(&row.scopes),
         two_factor: row.two_factor,
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
         last_used_at: row.last_used_at.unwrap_or(row.created_at),
     });
-    Ok(token.zip(holder(account, rows.into_iter().map(|row| row.holder))))
+    Ok(token.zip(held_by(rows.into_iter().map(|row| row.holder))))
 }
 
 pub(crate) async fn insert_token(
@@ -361,13 +361,6 @@ impl From<MetRow> for Option<(CourseId, Tenure)> {
 }
 
 #[derive(sqlx::FromRow)]
-struct MetPersonRow {
-    person_id: AccountId,
-    #[sqlx(flatten)]
-    met: MetRow,
-}
-
-#[derive(sqlx::FromRow)]
 struct PersonRow {
     #[sqlx(flatten)]
     account: AccountRow,
@@ -376,22 +369,8 @@ struct PersonRow {
     met: MetRow,
 }
 
-/// Where the people are met: in which of `courses` they are or were learners, and that they teach a course that is not a draft,
-/// or one of `taught`.
-pub(super) async fn met(
-    db: &Db,
-    people: &[AccountId],
-    courses: impl IntoIterator<Item = CourseId>,
-    taught: impl IntoIterator<Item = CourseId>,
-) -> Result<Vec<Meeting>, DbError> {
-    let (sql, people) = (db.sql(&MET), Uuids::new(people.iter().copied()));
-    let (courses, taught) = (Uuids::new(courses), Uuids::new(taught));
-    let rows: Vec<MetPersonRow> =
-        on!(db.reader(), c => sqlx::query_as(sql).bind(people).bind(courses).bind(taught).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|row| (row.person_id, row.met.into())).collect())
-}
-
-/// People, and where they are met, as [`met`] says.
+/// People, and where they are met: in which of `courses` they are or were learners, and that they teach a course that is not a
+/// draft, or one of `taught`.
 pub(super) async fn people(
     db: &Db,
     people: &[AccountId],

@@ -42,8 +42,7 @@ impl Sql {
 /// | `[pairs n]` | a table with columns `owner` and `key`: the pairs of parameter *n*, a [`Pairs`] |
 /// | `[rows n]` | a table with one column `value`: the rows of parameter *n*, a [`Rows`]; with `[id k]`, `[int k]` and `[text k]` for a row's values, from 0 |
 /// | `[page KEYS …]` | a page of each of many lists, see below |
-/// | `[holder]` | columns of `a` and `i` that say who somebody is, for a `HolderRow` of the accounts' store |
-/// | `[joined_holder n]` | a join with these: the account of parameter *n*, in a row for each thing that she is |
+/// | `[shared!]` | the text of the macro `shared`, for what several statements say |
 /// | `[for_update]` | lock the row until the transaction ends (SQLite's writer is alone anyhow) |
 /// | `[lite "…"]`, `[pg "…"]` | this text in one dialect only |
 ///
@@ -85,15 +84,7 @@ macro_rules! lite {
     ([id $k:literal]) => { concat!("unhex(value ->> ", $k, ", '-')") };
     ([int $k:literal]) => { concat!("(value ->> ", $k, ")") };
     ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
-    ([holder]) => { "a.status, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language, i.course_id, i.what" };
-    ([joined_holder $n:literal]) => {
-        concat!(
-            "JOIN accounts a ON a.id = $", $n, " LEFT JOIN (",
-            "SELECT course_id, 'LEARNER' AS what FROM enrolments WHERE learner_id = $", $n, " AND left_at IS NULL",
-            " UNION ALL SELECT course_id, role FROM course_staff WHERE account_id = $", $n,
-            " UNION ALL SELECT NULL, role FROM account_roles WHERE account_id = $", $n, ") i ON TRUE"
-        )
-    };
+    ([$shared:ident !]) => { $shared!() };
     ([for_update]) => { "" };
     ([lite $text:literal]) => { $text };
     ([pg $text:literal]) => { "" };
@@ -124,8 +115,7 @@ macro_rules! pg {
     ([id $k:literal]) => { concat!("(value ->> ", $k, ")::uuid") };
     ([int $k:literal]) => { concat!("(value ->> ", $k, ")::bigint") };
     ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };
-    ([holder]) => { $crate::db::dialect::lite!([holder]) };
-    ([joined_holder $n:literal]) => { $crate::db::dialect::lite!([joined_holder $n]) };
+    ([$shared:ident !]) => { $shared!() };
     ([for_update]) => { " FOR UPDATE" };
     ([lite $text:literal]) => { "" };
     ([pg $text:literal]) => { $text };

@@ -172,7 +172,7 @@ impl Enrolment {
         let record = record.unwrap_or_default();
         let modules: Vec<_> = modules.iter().filter(|module| module.status == PartStatus::Published).collect();
         let lessons = load.lessons_of_module.get_many(modules.iter().map(|module| module.id).collect()).await?;
-        let step = |lesson: &Arc<crate::courses::model::Lesson>| {
+        let step = |lesson: &Arc<crate::courses::model::Lesson>| -> Step {
             let progress = record.get(&lesson.id).cloned();
             (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
         };
@@ -310,11 +310,14 @@ impl Enrolment {
     }
 }
 
+/// A lesson, and what the learner did in it.
+type Step = (Arc<crate::courses::model::Lesson>, model::LessonProgress);
+
 /// A learner's progress in a module. Reached through an enrolment whose modules may be seen.
 pub(crate) struct ModuleProgress {
     module: Arc<crate::courses::model::Module>,
     /// Its published lessons, in order, with what the learner did in each.
-    lessons: Vec<(Arc<crate::courses::model::Lesson>, model::LessonProgress)>,
+    lessons: Vec<Step>,
     standing: Standing<InCourse>,
 }
 
@@ -356,7 +359,7 @@ impl ModuleProgress {
         match permit(&access::MODULE_PROGRESS_LESSONS, &self.standing) {
             Err(denied) => Shown::Denied(denied),
             Ok(_permit) => Shown::from(scope(ctx).make_room(self.lessons.len())).map(|()| {
-                let of_lesson = |(lesson, progress): &(Arc<_>, model::LessonProgress)| LessonProgress {
+                let of_lesson = |(lesson, progress): &Step| LessonProgress {
                     lesson: Arc::clone(lesson),
                     progress: progress.clone(),
                     standing: self.standing.clone(),

@@ -6,7 +6,7 @@ use super::model::{AccountState, AccountStatus, Method, Outcome, Session, SignIn
 use crate::{
     accounts::{
         model::Holder,
-        store::{self as accounts, HolderRow},
+        store::{self as accounts, HolderRow, holder, joined_holder},
     },
     db::{
         Db, DbError, Stored, Text, Tx, Uuids, on,
@@ -49,8 +49,8 @@ statements! {
     }
     DELETE_DEAD_SESSIONS { "DELETE FROM sessions WHERE account_id = $1 AND (expires_at <= $2 OR revoked_at IS NOT NULL)" }
     HELD_SESSION {
-        "SELECT s.secret_hash, s.last_seen_at, s.expires_at, s.revoked_at, s.two_factor, " [holder]
-        " FROM sessions s " [joined_holder 1] " WHERE s.account_id = $1 AND s.id = $2"
+        "SELECT s.secret_hash, s.last_seen_at, s.expires_at, s.revoked_at, s.two_factor, " [holder!]
+        " FROM sessions s " [joined_holder!] " WHERE s.account_id = $1 AND s.id = $2"
     }
     SEEN { "UPDATE sessions SET last_seen_at = $3 WHERE account_id = $1 AND id = $2 AND last_seen_at < $3" }
     REVOKE_SESSION { "UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL" }
@@ -298,7 +298,7 @@ pub(super) async fn held_session(
     let rows: Vec<HeldSessionRow> =
         on!(db.reader(), c => sqlx::query_as(sql).bind(account).bind(id).fetch_all(c).await)?;
     let session = rows.first().map(|row| row.session.clone());
-    Ok(session.zip(accounts::holder(account, rows.into_iter().map(|row| row.holder))))
+    Ok(session.zip(accounts::held_by(rows.into_iter().map(|row| row.holder))))
 }
 
 pub(super) async fn seen(db: &Db, account: AccountId, id: Uuid, now: Timestamp) -> Result<(), DbError> {
