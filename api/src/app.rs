@@ -149,6 +149,7 @@ impl App {
         let accounts = Accounts::open(db.clone(), clock.clone(), key.clone(), audit.clone(), outbox.clone()).await?;
         let two_factor = TwoFactor::new(db.clone(), clock.clone(), key.clone(), outbox.clone());
         let notifications = Notifications::new(db.clone(), clock.clone(), key.clone());
+        let forum = Forum::new(db.clone(), clock.clone(), settings.catalogue.forum_memory_bytes);
         let feed = Feed::new(db.clone(), clock.clone(), key, settings.experiment);
         let sign_in = SignIn::new(db.clone(), clock.clone(), accounts.clone(), two_factor.clone(), settings.sign_in);
         Ok(Self(Arc::new(Services {
@@ -161,8 +162,8 @@ impl App {
             learning: Learning::new(db.clone(), clock.clone()),
             reviews: Reviews::new(db.clone(), clock.clone(), accounts.clone()),
             bookmarks: Bookmarks::new(db.clone(), clock.clone()),
-            forum: Forum::new(db.clone(), clock.clone()),
-            moderation: Moderation::new(db.clone(), clock.clone()),
+            moderation: Moderation::new(db.clone(), clock.clone(), forum.clone()),
+            forum,
             notifications,
             announcements: Announcements::new(db.clone(), clock.clone()),
             messages: Messages::new(db.clone(), clock.clone()),
@@ -228,6 +229,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("forum, posts", crate::forum::store::posts::STATEMENTS),
         ("forum, revisions", crate::forum::store::revisions::STATEMENTS),
         ("forum, threads", crate::forum::store::threads::STATEMENTS),
+        ("forum, heads", crate::forum::reading::store::heads::STATEMENTS),
         ("forum, reading", crate::forum::reading::store::STATEMENTS),
         ("forum, unread", crate::forum::reading::store::unread::STATEMENTS),
         ("forum, search", crate::forum::search::store::STATEMENTS),
@@ -255,6 +257,7 @@ pub fn statements() -> Vec<(&'static str, &'static [Sql])> {
         ("recovery", crate::recovery::store::STATEMENTS),
         ("reviews", crate::reviews::store::STATEMENTS),
         ("settings", crate::db::settings::STATEMENTS),
+        ("versions", crate::db::forums::STATEMENTS),
         ("sign_in", crate::sign_in::store::STATEMENTS),
         ("two_factor", crate::two_factor::store::STATEMENTS),
     ]

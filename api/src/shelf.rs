@@ -18,8 +18,9 @@ const OVERHEAD: usize = 250;
 /// Values of one kind.
 pub(crate) struct Shelf<K, V> {
     db: Db,
-    /// None where nothing is to be kept.
-    cache: Option<Cache<K, Kept<V>>>,
+    /// None where nothing is to be kept. Every loader could have a shelf, and few do: the cache is named where one is made only, since
+    /// its code is large.
+    places: Option<Box<dyn Places<K, V>>>,
     weigh: fn(&V) -> Option<usize>,
 }
 
@@ -30,6 +31,32 @@ struct Kept<V> {
     generation: Generation,
 }
 
+/// Where values lie.
+trait Places<K, V>: Send + Sync {
+    fn get(&self, key: &K) -> Option<Kept<V>>;
+    fn insert(&self, key: K, kept: Kept<V>);
+    /// How many bytes there are in all.
+    fn most(&self) -> u64;
+}
+
+impl<K, V> Places<K, V> for Cache<K, Kept<V>>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn get(&self, key: &K) -> Option<Kept<V>> {
+        self.get(key)
+    }
+
+    fn insert(&self, key: K, kept: Kept<V>) {
+        self.insert(key, kept);
+    }
+
+    fn most(&self) -> u64 {
+        self.policy().max_capacity().unwrap_or(u64::MAX)
+    }
+}
+
 impl<K, V> Shelf<K, V>
 where
     K: Eq + Hash + Send + Sync + 'static,
@@ -37,9 +64,10 @@ where
 {
     /// A shelf for so many bytes. `weigh` says how many a value takes, by an estimate, or that it is not to be kept.
     pub(crate) fn new(db: &Db, bytes: u64, weigh: fn(&V) -> Option<usize>) -> Self {
-        let cache =
-            (bytes > 0).then(|| Cache::builder().max_capacity(bytes).weigher(|_, kept: &Kept<V>| kept.bytes).build());
-        Self { db: db.clone(), cache, weigh }
+        let places = (bytes > 0).then(|| -> Box<dyn Places<K, V>> {
+            Box::new(Cache::builder().max_capacity(bytes).weigher(|_, kept: &Kept<V>| kept.bytes).build())
+        });
+        Self { db: db.clone(), places, weigh }
     }
 
     /// What is kept under a key, if that is so now. It waits for nothing.
@@ -50,8 +78,8 @@ where
     }
 
     fn find(&self, key: &K) -> Option<V> {
-        let (cache, present) = (self.cache.as_ref()?, self.db.generation()?);
-        cache.get(key).filter(|kept| kept.generation == present).map(|kept| kept.value)
+        let (places, present) = (self.places.as_ref()?, self.db.generation()?);
+        places.get(key).filter(|kept| kept.generation == present).map(|kept| kept.value)
     }
 
     /// What is to be read of these keys, since it is not kept, and what is.
@@ -59,7 +87,7 @@ where
     where
         K: Clone,
     {
-        let generation = match self.cache {
+        let generation = match self.places {
             // Before anything is read: what is written meanwhile makes this one of the past.
             Some(_) => Some(self.db.begin_generation().await),
             None => None,
@@ -91,14 +119,14 @@ where
 {
     /// Keeps what was read.
     pub(crate) fn keep(&self, key: K, value: &V) {
-        let (Some(cache), Some(generation)) = (&self.shelf.cache, self.generation) else { return };
+        let (Some(places), Some(generation)) = (&self.shelf.places, self.generation) else { return };
         let Some(bytes) = (self.shelf.weigh)(value) else { return };
         let bytes = u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
         // The cache would take it, and throw it out somewhat later.
-        if cache.policy().max_capacity().is_some_and(|most| u64::from(bytes) > most) {
+        if u64::from(bytes) > places.most() {
             return;
         }
-        cache.insert(key, Kept { value: value.clone(), bytes, generation });
+        places.insert(key, Kept { value: value.clone(), bytes, generation });
     }
 }
 

@@ -80,9 +80,38 @@ pub(super) struct Fresh {
     misses: AtomicU64,
 }
 
+/// To which of the tables that something is kept of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The catalogue's.
+    pub(super) catalogue: bool,
+    /// The forums'.
+    pub(super) forum: bool,
+}
+
+impl Written {
+    /// By a text.
+    pub(super) fn by(sql: &str) -> Self {
+        Self { catalogue: writes_catalogue(sql), forum: writes_to(&super::forums::TABLES, sql) }
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.catalogue |= more.catalogue;
+        self.forum |= more.forum;
+    }
+
+    pub(super) const fn any(self) -> bool {
+        self.catalogue || self.forum
+    }
+}
+
 /// Whether a text writes to one of [`TABLES`].
 #[doc(hidden)]
 pub fn writes_catalogue(sql: &str) -> bool {
+    writes_to(&TABLES, sql)
+}
+
+fn writes_to(tables: &[&str], sql: &str) -> bool {
     let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
     // The others write to the table that they name first, and texts of bulk writes are long.
@@ -97,7 +126,7 @@ pub fn writes_catalogue(sql: &str) -> bool {
             || (verb.eq_ignore_ascii_case("INSERT") && link.eq_ignore_ascii_case("INTO"))
             || (verb.eq_ignore_ascii_case("DELETE") && link.eq_ignore_ascii_case("FROM"));
         if is_target {
-            let is_kept = TABLES.iter().any(|table| word.eq_ignore_ascii_case(table));
+            let is_kept = tables.iter().any(|table| word.eq_ignore_ascii_case(table));
             if is_kept || !all {
                 return is_kept;
             }
@@ -246,6 +275,7 @@ impl Db {
     #[doc(hidden)]
     pub fn changed_by_hand(&self) {
         self.fresh.raise();
+        self.forums.all_changed();
     }
 
     /// Has the row read, by a task of its own: whoever asked may be dropped. One looks at a time.

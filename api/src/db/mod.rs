@@ -13,6 +13,7 @@
 //! cost is known.
 
 use std::{
+    collections::BTreeSet,
     ops::Deref,
     path::{Path, PathBuf},
     str::FromStr,
@@ -37,6 +38,7 @@ use lanes::{Lanes, Lease};
 pub(crate) mod cancel;
 pub(crate) mod dialect;
 mod error;
+pub(crate) mod forums;
 pub(crate) mod fresh;
 mod health;
 mod lanes;
@@ -50,13 +52,15 @@ mod watched;
 pub use dialect::Sql;
 pub(crate) use dialect::{Listed, Pairs, Rows, Stored, Text, Texts, Uuids, on, statements, stored_enum};
 pub use error::DbError;
+pub use forums::FORUM_BOUND;
 #[doc(hidden)]
 pub use fresh::{BOUND, writes_catalogue};
 pub(crate) use health::Health;
 pub(crate) use observed::{Group, PoolState};
 
-use crate::observe::Register;
-use fresh::{Change, Fresh, Lookups};
+use crate::{ids::CourseId, observe::Register};
+use forums::{ForumChange, Forums};
+use fresh::{Change, Fresh, Lookups, Written};
 use observed::{Figures, Meter};
 use watched::Watched;
 
@@ -97,6 +101,7 @@ pub struct Shared {
     figures: Arc<Figures>,
     told: broadcast::Sender<Arc<str>>,
     fresh: Arc<Fresh>,
+    forums: Arc<Forums>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -107,8 +112,10 @@ pub struct Tx {
     notices: Vec<String>,
     told: broadcast::Sender<Arc<str>>,
     fresh: Arc<Fresh>,
+    forums: Arc<Forums>,
+    changed_forums: BTreeSet<CourseId>,
     /// Found out by the connection: nobody has to say it.
-    changes_catalogue: bool,
+    written: Written,
 }
 
 /// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
@@ -157,8 +164,8 @@ impl Db {
             return Err(DbError::Url(without_password(&options.url)));
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
-        let fresh = Arc::new(Fresh::new());
-        Ok(Self(Arc::new(Shared { backend, statements: Arc::default(), figures, told, fresh })))
+        let (fresh, forums) = (Arc::new(Fresh::new()), Arc::new(Forums::new()));
+        Ok(Self(Arc::new(Shared { backend, statements: Arc::default(), figures, told, fresh, forums })))
     }
 
     /// The connections to read from.
@@ -191,7 +198,9 @@ impl Db {
             notices: Vec::new(),
             told: self.told.clone(),
             fresh: Arc::clone(&self.fresh),
-            changes_catalogue: false,
+            forums: Arc::clone(&self.forums),
+            changed_forums: BTreeSet::new(),
+            written: Written::default(),
         })
     }
 
@@ -291,10 +300,10 @@ impl Db {
 impl Tx {
     /// The connection, for [`on!`].
     pub(crate) fn conn(&mut self) -> Backend<Watched<'_, &mut SqliteConnection>, Watched<'_, &mut PgConnection>> {
-        let changes = &mut self.changes_catalogue;
+        let written = &mut self.written;
         match &mut self.backend {
-            Backend::Lite(lease) => Backend::Lite(Watched::new(lease.conn(), &self.figures, changes)),
-            Backend::Pg(lease) => Backend::Pg(Watched::new(lease.conn(), &self.figures, changes)),
+            Backend::Lite(lease) => Backend::Lite(Watched::new(lease.conn(), &self.figures, written)),
+            Backend::Pg(lease) => Backend::Pg(Watched::new(lease.conn(), &self.figures, written)),
         }
     }
 
@@ -322,15 +331,20 @@ impl Tx {
     }
 
     async fn committed(mut self) -> Result<(), DbError> {
-        let mut change = self.changes_catalogue.then(|| Change::new(&self.fresh));
+        let mut change = self.written.catalogue.then(|| Change::new(&self.fresh));
+        let forums = ForumChange::new(&self.forums, self.changed_forums, self.written.forum);
         match self.backend {
             Backend::Lite(mut lease) => {
+                if let Some((sql, courses)) = forums.as_ref().map(ForumChange::raise) {
+                    sqlx::query(sql.lite).bind(courses).execute(lease.conn()).await?;
+                }
                 if let Some(change) = &mut change {
                     change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
                 }
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
                 // Whoever is told reads what is new.
+                drop(forums);
                 if let Some(change) = change {
                     change.committed();
                 }
@@ -340,6 +354,9 @@ impl Tx {
                 }
             }
             Backend::Pg(mut lease) => {
+                if let Some((sql, courses)) = forums.as_ref().map(ForumChange::raise) {
+                    sqlx::query(sql.pg).bind(courses).execute(lease.conn()).await?;
+                }
                 if let Some(change) = &mut change {
                     let notice = change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
                     // The first: whoever hears of the others reads what is new.
@@ -351,6 +368,7 @@ impl Tx {
                 }
                 lease.conn().execute("COMMIT").await.map_err(DbError::committing)?;
                 lease.over(None);
+                drop(forums);
                 if let Some(change) = change {
                     change.committed();
                 }

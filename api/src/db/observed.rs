@@ -20,7 +20,7 @@ use prometheus_client::{
 };
 use sqlx::{Either, Error};
 
-use super::{Sql, fresh::writes_catalogue};
+use super::{Sql, fresh::Written};
 use crate::observe::{Histogram, Register, SIZES, STATEMENTS, watch};
 
 const STATEMENT_TIME: &str = "stoa_sql_statement_duration_seconds";
@@ -61,7 +61,7 @@ struct Counters {
     time: Histogram,
     errors: AtomicU64,
     /// Of a text that is built as it runs this is found out each time.
-    writes_catalogue: bool,
+    writes: Written,
 }
 
 /// What is counted of a pool.
@@ -92,8 +92,8 @@ pub(crate) enum Group {
 }
 
 impl Counters {
-    fn new(name: String, writes_catalogue: bool) -> Self {
-        Self { name, time: Histogram::new(STATEMENTS), errors: AtomicU64::new(0), writes_catalogue }
+    fn new(name: String, writes: Written) -> Self {
+        Self { name, time: Histogram::new(STATEMENTS), errors: AtomicU64::new(0), writes }
     }
 }
 
@@ -143,8 +143,8 @@ impl Meter {
     pub(super) fn begin(&self, sql: &str) -> Timing<'_> {
         let timing = self.figures.begin(sql);
         debug_assert!(
-            !timing.writes_catalogue(sql),
-            "write to the catalogue in a transaction: its commit tells of it: {sql}"
+            !timing.writes(sql).any(),
+            "write to the catalogue and to forums in a transaction: its commit tells of it: {sql}"
         );
         timing
     }
@@ -161,7 +161,7 @@ impl Figures {
         Self {
             database,
             known: OnceLock::new(),
-            built: Counters::new(BUILT.to_owned(), false),
+            built: Counters::new(BUILT.to_owned(), Written::default()),
             places: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
             slow: AtomicU64::new(u64::MAX),
             pools: pools.iter().map(|name| PoolFigures::new(name)).collect(),
@@ -181,7 +181,7 @@ impl Figures {
                 // Two areas may send the same text; then it has the name of the first.
                 by_text.entry(text).or_insert(number);
                 let name = format!("{}.{}", area.replace(", ", "."), sql.name);
-                counters.push((text.len(), Counters::new(name, writes_catalogue(text))));
+                counters.push((text.len(), Counters::new(name, Written::by(text))));
             }
             Known { by_text, statements: counters.into() }
         });
@@ -283,13 +283,9 @@ pub(super) struct Timing<'a> {
 }
 
 impl Timing<'_> {
-    /// Whether the statement, of this text, writes to the catalogue.
-    pub(super) fn writes_catalogue(&self, sql: &str) -> bool {
-        if std::ptr::eq(self.counters, &raw const self.figures.built) {
-            writes_catalogue(sql)
-        } else {
-            self.counters.writes_catalogue
-        }
+    /// To what the statement, of this text, writes.
+    pub(super) fn writes(&self, sql: &str) -> Written {
+        if std::ptr::eq(self.counters, &raw const self.figures.built) { Written::by(sql) } else { self.counters.writes }
     }
 
     pub(super) fn step<A, B>(&mut self, step: &Result<Either<A, B>, Error>) {

@@ -12,19 +12,22 @@ use sqlx::{
     error::BoxDynError,
 };
 
-use super::observed::{Figures, Timing};
+use super::{
+    fresh::Written,
+    observed::{Figures, Timing},
+};
 
 /// The connection of a transaction, whose statements are counted.
 pub(crate) struct Watched<'a, T> {
     target: T,
     figures: &'a Figures,
-    /// Set where something is written to the catalogue.
-    changes_catalogue: &'a mut bool,
+    /// To what was written so far.
+    written: &'a mut Written,
 }
 
 impl<'a, T> Watched<'a, T> {
-    pub(super) fn new(target: T, figures: &'a Figures, changes_catalogue: &'a mut bool) -> Self {
-        Self { target, figures, changes_catalogue }
+    pub(super) fn new(target: T, figures: &'a Figures, written: &'a mut Written) -> Self {
+        Self { target, figures, written }
     }
 }
 
@@ -48,7 +51,7 @@ macro_rules! of_a_transaction {
             {
                 let query = Taken::new(query);
                 let timing = self.figures.begin(query.sql.as_str());
-                *self.changes_catalogue |= timing.writes_catalogue(query.sql.as_str());
+                self.written.add(timing.writes(query.sql.as_str()));
                 Timed::<'_, $database> { steps: self.target.fetch_many(query), timing }.boxed()
             }
 
@@ -62,7 +65,7 @@ macro_rules! of_a_transaction {
             {
                 let query = Taken::new(query);
                 let mut timing = self.figures.begin(query.sql.as_str());
-                *self.changes_catalogue |= timing.writes_catalogue(query.sql.as_str());
+                self.written.add(timing.writes(query.sql.as_str()));
                 Box::pin(async move {
                     let found = self.target.fetch_optional(query).await;
                     timing.found(&found);

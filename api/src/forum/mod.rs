@@ -18,6 +18,8 @@ pub(crate) mod search;
 pub(crate) mod store;
 mod votes;
 
+use std::sync::Arc;
+
 use crate::{
     db::{Db, DbError, Tx},
     idempotency::KeyRefusal,
@@ -50,6 +52,7 @@ pub(crate) fn first_category(course: CourseId) -> CategoryId {
 pub struct Forum {
     db: Db,
     clock: Clock,
+    kept: Arc<reading::kept::Kept>,
 }
 
 /// Why something was not done in a forum: what a person can mend.
@@ -145,9 +148,9 @@ pub enum Refusal {
 }
 
 impl Forum {
-    /// The service.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+    /// The service, which keeps at most so many bytes of forums in memory.
+    pub fn new(db: Db, clock: Clock, memory_bytes: u64) -> Self {
+        Self { kept: Arc::new(reading::kept::Kept::new(&db, memory_bytes)), db, clock }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     courses::{kept::Kept, loaders as courses},
     db::Db,
     enrolling::loaders as enrolling,
-    forum::{loaders as forum, moderation::loaders as moderation},
+    forum::{loaders as forum, moderation::loaders as moderation, reading::loaders::UnreadPages},
     notifications::loaders as notifications,
     profile::loaders as profile,
     progress::loaders as progress,
@@ -30,6 +30,7 @@ macro_rules! loaders {
             pub(crate) relations: Load<accounts::Relations>,
             pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
+            pub(crate) unread_pages: Load<UnreadPages>,
             $(pub(crate) $kept_field: Load<$kept>,)+
             $(pub(crate) $field: Load<$fetch>),+
         }
@@ -43,6 +44,7 @@ macro_rules! loaders {
                     in_course: Load::new(accounts::InCourses(Arc::clone(&viewpoint))),
                     viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
+                    unread_pages: Load::new(UnreadPages(app.forum.clone())),
                     $($kept_field: Load::new(<$kept>::new(Arc::clone(&app.kept))),)+
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
                 }
@@ -140,7 +142,6 @@ loaders! {
     replies_of_post: forum::RepliesOfPost,
     forum_hits: crate::forum::search::loaders::Found,
     read_states: crate::forum::reading::loaders::ReadStates,
-    unread_pages: crate::forum::reading::loaders::UnreadPages,
     revisions_of_post: forum::RevisionsOfPost,
     post_votes: forum::Voted,
     thread_follows: notifications::ThreadFollows,

@@ -174,8 +174,8 @@ pub(crate) type Wanted = (ThreadId, Option<i64>);
 
 impl Moderation {
     /// The service.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { forum: Forum::new(db.clone(), clock.clone()), db, clock }
+    pub fn new(db: Db, clock: Clock, forum: Forum) -> Self {
+        Self { db, clock, forum }
     }
 
     /// Puts a thread above the others. One that is there stays.

@@ -2,16 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{
-    model::{ReadState, UnreadThread},
-    unread,
-};
+use super::model::{ReadState, UnreadThread};
 use crate::{
     batch::{Fetch, by_request, grouped, pages},
     db::{
         Db, DbError,
         page::{Page, PageRequest, TimeKey},
     },
+    forum::Forum,
     ids::{AccountId, CourseId, ThreadId},
 };
 
@@ -35,7 +33,7 @@ impl Fetch for ReadStates {
 }
 
 /// The threads of forums in which there is something that people have not read, the one with the latest post first.
-pub(crate) struct UnreadPages(pub(crate) Db);
+pub(crate) struct UnreadPages(pub(crate) Forum);
 
 impl Fetch for UnreadPages {
     type Key = ((AccountId, CourseId), PageRequest<TimeKey>);
@@ -46,7 +44,7 @@ impl Fetch for UnreadPages {
         for (request, forums) in by_request(keys) {
             let mut rows = Vec::new();
             for (reader, courses) in grouped(forums.iter().copied()) {
-                let threads = unread::unread_threads(&self.0, reader, &courses, &request).await?;
+                let threads = self.0.unread_threads(reader, &courses, &request).await?;
                 rows.extend(threads.into_iter().map(|(course, thread)| ((reader, course), thread)));
             }
             found.extend(pages(&request, forums, rows));

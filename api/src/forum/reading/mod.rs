@@ -6,6 +6,7 @@
 //! A thread that others were merged into counts as read up to where she had read all of them: posts that came with them are not
 //! lost, although a few may count as unread again.
 
+pub(crate) mod kept;
 pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
@@ -15,10 +16,13 @@ use std::collections::HashMap;
 
 use super::Forum;
 use crate::{
-    db::DbError,
+    db::{
+        DbError,
+        page::{PageRequest, TimeKey},
+    },
     ids::{AccountId, CourseId, PostId, ThreadId},
 };
-use model::Mark;
+use model::{Mark, UnreadThread};
 
 /// Why something was not marked as read: what a person can mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +62,16 @@ impl Forum {
         }
         tx.commit().await?;
         Ok(Ok(()))
+    }
+
+    /// Of each of these forums the threads of a page in which there is something that somebody has not read, and one more.
+    pub(crate) async fn unread_threads(
+        &self,
+        reader: AccountId,
+        courses: &[CourseId],
+        request: &PageRequest<TimeKey>,
+    ) -> Result<Vec<(CourseId, UnreadThread)>, DbError> {
+        unread::unread_threads(&self.db, &self.kept, reader, courses, request).await
     }
 
     /// Notes that somebody has read all there is in a forum.

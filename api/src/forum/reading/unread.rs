@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    kept::Kept,
     model::{ReadState, UnreadThread},
     states, store,
 };
@@ -22,10 +23,11 @@ const AT_ONCE: i64 = 300;
 /// What is read is read from a forum at once if it is of no more threads than this. Few people look into more of one forum.
 const MANY: usize = 500;
 
-/// Of each forum the threads of a page in which there is something that somebody has not read, and one more: two statements for all of
-/// the forums together.
+/// Of each forum the threads of a page in which there is something that somebody has not read, and one more: one statement for all of
+/// the forums that are kept, two where there are others.
 pub(super) async fn unread_threads(
     db: &Db,
+    kept: &Kept,
     reader: AccountId,
     courses: &[CourseId],
     request: &PageRequest<TimeKey>,
@@ -39,8 +41,19 @@ pub(super) async fn unread_threads(
         courses.iter().partition(|course| looked_into.get(course).is_some_and(|threads| *threads > MANY));
     known.threads.retain(|(course, _), _| !often.contains(course));
     let mut found = Vec::new();
-    if !seldom.is_empty() {
-        let threads = store::unread::unread_threads(db, reader, &seldom, &known, request, LOOKED_AT).await?;
+    let mut walked = Vec::new();
+    let heads = if request.is_forward() { kept.heads(&seldom).await? } else { HashMap::new() };
+    for course in seldom {
+        let since = known.forums.get(&course).copied();
+        let mark_of = |thread| known.threads.get(&(course, thread)).copied();
+        match heads.get(&course).and_then(|head| head.unread(reader, since, mark_of, request)) {
+            Some(threads) => found.extend(threads.into_iter().map(|unread| (course, unread))),
+            None => walked.push(course),
+        }
+    }
+    if !walked.is_empty() {
+        known.threads.retain(|(course, _), _| walked.contains(course));
+        let threads = store::unread::unread_threads(db, reader, &walked, &known, request, LOOKED_AT).await?;
         found.extend(threads.into_iter().map(|unread| (unread.thread.course_id, unread)));
     }
     for course in often {

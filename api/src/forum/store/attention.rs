@@ -124,7 +124,7 @@ pub(crate) struct Listed {
 
 /// Counts a new post.
 pub(crate) async fn posted(tx: &mut Tx, post: &NewPostRow<'_>) -> Result<(), DbError> {
-    let sql = tx.sql(&POSTED);
+    let sql = tx.forum_sql(post.course_id, &POSTED);
     on!(tx.conn(), c => sqlx::query(sql).bind(post.course_id).bind(post.thread_id).bind(post.author_id)
         .bind(Text(post.anonymity)).bind(post.created_at).bind(post.alias).execute(c).await.map(|_| ()))?;
     list(tx, post.course_id, post.thread_id).await
@@ -132,14 +132,14 @@ pub(crate) async fn posted(tx: &mut Tx, post: &NewPostRow<'_>) -> Result<(), DbE
 
 /// Counts a thread's posts anew.
 pub(crate) async fn count(tx: &mut Tx, course: CourseId, thread: ThreadId) -> Result<(), DbError> {
-    let sql = tx.sql(&COUNT);
+    let sql = tx.forum_sql(course, &COUNT);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread).execute(c).await.map(|_| ()))?;
     list(tx, course, thread).await
 }
 
 /// Puts a thread on the lists that it belongs to by what is counted, and takes it from the others.
 pub(crate) async fn list(tx: &mut Tx, course: CourseId, thread: ThreadId) -> Result<(), DbError> {
-    let sql = tx.sql(&LIST);
+    let sql = tx.forum_sql(course, &LIST);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread)
         .bind(STUCK_AFTER_REPLIES).bind(TALKED_FOR).bind(WAITED_FOR).execute(c).await.map(|_| ()))?;
     Ok(())
@@ -147,6 +147,9 @@ pub(crate) async fn list(tx: &mut Tx, course: CourseId, thread: ThreadId) -> Res
 
 /// Counts all threads of courses anew; for the intake.
 pub(crate) async fn count_all(tx: &mut Tx, courses: &[CourseId]) -> Result<(), DbError> {
+    for course in courses {
+        tx.changes_forum(*course);
+    }
     let (sql, keys) = (tx.sql(&COUNT_ALL), Uuids::new(courses.iter().copied()));
     on!(tx.conn(), c => sqlx::query(sql).bind(keys).execute(c).await.map(|_| ()))?;
     let (sql, keys) = (tx.sql(&LIST_ALL), Uuids::new(courses.iter().copied()));

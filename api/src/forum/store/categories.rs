@@ -72,7 +72,7 @@ pub(crate) async fn move_threads(
     course: CourseId,
     (from, to): (CategoryId, CategoryId),
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&MOVE_THREADS);
+    let sql = tx.forum_sql(course, &MOVE_THREADS);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(from).bind(to).execute(c).await.map(|_| ()))?;
     Ok(())
 }

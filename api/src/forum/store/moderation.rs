@@ -157,7 +157,7 @@ pub(crate) async fn hold(tx: &mut Tx, course: CourseId, thread: ThreadId) -> Res
 
 /// Since when a thread is pinned; `None` for not any more.
 pub(crate) async fn pin(tx: &mut Tx, held: &Held, at: Option<Timestamp>) -> Result<(), DbError> {
-    let sql = tx.sql(&PIN);
+    let sql = tx.forum_sql(held.course_id, &PIN);
     on!(tx.conn(), c => sqlx::query(sql).bind(held.course_id).bind(held.id).bind(at).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -182,7 +182,7 @@ pub(crate) async fn lock(
     (course, thread): (CourseId, ThreadId),
     locked: Option<(Timestamp, &str)>,
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&LOCK);
+    let sql = tx.forum_sql(course, &LOCK);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread)
         .bind(locked.map(|(at, _)| at)).bind(locked.map(|(_, reason)| reason)).execute(c).await.map(|_| ()))?;
     Ok(())
@@ -198,7 +198,7 @@ pub(crate) async fn rename(
     let sql = tx.sql(&KEEP_TITLE);
     on!(tx.conn(), c => sqlx::query(sql).bind(held.course_id).bind(held.id).bind(id).bind(&held.title).bind(at)
         .bind(Text(renamed_as)).execute(c).await.map(|_| ()))?;
-    let sql = tx.sql(&RENAME);
+    let sql = tx.forum_sql(held.course_id, &RENAME);
     on!(tx.conn(), c => sqlx::query(sql).bind(held.course_id).bind(held.id).bind(title).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -222,7 +222,7 @@ pub(crate) async fn titles(
 
 /// Puts a thread into another category.
 pub(crate) async fn move_to(tx: &mut Tx, held: &Held, category: CategoryId) -> Result<(), DbError> {
-    let sql = tx.sql(&MOVE);
+    let sql = tx.forum_sql(held.course_id, &MOVE);
     on!(tx.conn(), c => sqlx::query(sql).bind(held.course_id).bind(held.id).bind(category).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -237,7 +237,7 @@ pub(crate) async fn merge(tx: &mut Tx, from: &Held, into: &Held) -> Result<(), D
         (&LEAD_TO, from.id, into.id),
         (&LEAD_ON, from.id, into.id),
     ] {
-        let sql = tx.sql(statement);
+        let sql = tx.forum_sql(course, statement);
         on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(a).bind(b).execute(c).await.map(|_| ()))?;
     }
     Ok(())
@@ -245,7 +245,7 @@ pub(crate) async fn merge(tx: &mut Tx, from: &Held, into: &Held) -> Result<(), D
 
 /// Puts a removed post back.
 pub(crate) async fn restore(tx: &mut Tx, course: CourseId, post: PostId) -> Result<(), DbError> {
-    let sql = tx.sql(&RESTORE);
+    let sql = tx.forum_sql(course, &RESTORE);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(post).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -257,7 +257,7 @@ pub(crate) async fn warn(
     at: Timestamp,
     warning: &str,
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&WARN);
+    let sql = tx.forum_sql(course, &WARN);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(post).bind(at).bind(warning).execute(c).await.map(|_| ()))?;
     Ok(())
 }

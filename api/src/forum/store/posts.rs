@@ -216,13 +216,13 @@ pub(crate) struct NewPostRow<'a> {
 
 /// Writes a post and counts it in its thread.
 pub(crate) async fn insert_post(tx: &mut Tx, row: &NewPostRow<'_>) -> Result<(), DbError> {
-    let sql = tx.sql(&INSERT_POST);
+    let sql = tx.forum_sql(row.course_id, &INSERT_POST);
     on!(tx.conn(), c => sqlx::query(sql)
         .bind(row.course_id).bind(row.id).bind(row.thread_id).bind(row.author_id)
         .bind(row.reply_to).bind(row.depth).bind(row.body).bind(row.created_at)
         .bind(Text(row.anonymity)).bind(row.alias)
         .execute(c).await.map(|_| ()))?;
-    let sql = tx.sql(&COUNT_POST);
+    let sql = tx.forum_sql(row.course_id, &COUNT_POST);
     on!(tx.conn(), c => sqlx::query(sql).bind(row.course_id).bind(row.thread_id).bind(row.created_at).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -261,7 +261,7 @@ pub(crate) async fn keep_aliases_apart(
 ) -> Result<(), DbError> {
     // One at least: whoever asked in the thread that goes has not asked in the other.
     let more = last_alias(tx, (course, into)).await?.max(1);
-    let sql = tx.sql(&SHIFT_ALIASES);
+    let sql = tx.forum_sql(course, &SHIFT_ALIASES);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(from).bind(more).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -289,7 +289,7 @@ pub(crate) async fn edit(
     body: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let sql = tx.sql(&EDIT);
+    let sql = tx.forum_sql(course, &EDIT);
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(version).bind(body).bind(now)
         .execute(c).await.map(|done| done.rows_affected() > 0))?)
 }
@@ -302,7 +302,7 @@ pub(crate) async fn remove(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let sql = tx.sql(&REMOVE);
+    let sql = tx.forum_sql(course, &REMOVE);
     Ok(on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(now).bind(Text(by)).bind(reason)
         .execute(c).await.map(|done| done.rows_affected() > 0))?)
 }
@@ -314,14 +314,14 @@ pub(crate) async fn reveal(
     alias: i64,
     author: AccountId,
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&REVEAL);
+    let sql = tx.forum_sql(course, &REVEAL);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(thread).bind(alias).bind(author).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
 /// Adds to the sum of votes.
 pub(crate) async fn add_votes(tx: &mut Tx, (course, id): (CourseId, PostId), votes: i64) -> Result<(), DbError> {
-    let sql = tx.sql(&ADD_VOTES);
+    let sql = tx.forum_sql(course, &ADD_VOTES);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(votes).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -332,7 +332,7 @@ pub(crate) async fn endorse(
     (course, id): (CourseId, PostId),
     since: Option<Timestamp>,
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&ENDORSE);
+    let sql = tx.forum_sql(course, &ENDORSE);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(since).execute(c).await.map(|_| ()))?;
     Ok(())
 }

@@ -141,14 +141,14 @@ pub(crate) async fn set_answer(
     (course, id): (CourseId, ThreadId),
     answer: Option<PostId>,
 ) -> Result<(), DbError> {
-    let sql = tx.sql(&SET_ANSWER);
+    let sql = tx.forum_sql(course, &SET_ANSWER);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).bind(answer).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
 /// Shows who began it.
 pub(crate) async fn reveal_asker(tx: &mut Tx, (course, id): (CourseId, ThreadId)) -> Result<(), DbError> {
-    let sql = tx.sql(&REVEAL_ASKER);
+    let sql = tx.forum_sql(course, &REVEAL_ASKER);
     on!(tx.conn(), c => sqlx::query(sql).bind(course).bind(id).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -166,7 +166,7 @@ pub(crate) struct NewThreadRow<'a> {
 }
 
 pub(crate) async fn insert_thread(tx: &mut Tx, row: &NewThreadRow<'_>) -> Result<(), DbError> {
-    let sql = tx.sql(&INSERT_THREAD);
+    let sql = tx.forum_sql(row.course_id, &INSERT_THREAD);
     on!(tx.conn(), c => sqlx::query(sql)
         .bind(row.course_id).bind(row.id).bind(row.category_id).bind(row.author_id)
         .bind(Text(row.kind)).bind(row.title).bind(row.created_at).bind(Text(row.anonymity))

@@ -1,6 +1,7 @@
 //! The tables of what was read. Their keys start with the learner; what is read of the forum's own tables is read by itself, so
 //! that no statement needs both families.
 
+pub(crate) mod heads;
 pub(crate) mod unread;
 
 use std::collections::HashMap;
