@@ -21,7 +21,7 @@ pub use post::Postbox;
 pub use postgres::OwnPostgres;
 pub use query::{Argument, Query, Selection, Value, What};
 pub use schema::{Field, Input, Schema, Type, TypeRef};
-pub use school::{SCHOOL, School};
+pub use school::{SCHOOL, School, unmetered};
 pub use socket::{Said, Server, Socket};
 pub use wire::{Http2, Reply, Wire, tls_fixture};
 

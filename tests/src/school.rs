@@ -167,8 +167,7 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn replica(&self) -> App {
-        let db = Db::open(&Options::existing(&self.database.url)).await.expect("the database");
-        App::new(db, self.clock.clone(), key(), Settings::default()).await.expect("the services")
+        self.replica_under(Settings::default()).await
     }
 
     /// As [`School::replica`], where nothing is too dear and nobody's budget is used up.
@@ -176,8 +175,16 @@ impl School {
     /// # Panics
     /// If the database can't be used.
     pub async fn replica_for_load(&self) -> App {
+        self.replica_under(unmetered()).await
+    }
+
+    /// As [`School::replica`], with other settings.
+    ///
+    /// # Panics
+    /// If the database can't be used.
+    pub async fn replica_under(&self, settings: Settings) -> App {
         let db = Db::open(&Options::existing(&self.database.url)).await.expect("the database");
-        App::new(db, self.clock.clone(), key(), unmetered()).await.expect("the services")
+        App::new(db, self.clock.clone(), key(), settings).await.expect("the services")
     }
 
     /// The same school with other settings.
@@ -210,8 +217,16 @@ impl School {
     /// # Panics
     /// If they can't be read, or the database fails.
     pub async fn import(&self, folder: &Path) -> Report {
+        self.import_at(&self.app, folder).await
+    }
+
+    /// The same at another server.
+    ///
+    /// # Panics
+    /// If they can't be read, or the database fails.
+    pub async fn import_at(&self, app: &App, folder: &Path) -> Report {
         let source = CsvFolder::open(folder, SCHOOL).expect("a folder of files");
-        let intake = Intake::new(self.app.db.clone(), self.clock.clone(), self.app.accounts.clone());
+        let intake = Intake::new(app.db.clone(), self.clock.clone(), app.accounts.clone());
         intake.take(&source, &mut |_, _, _| {}).await.expect("an import")
     }
 
@@ -413,7 +428,7 @@ impl School {
 }
 
 /// Settings with which nothing is too dear.
-fn unmetered() -> Settings {
+pub fn unmetered() -> Settings {
     let limits = LimitSettings {
         cost: u64::MAX,
         budget: u64::MAX,

@@ -6,7 +6,12 @@ use stoa_testkit::{Client, School, story};
 
 /// The same school, where each query reads all of the catalogue that it shows: what is kept would hide what reading it costs.
 async fn keeping_nothing(school: School) -> School {
-    school.under(Settings { catalogue: CatalogueSettings { memory_bytes: 0 }, ..Settings::default() }).await
+    school
+        .under(Settings {
+            catalogue: CatalogueSettings { memory_bytes: 0, forum_memory_bytes: 0 },
+            ..Settings::default()
+        })
+        .await
 }
 
 /// How many statements a query costs.

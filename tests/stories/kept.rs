@@ -7,10 +7,9 @@ use sqlx::Row as _;
 use stoa_api::{
     app::{App, Settings},
     courses::CatalogueSettings,
-    db::{BOUND, writes_catalogue},
-    intake::{Intake, csv::CsvFolder},
+    db::{BOUND, writes_catalogue, writes_forum},
 };
-use stoa_testkit::{Client, Database, SCHOOL, School, story};
+use stoa_testkit::{Client, Database, School, story};
 
 use crate::authoring::{done, herbs, version_of};
 
@@ -37,9 +36,7 @@ async fn import_with_title(school: &School, app: &App, title: &str) {
     }
     let courses = fs::read_to_string(folder.path().join("courses.csv")).unwrap();
     fs::write(folder.path().join("courses.csv"), courses.replace("Living Soil", title)).unwrap();
-    let source = CsvFolder::open(folder.path(), SCHOOL).unwrap();
-    let intake = Intake::new(app.db.clone(), school.clock.clone(), app.accounts.clone());
-    assert!(intake.take(&source, &mut |_, _, _| {}).await.unwrap().complete());
+    assert!(school.import_at(app, folder.path()).await.complete());
 }
 
 story! {
@@ -133,14 +130,14 @@ story! {
     }
 
     async fn a_server_may_keep_nothing(school) {
-        let catalogue = CatalogueSettings { memory_bytes: 0 };
+        let catalogue = CatalogueSettings { memory_bytes: 0, ..CatalogueSettings::default() };
         let school = school.under(Settings { catalogue, ..Settings::default() }).await;
         let (first, cost) = asked(&school.app, school.anybody(), PAGE).await;
         assert_eq!(asked(&school.app, school.anybody(), PAGE).await, (first, cost));
     }
 
     async fn what_is_kept_stays_within_its_memory(school) {
-        let catalogue = CatalogueSettings { memory_bytes: 1_000 };
+        let catalogue = CatalogueSettings { memory_bytes: 1_000, ..CatalogueSettings::default() };
         let school = school.under(Settings { catalogue, ..Settings::default() }).await;
         let (first, _) = asked(&school.app, school.anybody(), PAGE).await;
         let (second, cost) = asked(&school.app, school.anybody(), PAGE).await;
@@ -200,8 +197,10 @@ async fn every_statement_that_writes_what_is_kept_is_known_as_one() {
             }
             let [(_, reads), (_, writes)] = tables;
             let changes = writes.iter().any(|table| throws_away(table));
+            let forums = writes.iter().any(|table| writes_forum(&format!("UPDATE {table} SET a = 1")));
             for text in [sql.lite, sql.pg] {
                 assert_eq!(writes_catalogue(text), changes, "{area} {} writes {writes:?}", sql.name);
+                assert_eq!(writes_forum(text), forums, "{area} {} writes {writes:?}", sql.name);
             }
             if changes {
                 written.extend(writes);

@@ -74,3 +74,4 @@ mod term;
 mod tidy;
 mod two_factor;
 mod unread;
+mod unread_kept;

@@ -8,6 +8,9 @@
 //!   and its answer all moments before it pass, also if the commit failed: then nobody knows whether it did.
 //! - **elsewhere**: for [`FORUM_BOUND`]. Then the version is asked for again.
 //!
+//! What was read is believed for [`LIFETIME`] at most, whatever the version: that heals what nobody is told of, a table that was changed
+//! by hand, or by a server that raises no versions.
+//!
 //! Invariant: once a write to a forum is acknowledged, no read on the same server finds what was before it, and none on another
 //! server that begins more than [`FORUM_BOUND`] later.
 
@@ -27,6 +30,8 @@ use crate::ids::CourseId;
 pub(super) const TABLES: [&str; 2] = ["threads", "posts"];
 /// So long what is kept of a forum is believed without asking whether another server has changed it.
 pub const FORUM_BOUND: Duration = Duration::from_millis(500);
+/// So long after it was read, what is kept of a forum is believed at all.
+pub(crate) const LIFETIME: Duration = Duration::from_mins(1);
 /// Forums share this many counts of changes: two that share one are asked for somewhat more often.
 const COUNTS: usize = 1_024;
 
@@ -41,29 +46,39 @@ statements! {
 /// When something was known to be so of a forum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
+    epoch: u64,
     changes: u64,
     at: Instant,
 }
 
 /// How often this process has changed forums.
 #[derive(Debug)]
-pub(super) struct Forums(Box<[AtomicU64]>);
+pub(super) struct Forums {
+    /// Grows where nobody knows which of them was changed.
+    epoch: AtomicU64,
+    counts: Box<[AtomicU64]>,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+}
 
 impl Forums {
     pub(super) fn new() -> Self {
-        Self((0..COUNTS).map(|_| AtomicU64::new(0)).collect())
+        Self {
+            epoch: AtomicU64::new(0),
+            counts: (0..COUNTS).map(|_| AtomicU64::new(0)).collect(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 
     fn count(&self, course: CourseId) -> &AtomicU64 {
         // The end of an id is chance, in those that begin with a time as in those that are derived.
-        &self.0[course.0.as_u128() as usize % COUNTS]
+        &self.counts[course.0.as_u128() as usize % COUNTS]
     }
 
-    /// Lets every moment pass.
+    /// Lets every moment pass, and nothing of it be believed again.
     pub(super) fn all_changed(&self) {
-        for count in &self.0 {
-            count.fetch_add(1, Ordering::AcqRel);
-        }
+        self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -113,12 +128,28 @@ impl Tx {
 impl Db {
     /// Now: what is asked of a forum from here on is not older.
     pub(crate) fn forum_moment(&self, course: CourseId) -> Moment {
-        Moment { changes: self.forums.count(course).load(Ordering::Acquire), at: Instant::now() }
+        Moment {
+            epoch: self.forums.epoch.load(Ordering::Acquire),
+            changes: self.forums.count(course).load(Ordering::Acquire),
+            at: Instant::now(),
+        }
     }
 
-    /// Whether what was so of a forum at that moment is still believed.
+    /// Whether what was so of a forum at that moment is still believed, without asking for its version.
     pub(crate) fn is_fresh(&self, course: CourseId, moment: Moment) -> bool {
-        self.forums.count(course).load(Ordering::Acquire) == moment.changes && moment.at.elapsed() <= FORUM_BOUND
+        let now = self.forum_moment(course);
+        (now.epoch, now.changes) == (moment.epoch, moment.changes) && now.at.duration_since(moment.at) <= FORUM_BOUND
+    }
+
+    /// Whether what was read of a forum at that moment is believed if its version is the same.
+    pub(crate) fn may_be_so(&self, moment: Moment) -> bool {
+        self.forums.epoch.load(Ordering::Acquire) == moment.epoch && moment.at.elapsed() <= LIFETIME
+    }
+
+    /// Something unread was looked for in so many forums that told it from memory, and in so many that were walked through.
+    pub(crate) fn forums_looked_up(&self, hits: usize, misses: usize) {
+        self.forums.hits.fetch_add(hits as u64, Ordering::Relaxed);
+        self.forums.misses.fetch_add(misses as u64, Ordering::Relaxed);
     }
 
     /// The versions of forums. What is read of them after this is not older.

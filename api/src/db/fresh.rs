@@ -30,7 +30,7 @@ use prometheus_client::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{Backend, Db, DbError};
+use super::{Backend, Db, DbError, forums::Forums};
 use crate::observe::Register;
 
 /// The tables that what is kept is read from. Whoever keeps something of another table names it here.
@@ -56,6 +56,7 @@ const NOTICE: &str = "catalogue ";
 const UNKNOWN: i64 = -1;
 
 const LOOKUPS: &str = "stoa_catalogue_lookups";
+const FORUM_LOOKUPS: &str = "stoa_forum_lookups";
 const THROWN_AWAY: &str = "stoa_catalogue_thrown_away";
 
 /// Of which moment something is that is kept.
@@ -92,7 +93,7 @@ pub(super) struct Written {
 impl Written {
     /// By a text.
     pub(super) fn by(sql: &str) -> Self {
-        Self { catalogue: writes_catalogue(sql), forum: writes_to(&super::forums::TABLES, sql) }
+        Self { catalogue: writes_catalogue(sql), forum: writes_forum(sql) }
     }
 
     pub(super) fn add(&mut self, more: Self) {
@@ -109,6 +110,12 @@ impl Written {
 #[doc(hidden)]
 pub fn writes_catalogue(sql: &str) -> bool {
     writes_to(&TABLES, sql)
+}
+
+/// Whether a text writes to one of [`super::forums::TABLES`].
+#[doc(hidden)]
+pub fn writes_forum(sql: &str) -> bool {
+    writes_to(&super::forums::TABLES, sql)
 }
 
 fn writes_to(tables: &[&str], sql: &str) -> bool {
@@ -204,6 +211,7 @@ impl Fresh {
 
     pub(super) fn describe(register: &mut Register) {
         register.describe(LOOKUPS, "Looks at what is kept of the catalogue", "counter");
+        register.describe(FORUM_LOOKUPS, "Forums in which something unread was looked for", "counter");
         register.describe(THROWN_AWAY, "How often all that is kept of the catalogue was thrown away", "counter");
     }
 }
@@ -317,15 +325,19 @@ impl Db {
 
 /// The figures of it.
 #[derive(Debug)]
-pub(super) struct Lookups(pub(super) Arc<Fresh>);
+pub(super) struct Lookups(pub(super) Arc<Fresh>, pub(super) Arc<Forums>);
 
 impl Collector for Lookups {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Looks at what is kept of the catalogue.";
-        let mut lookups = encoder.encode_descriptor(LOOKUPS, help, None, MetricType::Counter)?;
-        for (result, count) in [("hit", &self.0.hits), ("miss", &self.0.misses)] {
-            let count = ConstCounter::new(count.load(Ordering::Relaxed));
-            count.encode(lookups.encode_family(&[("result", result)])?)?;
+        for (name, help, hits, misses) in [
+            (LOOKUPS, "Looks at what is kept of the catalogue.", &self.0.hits, &self.0.misses),
+            (FORUM_LOOKUPS, "Forums in which something unread was looked for.", &self.1.hits, &self.1.misses),
+        ] {
+            let mut lookups = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (result, count) in [("hit", hits), ("miss", misses)] {
+                let count = ConstCounter::new(count.load(Ordering::Relaxed));
+                count.encode(lookups.encode_family(&[("result", result)])?)?;
+            }
         }
         let help = "How often all that is kept of the catalogue was thrown away.";
         let count = ConstCounter::new(self.0.generation.load(Ordering::Relaxed));

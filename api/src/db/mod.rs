@@ -54,7 +54,7 @@ pub(crate) use dialect::{Listed, Pairs, Rows, Stored, Text, Texts, Uuids, on, st
 pub use error::DbError;
 pub use forums::FORUM_BOUND;
 #[doc(hidden)]
-pub use fresh::{BOUND, writes_catalogue};
+pub use fresh::{BOUND, writes_catalogue, writes_forum};
 pub(crate) use health::Health;
 pub(crate) use observed::{Group, PoolState};
 
@@ -230,7 +230,7 @@ impl Db {
         Figures::describe(register);
         register.collector(Arc::clone(&self.figures));
         Fresh::describe(register);
-        register.collector(Lookups(Arc::clone(&self.fresh)));
+        register.collector(Lookups(Arc::clone(&self.fresh), Arc::clone(&self.forums)));
     }
 
     /// So many requests shared a commit.

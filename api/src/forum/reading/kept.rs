@@ -16,7 +16,7 @@ use super::{
 use crate::{
     db::{
         Db, DbError,
-        forums::Moment,
+        forums::{LIFETIME, Moment},
         page::{PageRequest, TimeKey},
     },
     forum::{MAX_TITLE, model::Thread},
@@ -43,8 +43,10 @@ pub(crate) struct Kept {
 
 #[derive(Clone, Debug)]
 struct Entry {
+    /// From when it is.
+    begun: Moment,
     /// When it was last known to be so.
-    moment: Moment,
+    known: Moment,
     version: i64,
     /// `None` where it was asked for once.
     head: Option<Arc<Head>>,
@@ -87,7 +89,9 @@ impl Kept {
             let head = entry.head.as_ref().map_or(0, |head| head.bytes());
             u32::try_from(head + OVERHEAD).unwrap_or(u32::MAX)
         };
-        Self { db: db.clone(), cache: (bytes > 0).then(|| Cache::builder().max_capacity(bytes).weigher(weigh).build()) }
+        // It says who wrote when: nothing of that stays here for long after it was looked at.
+        let cache = || Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(LIFETIME).build();
+        Self { db: db.clone(), cache: (bytes > 0).then(cache) }
     }
 
     /// Those of the forums that are kept, as they are now.
@@ -97,7 +101,7 @@ impl Kept {
         let (mut doubtful, mut wanted) = (Vec::new(), Vec::new());
         for course in courses {
             match cache.get(course) {
-                Some(entry) if self.db.is_fresh(*course, entry.moment) => match entry.head {
+                Some(entry) if self.db.is_fresh(*course, entry.known) => match entry.head {
                     Some(head) => {
                         heads.insert(*course, head);
                     }
@@ -109,22 +113,19 @@ impl Kept {
         if !doubtful.is_empty() {
             let courses: Vec<_> = doubtful.iter().map(|(course, ..)| *course).collect();
             let versions = self.db.forum_versions(&courses).await?;
-            for (course, moment, former) in doubtful {
+            for (course, known, former) in doubtful {
                 let version = versions.get(&course).copied().unwrap_or_default();
-                let head = former.filter(|former| former.version == version).map(|former| former.head);
-                let is_asked_again = head.is_some();
-                let entry = Entry { moment, version, head: head.flatten() };
-                match &entry.head {
-                    Some(head) => {
-                        heads.insert(course, Arc::clone(head));
+                let former = former.filter(|former| former.version == version && self.db.may_be_so(former.begun));
+                match former {
+                    Some(Entry { begun, head: Some(head), .. }) => {
+                        heads.insert(course, Arc::clone(&head));
+                        cache.insert(course, Entry { begun, known, version, head: Some(head) });
                     }
-                    None if is_asked_again => {
-                        wanted.push((course, entry));
-                        continue;
+                    Some(Entry { head: None, .. }) => {
+                        wanted.push((course, Entry { begun: known, known, version, head: None }))
                     }
-                    None => {}
+                    None => cache.insert(course, Entry { begun: known, known, version, head: None }),
                 }
-                cache.insert(course, entry);
             }
         }
         if !wanted.is_empty() {

@@ -51,6 +51,7 @@ pub(super) async fn unread_threads(
             None => walked.push(course),
         }
     }
+    db.forums_looked_up(courses.len() - walked.len() - often.len(), walked.len() + often.len());
     if !walked.is_empty() {
         known.threads.retain(|(course, _), _| walked.contains(course));
         let threads = store::unread::unread_threads(db, reader, &walked, &known, request, LOOKED_AT).await?;
