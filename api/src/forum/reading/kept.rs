@@ -116,15 +116,16 @@ impl Kept {
             for (course, known, former) in doubtful {
                 let version = versions.get(&course).copied().unwrap_or_default();
                 let former = former.filter(|former| former.version == version && self.db.may_be_so(former.begun));
-                match former {
-                    Some(Entry { begun, head: Some(head), .. }) => {
-                        heads.insert(course, Arc::clone(&head));
-                        cache.insert(course, Entry { begun, known, version, head: Some(head) });
+                let is_asked_again = former.is_some();
+                let now = Entry { begun: known, known, version, head: None };
+                let entry = former.map_or(now, |former| Entry { known, ..former });
+                match &entry.head {
+                    Some(head) => {
+                        heads.insert(course, Arc::clone(head));
+                        cache.insert(course, entry);
                     }
-                    Some(Entry { head: None, .. }) => {
-                        wanted.push((course, Entry { begun: known, known, version, head: None }))
-                    }
-                    None => cache.insert(course, Entry { begun: known, known, version, head: None }),
+                    None if is_asked_again => wanted.push((course, entry)),
+                    None => cache.insert(course, entry),
                 }
             }
         }
@@ -134,7 +135,7 @@ impl Kept {
             for (course, entry) in wanted {
                 let head = Arc::new(read.remove(&course).unwrap_or(Head { threads: Vec::new(), is_whole: true }));
                 heads.insert(course, Arc::clone(&head));
-                cache.insert(course, Entry { head: Some(head), ..entry });
+                cache.insert(course, Entry { begun: entry.known, head: Some(head), ..entry });
             }
         }
         Ok(heads)
