@@ -52,7 +52,7 @@ async fn lists(client: &Client) -> [Value; 3] {
 /// The fewest statements that asking costs; between two looks at a forum's version it is not looked at.
 async fn least_cost(app: &App, client: &Client) -> u64 {
     let mut least = u64::MAX;
-    for _ in 0..6 {
+    for _ in 0..12 {
         let before = app.db.statements();
         list(client, 3, Value::Null).await;
         least = least.min(app.db.statements() - before);
