@@ -183,20 +183,24 @@ async fn read(
     None
 }
 
-async fn nobody_reads_what_was_before(database: Database) {
-    let school = School::open(database).await.unmetered().await;
-    let other = school.replica_for_load().await;
-    let readers = [school.anybody().clone(), school.anybody_at(&other)];
-    let token = school.person("ana").await.token().unwrap().to_owned();
-    let authors = readers.clone().map(|client| client.with_token(&token));
+/// So many plans, the same each time; with `STOA_PROPTEST_CASES` that number of others, up to 50.
+pub(crate) fn plans<S: Strategy>(strategy: &S, usual: usize) -> Vec<S::Value> {
     let asked = std::env::var("STOA_PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = match asked {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config.clone(), TestRng::deterministic_rng(config.rng_algorithm)),
     };
-    for _ in 0..asked.unwrap_or(3_usize).min(50) {
-        let plan = steps().new_tree(&mut runner).unwrap().current();
+    (0..asked.unwrap_or(usual).min(50)).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+async fn nobody_reads_what_was_before(database: Database) {
+    let school = School::open(database).await.unmetered().await;
+    let other = school.replica_for_load().await;
+    let readers = [school.anybody().clone(), school.anybody_at(&other)];
+    let token = school.person("ana").await.token().unwrap().to_owned();
+    let authors = readers.clone().map(|client| client.with_token(&token));
+    for plan in plans(&steps(), 3) {
         let (mut course, first) = Course::new(&authors[0]).await;
         let begun = Stage { shown: first, server: 0, acknowledged: Some(Instant::now()) };
         let stages = Arc::new(Mutex::new(vec![begun]));

@@ -2,11 +2,7 @@
 
 use std::fmt::Write as _;
 
-use proptest::{
-    prelude::*,
-    strategy::ValueTree as _,
-    test_runner::{Config, TestRng, TestRunner},
-};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoa_api::{
     app::{App, Settings},
@@ -15,7 +11,10 @@ use stoa_api::{
 };
 use stoa_testkit::{Client, Database, School, story, unmetered};
 
-use crate::unread::{READ, take_in, threads};
+use crate::{
+    kept_everywhere::plans,
+    unread::{READ, take_in, threads},
+};
 
 const LIST: &str = "query($first: Int, $after: String) { course(slug: \"living-soil\") { forum {
     unreadThreads(first: $first, after: $after) {
@@ -217,17 +216,10 @@ async fn what_is_kept_is_what_is_there(database: Database) {
     let clients_at = |anybody: &Client| tokens.iter().map(|token| anybody.with_token(token)).collect::<Vec<_>>();
     let servers = [clients_at(school.anybody()), clients_at(&school.anybody_at(&other))];
     let truth = clients_at(&walked);
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let asked = std::env::var("STOA_PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let mut runner = match asked {
-        Some(_) => TestRunner::new(config),
-        None => TestRunner::new_with_rng(config.clone(), TestRng::deterministic_rng(config.rng_algorithm)),
-    };
     let course = school.course("soil");
     let threads = (0..12).map(|number| school.thread("soil", &format!("soil-{number}"))).collect();
     let mut forum = Forum { course, threads, posts: Vec::new() };
-    for _ in 0..asked.unwrap_or(2_usize).min(50) {
-        let plan = steps().new_tree(&mut runner).unwrap().current();
+    for plan in plans(&steps(), 2) {
         let mut latest = None;
         for step in &plan {
             let (act, server, _, _) = *step;

@@ -95,9 +95,10 @@ impl ForumChange {
         (writes || !courses.is_empty()).then(|| Self { forums: Arc::clone(forums), courses })
     }
 
-    /// The statement that raises the versions, and its parameter, in an order that all transactions keep.
-    pub(super) fn raise(&self) -> (&'static Sql, Uuids) {
-        (&RAISE_FORUMS, Uuids::new(self.courses.iter().copied()))
+    /// Raises the versions, in an order that all transactions keep.
+    pub(super) async fn raise(&self, tx: &mut Tx) -> Result<(), DbError> {
+        let (sql, keys) = (tx.sql(&RAISE_FORUMS), Uuids::new(self.courses.iter().copied()));
+        Ok(on!(tx.conn(), c => sqlx::query(sql).bind(keys).execute(c).await.map(|_| ()))?)
     }
 }
 

@@ -332,12 +332,13 @@ impl Tx {
 
     async fn committed(mut self) -> Result<(), DbError> {
         let mut change = self.written.catalogue.then(|| Change::new(&self.fresh));
-        let forums = ForumChange::new(&self.forums, self.changed_forums, self.written.forum);
+        let changed = std::mem::take(&mut self.changed_forums);
+        let forums = ForumChange::new(&self.forums, changed, self.written.forum);
+        if let Some(forums) = &forums {
+            forums.raise(&mut self).await?;
+        }
         match self.backend {
             Backend::Lite(mut lease) => {
-                if let Some((sql, courses)) = forums.as_ref().map(ForumChange::raise) {
-                    sqlx::query(sql.lite).bind(courses).execute(lease.conn()).await?;
-                }
                 if let Some(change) = &mut change {
                     change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
                 }
@@ -354,9 +355,6 @@ impl Tx {
                 }
             }
             Backend::Pg(mut lease) => {
-                if let Some((sql, courses)) = forums.as_ref().map(ForumChange::raise) {
-                    sqlx::query(sql.pg).bind(courses).execute(lease.conn()).await?;
-                }
                 if let Some(change) = &mut change {
                     let notice = change.raised_to(sqlx::query_scalar(Change::SQL).fetch_one(lease.conn()).await?);
                     // The first: whoever hears of the others reads what is new.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     courses::model::{LessonKind, Level, StaffRole},
-    db::{Db, DbError, Stored, Tx, Uuids, on, statements},
+    db::{Backend, Db, DbError, Stored, Tx, Uuids, on, statements},
     forum::model::ThreadKind,
     ids::{AccountId, CategoryId, CourseId, LessonId, ModuleId, PostId, ThreadId, TopicId},
     time::Timestamp,
@@ -403,6 +403,10 @@ pub(super) async fn hold_seats(tx: &mut Tx, courses: &[CourseId]) -> Result<(), 
 
 /// Brings the sums of enrolments and courses up to date with what was written.
 pub(super) async fn sum_enrolments(tx: &mut Tx, learners: &[AccountId], courses: &[CourseId]) -> Result<(), DbError> {
+    // Without statistics PostgreSQL expects that few lessons are published, and goes through all of those for each enrolment.
+    if let Backend::Pg(c) = tx.conn() {
+        sqlx::query("ANALYZE enrolments, lesson_progress, lessons, modules").execute(c).await?;
+    }
     for_each_piece(tx, &LOCK_ENROLMENTS, learners).await?;
     for_each_piece(tx, &SUM_ENROLMENTS, learners).await?;
     for_each_piece(tx, &MARK_COMPLETED, learners).await?;

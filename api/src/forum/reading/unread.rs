@@ -39,7 +39,6 @@ pub(super) async fn unread_threads(
     }
     let (often, seldom): (Vec<CourseId>, Vec<CourseId>) =
         courses.iter().partition(|course| looked_into.get(course).is_some_and(|threads| *threads > MANY));
-    known.threads.retain(|(course, _), _| !often.contains(course));
     let mut found = Vec::new();
     let mut walked = Vec::new();
     let heads = if request.is_forward() { kept.heads(&seldom).await? } else { HashMap::new() };
