@@ -88,6 +88,13 @@ impl<C: Tag, T> Personal<C, T> {
     }
 }
 
+impl<C: Tag> Personal<C, String> {
+    /// So many bytes it takes: for whoever bounds memory, and for nobody to see.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.value.len()
+    }
+}
+
 impl<C: Tag, T> From<T> for Personal<C, T> {
     fn from(value: T) -> Self {
         Self::new(value)

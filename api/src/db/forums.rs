@@ -1,12 +1,13 @@
 //! Whether what is kept in memory of a forum is still so.
 //!
 //! Each forum has a version, a row that each transaction raises which wrote to its threads or posts. It is the last lock that a
-//! transaction takes, just before its commit. Whoever keeps something of a forum notes the [`Moment`] before she asked for the version
-//! of which it is, and believes it as long as that moment [is fresh](Db::is_fresh):
+//! transaction takes, just before its commit. Whoever keeps something of a forum asks for the version first ([`Db::forum_versions`]), and
+//! believes what she has as long as the version is the same. A version that was [`Known`] at a [`Moment`] is believed without asking:
 //!
 //! - **here**: until a transaction of this process has changed the forum. It says which ([`Tx::forum_sql`]), and between its `COMMIT`
 //!   and its answer all moments before it pass, also if the commit failed: then nobody knows whether it did.
-//! - **elsewhere**: for [`FORUM_BOUND`]. Then the version is asked for again.
+//! - **elsewhere**: for [`FORUM_BOUND`], and where this process hears PostgreSQL's notices anyway (see [`super::notices`]), until it
+//!   hears of the change: before it hears of anything else that the transaction tells.
 //!
 //! What was read is believed for [`LIFETIME`] at most, whatever the version: that heals what nobody is told of, a table that was changed
 //! by hand, or by a server that raises no versions.
@@ -23,6 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use moka::sync::Cache;
+use uuid::Uuid;
+
 use super::{Db, DbError, Sql, Tx, Uuids, on, statements};
 use crate::ids::CourseId;
 
@@ -34,6 +38,12 @@ pub const FORUM_BOUND: Duration = Duration::from_millis(500);
 pub(crate) const LIFETIME: Duration = Duration::from_mins(1);
 /// Forums share this many counts of changes: two that share one are asked for somewhat more often.
 const COUNTS: usize = 1_024;
+/// Of so many forums the version is known at a time.
+const VERSIONS: u64 = 10_000;
+/// How a notice of changed forums begins; their courses follow.
+const NOTICE: &str = "forums ";
+/// A notice of more courses names none, since it has to be short.
+const NAMED: usize = 100;
 
 statements! {
     FORUM_VERSIONS { "SELECT course_id, version FROM forum_versions WHERE course_id " [any_uuid 1] }
@@ -51,12 +61,27 @@ pub(crate) struct Moment {
     at: Instant,
 }
 
-/// How often this process has changed forums.
+/// The version that a forum had at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    version: i64,
+    at: Moment,
+}
+
+impl Known {
+    /// Whether both are of the same version.
+    pub(crate) const fn is_still(self, other: Self) -> bool {
+        self.version == other.version
+    }
+}
+
+/// How often forums were changed, by this process or by those whose notices it hears.
 #[derive(Debug)]
 pub(super) struct Forums {
     /// Grows where nobody knows which of them was changed.
     epoch: AtomicU64,
     counts: Box<[AtomicU64]>,
+    versions: Cache<CourseId, Known>,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
 }
@@ -66,6 +91,7 @@ impl Forums {
         Self {
             epoch: AtomicU64::new(0),
             counts: (0..COUNTS).map(|_| AtomicU64::new(0)).collect(),
+            versions: Cache::builder().max_capacity(VERSIONS).time_to_live(LIFETIME).build(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -76,9 +102,42 @@ impl Forums {
         &self.counts[course.0.as_u128() as usize % COUNTS]
     }
 
-    /// Lets every moment pass, and nothing of it be believed again.
+    /// Now: what is asked of a forum from here on is not older.
+    fn moment(&self, course: CourseId) -> Moment {
+        Moment {
+            epoch: self.epoch.load(Ordering::Acquire),
+            changes: self.count(course).load(Ordering::Acquire),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether what was so of a forum at that moment is still believed, without asking for its version.
+    fn is_fresh(&self, course: CourseId, moment: Moment) -> bool {
+        let now = self.moment(course);
+        (now.epoch, now.changes) == (moment.epoch, moment.changes) && now.at.duration_since(moment.at) <= FORUM_BOUND
+    }
+
+    /// Lets every moment of all forums pass, and nothing of them be believed again.
     pub(super) fn all_changed(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Lets every moment of these forums pass; where none is named, nobody knows which.
+    fn changed(&self, courses: impl IntoIterator<Item = CourseId>) {
+        let mut courses = courses.into_iter().peekable();
+        if courses.peek().is_none() {
+            self.all_changed();
+        }
+        for course in courses {
+            self.count(course).fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Hears of changed forums. Answers whether the notice was of such.
+    pub(super) fn heard(&self, notice: &str) -> bool {
+        let Some(courses) = notice.strip_prefix(NOTICE) else { return false };
+        self.changed(courses.split(' ').filter_map(|course| Uuid::parse_str(course).ok()).map(CourseId));
+        true
     }
 }
 
@@ -100,16 +159,18 @@ impl ForumChange {
         let (sql, keys) = (tx.sql(&RAISE_FORUMS), Uuids::new(self.courses.iter().copied()));
         Ok(on!(tx.conn(), c => sqlx::query(sql).bind(keys).execute(c).await.map(|_| ()))?)
     }
+
+    /// What other servers are told.
+    pub(super) fn notice(&self) -> String {
+        let courses = if self.courses.len() > NAMED { &BTreeSet::new() } else { &self.courses };
+        let courses: Vec<_> = courses.iter().map(|course| course.0.simple().to_string()).collect();
+        format!("{NOTICE}{}", courses.join(" "))
+    }
 }
 
 impl Drop for ForumChange {
     fn drop(&mut self) {
-        if self.courses.is_empty() {
-            self.forums.all_changed();
-        }
-        for course in &self.courses {
-            self.forums.count(*course).fetch_add(1, Ordering::AcqRel);
-        }
+        self.forums.changed(self.courses.iter().copied());
     }
 }
 
@@ -127,38 +188,67 @@ impl Tx {
 }
 
 impl Db {
-    /// Now: what is asked of a forum from here on is not older.
-    pub(crate) fn forum_moment(&self, course: CourseId) -> Moment {
-        Moment {
-            epoch: self.forums.epoch.load(Ordering::Acquire),
-            changes: self.forums.count(course).load(Ordering::Acquire),
-            at: Instant::now(),
-        }
+    /// Whether what was read when a forum's version became known is believed if its version is the same.
+    pub(crate) fn may_be_so(&self, known: Known) -> bool {
+        self.forums.epoch.load(Ordering::Acquire) == known.at.epoch && known.at.at.elapsed() <= LIFETIME
     }
 
-    /// Whether what was so of a forum at that moment is still believed, without asking for its version.
-    pub(crate) fn is_fresh(&self, course: CourseId, moment: Moment) -> bool {
-        let now = self.forum_moment(course);
-        (now.epoch, now.changes) == (moment.epoch, moment.changes) && now.at.duration_since(moment.at) <= FORUM_BOUND
-    }
-
-    /// Whether what was read of a forum at that moment is believed if its version is the same.
-    pub(crate) fn may_be_so(&self, moment: Moment) -> bool {
-        self.forums.epoch.load(Ordering::Acquire) == moment.epoch && moment.at.elapsed() <= LIFETIME
-    }
-
-    /// Something unread was looked for in so many forums that told it from memory, and in so many that were walked through.
+    /// So much of forums was told from memory, and so much was read.
     pub(crate) fn forums_looked_up(&self, hits: usize, misses: usize) {
         self.forums.hits.fetch_add(hits as u64, Ordering::Relaxed);
         self.forums.misses.fetch_add(misses as u64, Ordering::Relaxed);
     }
 
     /// The versions of forums. What is read of them after this is not older.
-    pub(crate) async fn forum_versions(&self, courses: &[CourseId]) -> Result<HashMap<CourseId, i64>, DbError> {
-        let (sql, keys) = (self.sql(&FORUM_VERSIONS), Uuids::new(courses.iter().copied()));
+    pub(crate) async fn forum_versions(
+        &self,
+        courses: impl IntoIterator<Item = CourseId>,
+    ) -> Result<HashMap<CourseId, Known>, DbError> {
+        let courses: BTreeSet<_> = courses.into_iter().collect();
+        let (mut versions, mut doubtful) = (HashMap::with_capacity(courses.len()), Vec::new());
+        for course in courses {
+            match self.forums.versions.get(&course).filter(|known| self.forums.is_fresh(course, known.at)) {
+                Some(known) => {
+                    versions.insert(course, known);
+                }
+                None => doubtful.push((course, self.forums.moment(course))),
+            }
+        }
+        if doubtful.is_empty() {
+            return Ok(versions);
+        }
+        let (sql, keys) = (self.sql(&FORUM_VERSIONS), Uuids::new(doubtful.iter().map(|(course, _)| *course)));
         let rows: Vec<(CourseId, i64)> = on!(self.reader(), c => sqlx::query_as(sql).bind(keys).fetch_all(c).await)?;
-        let mut versions: HashMap<_, _> = courses.iter().map(|course| (*course, 0)).collect();
-        versions.extend(rows);
+        let rows: HashMap<_, _> = rows.into_iter().collect();
+        for (course, at) in doubtful {
+            // One that nobody has written to has no row.
+            let known = Known { version: rows.get(&course).copied().unwrap_or_default(), at };
+            self.forums.versions.insert(course, known);
+            versions.insert(course, known);
+        }
         Ok(versions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_names_the_forums_that_were_changed_or_all_of_them() {
+        let (here, there) = (Arc::new(Forums::new()), Forums::new());
+        // Two that share no count.
+        let [one, other] = [1_u128, 2].map(|id| CourseId(Uuid::from_u128(id)));
+        let moments = || [one, other].map(|course| (course, there.moment(course)));
+        let are_fresh = |moments: [(CourseId, Moment); 2]| moments.map(|(course, at)| there.is_fresh(course, at));
+        let before = moments();
+        assert!(!there.heard("catalogue 1") && are_fresh(before) == [true, true]);
+        let change = ForumChange::new(&here, BTreeSet::from([one]), true).unwrap();
+        assert!(there.heard(&change.notice()) && are_fresh(before) == [false, true]);
+
+        let many = (0..5_000_u128).map(|id| CourseId(Uuid::from_u128(id))).collect();
+        let change = ForumChange::new(&here, many, true).unwrap();
+        let (before, notice) = (moments(), change.notice());
+        assert!(notice.len() < 8_000 && there.heard(&notice) && are_fresh(before) == [false, false]);
     }
 }

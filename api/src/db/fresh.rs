@@ -211,7 +211,7 @@ impl Fresh {
 
     pub(super) fn describe(register: &mut Register) {
         register.describe(LOOKUPS, "Looks at what is kept of the catalogue", "counter");
-        register.describe(FORUM_LOOKUPS, "Forums in which something unread was looked for", "counter");
+        register.describe(FORUM_LOOKUPS, "Looks at what is kept of forums: pages, and what is unread", "counter");
         register.describe(THROWN_AWAY, "How often all that is kept of the catalogue was thrown away", "counter");
     }
 }

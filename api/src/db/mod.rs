@@ -15,22 +15,15 @@
 use std::{
     collections::BTreeSet,
     ops::Deref,
-    path::{Path, PathBuf},
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use tokio::sync::broadcast;
 
-use sqlx::{
-    Connection as _, Executor as _, PgConnection, SqliteConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::{Executor as _, PgConnection, SqliteConnection};
 
 use cancel::{PgLanes, PgLease};
 use lanes::{Lanes, Lease};
@@ -45,6 +38,7 @@ mod lanes;
 pub mod migrate;
 pub(crate) mod notices;
 mod observed;
+mod opening;
 pub mod page;
 pub(crate) mod settings;
 mod watched;
@@ -57,11 +51,12 @@ pub use forums::FORUM_BOUND;
 pub use fresh::{BOUND, writes_catalogue, writes_forum};
 pub(crate) use health::Health;
 pub(crate) use observed::{Group, PoolState};
+pub use opening::{Options, without_password};
 
 use crate::{ids::CourseId, observe::Register};
 use forums::{ForumChange, Forums};
 use fresh::{Change, Fresh, Lookups, Written};
-use observed::{Figures, Meter};
+use observed::Figures;
 use watched::Watched;
 
 /// One of two things: what SQLite needs, or what PostgreSQL needs.
@@ -121,45 +116,16 @@ pub struct Tx {
 /// So many notices wait for a task of this process that is slow to read them; then it misses the oldest.
 const MAX_UNREAD: usize = 4_096;
 
-/// So long those who write to SQLite wait for their turn; requests have a limit of their own.
-const TURN: Duration = Duration::from_secs(30);
-
-/// How to open a database.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `sqlite://PATH` or `postgres://…`.
-    pub url: String,
-    /// Make the SQLite file, and its folder, where there is none.
-    pub create: bool,
-    /// Connections for reading on SQLite, connections in all on PostgreSQL.
-    pub connections: u32,
-    /// So long a statement that reads waits for a connection, and on PostgreSQL one that writes. It is less than a request's own
-    /// limit, so that its answer says that the database is busy. On SQLite those who write wait in turn.
-    pub patience: Duration,
-}
-
-impl Options {
-    /// The database at `url`, which must be there.
-    pub fn existing(url: &str) -> Self {
-        Self { url: url.to_owned(), create: false, connections: 4, patience: Duration::from_secs(10) }
-    }
-
-    /// The database at `url`, made if missing.
-    pub fn create(url: &str) -> Self {
-        Self { create: true, ..Self::existing(url) }
-    }
-}
-
 impl Db {
     /// Opens a database without changing what is in it.
     pub async fn open(options: &Options) -> Result<Self, DbError> {
         let (backend, figures) = if let Some(path) = options.url.strip_prefix("sqlite:") {
             let figures = Arc::new(Figures::new("sqlite", &["read", "write"]));
             let path = path.strip_prefix("//").unwrap_or(path);
-            (Backend::Lite(open_sqlite(path, options, &figures).await?), figures)
+            (Backend::Lite(opening::sqlite(path, options, &figures).await?), figures)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
             let figures = Arc::new(Figures::new("postgres", &["all"]));
-            (Backend::Pg(open_postgres(options, &figures).await?), figures)
+            (Backend::Pg(opening::postgres(options, &figures).await?), figures)
         } else {
             return Err(DbError::Url(without_password(&options.url)));
         };
@@ -360,6 +326,9 @@ impl Tx {
                     // The first: whoever hears of the others reads what is new.
                     self.notices.insert(0, notice);
                 }
+                if let Some(forums) = &forums {
+                    self.notices.insert(0, forums.notice());
+                }
                 if !self.notices.is_empty() {
                     let sql = "SELECT pg_notify($2, notice) FROM unnest($1::text[]) notice";
                     sqlx::query(sql).bind(self.notices).bind(notices::CHANNEL).execute(lease.conn()).await?;
@@ -373,84 +342,5 @@ impl Tx {
             }
         }
         Ok(())
-    }
-}
-
-async fn open_sqlite(path: &str, options: &Options, figures: &Arc<Figures>) -> Result<Lite, DbError> {
-    let file = PathBuf::from(path);
-    if path.is_empty() || path.contains(":memory:") || path.contains('?') {
-        return Err(DbError::Url(options.url.clone()));
-    }
-    if options.create {
-        make_file(&file)?;
-    } else if !file.exists() {
-        return Err(DbError::Missing(file));
-    }
-    let connect = SqliteConnectOptions::new()
-        .filename(&file)
-        .create_if_missing(options.create)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An acknowledged write survives even a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        // Rows cross from SQLite's thread in large steps; measured at nearly twice the reads.
-        .row_buffer_size(2_000)
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", "-32000");
-    let (reading, writing) = (Meter::new(figures, 0), Meter::new(figures, 1));
-    let write = Lanes::open(connect.clone(), 1, TURN, writing).await.map_err(|error| DbError::opening(&file, error))?;
-    let connect = connect.create_if_missing(false).pragma("query_only", "on");
-    let read = Lanes::open(connect, options.connections.max(1), options.patience, reading).await;
-    Ok(Lite { read: read.map_err(|error| DbError::opening(&file, error))?, write })
-}
-
-async fn open_postgres(options: &Options, figures: &Arc<Figures>) -> Result<PgLanes, DbError> {
-    let connect = PgConnectOptions::from_str(&options.url)
-        .map_err(|_| DbError::Url(without_password(&options.url)))?
-        .application_name("stoa");
-    // A pool would try again until its time is up; whoever starts a server wants to know why at once.
-    PgConnection::connect_with(&connect).await?.close().await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(options.connections.max(1))
-        .acquire_timeout(options.patience)
-        .test_before_acquire(false);
-    Ok(PgLanes::open(pool, connect, Meter::new(figures, 0)).await?)
-}
-
-/// Makes the file and its folder if they are missing. What learners struggle with is for the server's own
-/// user to read.
-fn make_file(file: &Path) -> Result<(), DbError> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| DbError::Folder(folder.to_owned(), error))?;
-    }
-    if !file.exists() {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(file).map_err(|error| DbError::Folder(file.to_owned(), error))?;
-    }
-    Ok(())
-}
-
-/// The URL as it may be shown: a password between `:` and `@` becomes `***`.
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((user, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let name = user.split(':').next().unwrap_or_default();
-    let secret = if user.contains(':') { ":***" } else { "" };
-    format!("{scheme}://{name}{secret}@{host}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_its_password() {
-        assert_eq!(without_password("postgres://ada:s3cret@db/stoa"), "postgres://ada:***@db/stoa");
-        assert_eq!(without_password("postgres://ada@db/stoa"), "postgres://ada@db/stoa");
-        assert_eq!(without_password("sqlite://data/stoa.db"), "sqlite://data/stoa.db");
     }
 }

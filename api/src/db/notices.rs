@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Backend, Db, DbError, fresh::Fresh};
+use super::{Backend, Db, DbError, forums::Forums, fresh::Fresh};
 
 /// The channel of PostgreSQL.
 pub(super) const CHANNEL: &str = "stoa";
@@ -35,6 +35,7 @@ pub(crate) struct Ear {
     here: Receiver<Arc<str>>,
     elsewhere: Backend<(), PgListener>,
     fresh: Arc<Fresh>,
+    forums: Arc<Forums>,
 }
 
 impl Db {
@@ -55,7 +56,7 @@ impl Db {
                 Backend::Pg(listener)
             }
         };
-        Ok(Ear { here, elsewhere, fresh: Arc::clone(&self.fresh) })
+        Ok(Ear { here, elsewhere, fresh: Arc::clone(&self.fresh), forums: Arc::clone(&self.forums) })
     }
 
     /// Tells those who listen in this process, and nobody else.
@@ -70,8 +71,8 @@ impl Ear {
     pub(crate) async fn hear(&mut self) -> Result<Heard, DbError> {
         loop {
             match self.hear_any().await? {
-                // What is kept of the catalogue is thrown away before anybody is told of what follows in the same transaction.
-                Heard::Notice(notice) if self.fresh.heard(&notice) => {}
+                // What is kept is thrown away before anybody is told of what follows in the same transaction.
+                Heard::Notice(notice) if self.fresh.heard(&notice) || self.forums.heard(&notice) => {}
                 heard => return Ok(heard),
             }
         }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    kept::{Asked, Kept, What},
     model::{ForumCategory, Post, Revision, Thread},
     store,
 };
@@ -88,23 +89,50 @@ impl Fetch for Voted {
     }
 }
 
-/// Loaders of pages: which list, what is in it, how it is read, and the list that a row belongs to.
+/// Pages of what posts said before they were edited.
+pub(crate) struct RevisionsOfPost(pub(crate) Db);
+
+impl Fetch for RevisionsOfPost {
+    type Key = ((CourseId, PostId), PageRequest<TimeKey>);
+    type Value = Arc<Page<Arc<Revision>>>;
+
+    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for (request, posts) in by_request(keys) {
+            let rows = store::revisions::pages(&self.0, &posts, &request).await?;
+            let rows = rows.into_iter().map(|row| ((row.course_id, row.post_id), Arc::new(row)));
+            found.extend(pages(&request, posts, rows));
+        }
+        Ok(found)
+    }
+}
+
+/// Loaders of pages that are kept beyond a request: which list, what is in it, how it is read, the list that a row belongs to, and as
+/// what a page is kept.
 macro_rules! page_loaders {
-    ($($(#[$doc:meta])* $name:ident: $list:ty => $value:ty = $read:path, |$row:ident| $of:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $list:ty => $value:ty = $read:path, |$row:ident| $of:expr, |$key:pat_param, $request:ident| $place:expr;)+) => {$(
         $(#[$doc])*
-        pub(crate) struct $name(pub(crate) Db);
+        pub(crate) struct $name(pub(crate) Arc<Kept>);
 
         impl Fetch for $name {
             type Key = ($list, PageRequest<TimeKey>);
             type Value = Arc<Page<Arc<$value>>>;
 
             async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-                let mut found = HashMap::with_capacity(keys.len());
-                for (request, lists) in by_request(keys) {
-                    let rows = $read(&self.0, &lists, &request).await?;
+                let place = |key: &Self::Key| {
+                    let ($key, $request) = (key.0, key.1.clone());
+                    $place
+                };
+                let Asked { mut found, missing, reading } = self.0.ask(keys, place).await?;
+                self.0.db().forums_looked_up(found.len(), missing.len());
+                for (request, lists) in by_request(&missing) {
+                    let rows = $read(self.0.db(), &lists, &request).await?;
                     // A row of a list has a list, so nothing is dropped here.
                     let rows = rows.into_iter().filter_map(|$row| $of.map(|list| (list, Arc::new($row))));
-                    found.extend(pages(&request, lists, rows));
+                    for (key, page) in pages(&request, lists, rows) {
+                        reading.keep(place(&key), &page);
+                        found.insert(key, page);
+                    }
                 }
                 Ok(found)
             }
@@ -114,19 +142,21 @@ macro_rules! page_loaders {
 
 page_loaders! {
     /// Pages of courses' threads.
-    ThreadsOfCourse: CourseId => Thread = store::threads::thread_pages, |thread| Some(thread.course_id);
+    ThreadsOfCourse: CourseId => Thread = store::threads::thread_pages, |thread| Some(thread.course_id),
+        |course, request| (course, What::Threads(request));
     /// Pages of categories' threads.
     ThreadsOfCategory: (CourseId, CategoryId) => Thread = store::threads::category_thread_pages,
-        |thread| Some((thread.course_id, thread.category_id));
+        |thread| Some((thread.course_id, thread.category_id)),
+        |(course, category), request| (course, What::ThreadsOfCategory(category, request));
     /// Pages of threads' posts.
-    PostsOfThread: (CourseId, ThreadId) => Post = store::posts::post_pages, |post| Some((post.course_id, post.thread_id));
+    PostsOfThread: (CourseId, ThreadId) => Post = store::posts::post_pages, |post| Some((post.course_id, post.thread_id)),
+        |(course, thread), request| (course, What::Posts(thread, request));
     /// Pages of threads' posts, by votes.
     PostsByVotes: (CourseId, ThreadId) => Post = store::posts::post_pages_by_votes,
-        |post| Some((post.course_id, post.thread_id));
-    /// Pages of what posts said before they were edited.
-    RevisionsOfPost: (CourseId, PostId) => Revision = store::revisions::pages,
-        |revision| Some((revision.course_id, revision.post_id));
+        |post| Some((post.course_id, post.thread_id)),
+        |(course, thread), request| (course, What::PostsByVotes(thread, request));
     /// Pages of posts' replies.
     RepliesOfPost: (CourseId, PostId) => Post = store::posts::reply_pages,
-        |post| post.reply_to.map(|reply_to| (post.course_id, reply_to));
+        |post| post.reply_to.map(|reply_to| (post.course_id, reply_to)),
+        |(course, post), request| (course, What::Replies(post, request));
 }

@@ -9,6 +9,7 @@
 mod answers;
 mod editing;
 pub(crate) mod graphql;
+pub(crate) mod kept;
 pub(crate) mod loaders;
 pub mod model;
 pub mod moderation;
@@ -27,6 +28,7 @@ use crate::{
     markdown::Unsafe,
     time::Clock,
 };
+use kept::Kept;
 use model::{Post, Thread};
 
 /// The longest title, in characters.
@@ -52,7 +54,7 @@ pub(crate) fn first_category(course: CourseId) -> CategoryId {
 pub struct Forum {
     db: Db,
     clock: Clock,
-    kept: Arc<reading::kept::Kept>,
+    pub(crate) kept: Arc<Kept>,
 }
 
 /// Why something was not done in a forum: what a person can mend.
@@ -150,7 +152,7 @@ pub enum Refusal {
 impl Forum {
     /// The service, which keeps at most so many bytes of forums in memory.
     pub fn new(db: Db, clock: Clock, memory_bytes: u64) -> Self {
-        Self { kept: Arc::new(reading::kept::Kept::new(&db, memory_bytes)), db, clock }
+        Self { kept: Arc::new(Kept::new(&db, memory_bytes)), db, clock }
     }
 }
 

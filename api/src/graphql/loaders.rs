@@ -22,7 +22,8 @@ use crate::{
 };
 
 macro_rules! loaders {
-    (kept { $($kept_field:ident: $kept:ty),+ $(,)? } $($field:ident: $fetch:ty),+ $(,)?) => {
+    (kept { $($kept_field:ident: $kept:ty),+ $(,)? }
+     forum { $($forum_field:ident: $forum:path),+ $(,)? } $($field:ident: $fetch:ty),+ $(,)?) => {
         /// Every loader, each of which reads a thing at most once in a request.
         pub(crate) struct Loaders {
             pub(crate) viewpoint: Arc<accounts::Viewpoint>,
@@ -32,6 +33,7 @@ macro_rules! loaders {
             pub(crate) next_courses: Load<NextCourses>,
             pub(crate) unread_pages: Load<UnreadPages>,
             $(pub(crate) $kept_field: Load<$kept>,)+
+            $(pub(crate) $forum_field: Load<$forum>,)+
             $(pub(crate) $field: Load<$fetch>),+
         }
 
@@ -46,6 +48,7 @@ macro_rules! loaders {
                     next_courses: Load::new(NextCourses(app.feed.clone())),
                     unread_pages: Load::new(UnreadPages(app.forum.clone())),
                     $($kept_field: Load::new(<$kept>::new(Arc::clone(&app.kept))),)+
+                    $($forum_field: Load::new($forum(Arc::clone(&app.forum.kept))),)+
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
                 }
             }
@@ -81,6 +84,14 @@ loaders! {
         module_prerequisites: courses::ModulePrerequisites,
         lessons: courses::Lessons,
         lessons_of_module: courses::LessonsOfModule,
+    }
+    // And what of forums.
+    forum {
+        threads_of_course: forum::ThreadsOfCourse,
+        threads_of_category: forum::ThreadsOfCategory,
+        posts_of_thread: forum::PostsOfThread,
+        posts_by_votes: forum::PostsByVotes,
+        replies_of_post: forum::RepliesOfPost,
     }
     account_states: sign_in::States,
     sessions: sign_in::Sessions,
@@ -128,8 +139,6 @@ loaders! {
     categories_of_course: forum::CategoriesOfCourse,
     threads: forum::Threads,
     posts: forum::Posts,
-    threads_of_course: forum::ThreadsOfCourse,
-    threads_of_category: forum::ThreadsOfCategory,
     reports: moderation::Reports,
     told_of_report: moderation::ToldOfReport,
     told_by: moderation::ToldBy,
@@ -137,9 +146,6 @@ loaders! {
     warnings: moderation::Warnings,
     former_titles: moderation::FormerTitles,
     pinned_threads: moderation::PinnedThreads,
-    posts_of_thread: forum::PostsOfThread,
-    posts_by_votes: forum::PostsByVotes,
-    replies_of_post: forum::RepliesOfPost,
     forum_hits: crate::forum::search::loaders::Found,
     read_states: crate::forum::reading::loaders::ReadStates,
     revisions_of_post: forum::RevisionsOfPost,

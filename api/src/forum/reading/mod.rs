@@ -6,7 +6,7 @@
 //! A thread that others were merged into counts as read up to where she had read all of them: posts that came with them are not
 //! lost, although a few may count as unread again.
 
-pub(crate) mod kept;
+pub(crate) mod heads;
 pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
@@ -71,7 +71,7 @@ impl Forum {
         courses: &[CourseId],
         request: &PageRequest<TimeKey>,
     ) -> Result<Vec<(CourseId, UnreadThread)>, DbError> {
-        unread::unread_threads(&self.db, &self.kept, reader, courses, request).await
+        unread::unread_threads(&self.kept, reader, courses, request).await
     }
 
     /// Notes that somebody has read all there is in a forum.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    kept::Kept,
+    heads::heads,
     model::{ReadState, UnreadThread},
     states, store,
 };
@@ -12,7 +12,7 @@ use crate::{
         Db, DbError,
         page::{PageRequest, TimeKey},
     },
-    forum::store::threads,
+    forum::{kept::Kept, store::threads},
     ids::{AccountId, CourseId},
 };
 
@@ -26,12 +26,12 @@ const MANY: usize = 500;
 /// Of each forum the threads of a page in which there is something that somebody has not read, and one more: one statement for all of
 /// the forums that are kept, two where there are others.
 pub(super) async fn unread_threads(
-    db: &Db,
     kept: &Kept,
     reader: AccountId,
     courses: &[CourseId],
     request: &PageRequest<TimeKey>,
 ) -> Result<Vec<(CourseId, UnreadThread)>, DbError> {
+    let db = kept.db();
     let mut known = store::marks_of_forums(db, reader, courses, MANY + 1).await?;
     let mut looked_into = HashMap::<CourseId, usize>::new();
     for (course, _) in known.threads.keys() {
@@ -41,7 +41,7 @@ pub(super) async fn unread_threads(
         courses.iter().partition(|course| looked_into.get(course).is_some_and(|threads| *threads > MANY));
     let mut found = Vec::new();
     let mut walked = Vec::new();
-    let heads = if request.is_forward() { kept.heads(&seldom).await? } else { HashMap::new() };
+    let heads = if request.is_forward() { heads(kept, &seldom).await? } else { HashMap::new() };
     for course in seldom {
         let since = known.forums.get(&course).copied();
         let mark_of = |thread| known.threads.get(&(course, thread)).copied();

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::super::kept::{Head, Held, POSTS, Stamp, THREADS};
+use super::super::heads::{Head, Held, POSTS, Stamp, THREADS};
 use crate::{
     db::{Db, DbError, Pairs, Uuids, on, statements},
     forum::{model::Thread, store::threads::ThreadRow},

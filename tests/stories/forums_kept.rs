@@ -1,4 +1,4 @@
-//! The latest threads of forums are kept in memory, and nobody notices but by the time that it takes.
+//! Forums are kept in memory, page by page and by their latest threads, and nobody notices but by the time that it takes.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use stoa_api::{
     courses::CatalogueSettings,
     db::FORUM_BOUND,
 };
-use stoa_testkit::{Client, Database, School, story, unmetered};
+use stoa_testkit::{Client, Database, School, Server, story, unmetered};
 
 use crate::{
     kept_everywhere::plans,
@@ -19,13 +19,24 @@ use crate::{
 const LIST: &str = "query($first: Int, $after: String) { course(slug: \"living-soil\") { forum {
     unreadThreads(first: $first, after: $after) {
         nodes { id title postCount unreadCount viewerReadUpTo pinnedAt lockReason } pageInfo { hasNextPage endCursor } } } } }";
+const PAGE: &str = "query($first: Int) { course(slug: \"living-soil\") { forum { threads(first: $first) {
+    nodes { title postCount isAnswered author { name } posts(first: 3) { nodes { ...post replies(first: 2) { nodes { ...post } } } }
+        best: posts(first: 2, orderBy: VOTES) { nodes { ...post } } latest: posts(last: 2) { nodes { ...post } } }
+    pageInfo { hasNextPage endCursor } }
+  categories { threads(first: 2) { nodes { id } } } } } }
+fragment post on Post { id body votes isMine viewerHasVoted isEndorsed editedAt removedAt author { name } }";
 const POST: &str = "mutation($thread: ID!) { createPost(threadId: $thread, input: { body: \"One more.\" }) { post { id } userErrors { code } } }";
 const BEGIN: &str =
     "mutation($course: ID!) { createThread(courseId: $course, input: { title: \"Another\", body: \"…\" }) {
     thread { id } userErrors { code } } }";
 const DELETE: &str = "mutation($post: ID!) { deletePost(postId: $post) { userErrors { code } } }";
+const REPLY: &str = "mutation($thread: ID!, $to: ID!) { createPost(threadId: $thread, input: { body: \"To that.\", replyTo: $to }) { post { id } userErrors { code } } }";
+const FIRST: &str = "query($id: ID!) { node(id: $id) { ... on Thread { posts(first: 1) { nodes { id } } } } }";
+const EDIT: &str = "mutation($post: ID!, $v: Int!, $body: String!) { editPost(postId: $post, input: { body: $body, version: $v }) { userErrors { code } } }";
+const VOTE: &str = "mutation($post: ID!) { votePost(postId: $post) { userErrors { code } } }";
+const ENDORSE: &str = "mutation($post: ID!) { endorsePost(postId: $post) { userErrors { code } } }";
 const READ_ALL: &str = "mutation($course: ID!) { markForumRead(input: { courseId: $course }) { userErrors { code } } }";
-const VERSION: &str = "query($id: ID!) { node(id: $id) { ... on Thread { version } } }";
+const VERSION: &str = "query($id: ID!) { node(id: $id) { ... on Thread { version } ... on Post { version } } }";
 const RENAME: &str = "mutation($id: ID!, $v: Int!, $title: String!) { renameThread(threadId: $id, input: { title: $title, version: $v }) { userErrors { code } } }";
 const PIN: &str = "mutation($id: ID!) { pinThread(threadId: $id) { userErrors { code } } }";
 const LOCK: &str = "mutation($id: ID!, $v: Int!) { lockThread(threadId: $id, input: { reason: \"Enough.\", version: $v }) { userErrors { code } } }";
@@ -41,19 +52,20 @@ async fn list(client: &Client, first: usize, after: Value) -> Value {
     client.data_with(LIST, json!({ "first": first, "after": after })).await["course"]["forum"]["unreadThreads"].take()
 }
 
-/// Two short pages, and all of it.
-async fn lists(client: &Client) -> [Value; 3] {
+/// Two short pages of what is unread, all of it, and the forum as it is shown.
+async fn lists(client: &Client) -> [Value; 4] {
     let first = list(client, 3, Value::Null).await;
     let second = list(client, 3, first["pageInfo"]["endCursor"].clone()).await;
-    [first, second, list(client, 100, Value::Null).await]
+    let shown = client.data_with(PAGE, json!({ "first": 20 })).await;
+    [first, second, list(client, 100, Value::Null).await, shown]
 }
 
 /// The fewest statements that asking costs; between two looks at a forum's version it is not looked at.
-async fn least_cost(app: &App, client: &Client) -> u64 {
+async fn least_cost(app: &App, client: &Client, query: &str) -> u64 {
     let mut least = u64::MAX;
     for _ in 0..12 {
         let before = app.db.statements();
-        list(client, 3, Value::Null).await;
+        client.data_with(query, json!({ "first": 3 })).await;
         least = least.min(app.db.statements() - before);
     }
     least
@@ -71,8 +83,36 @@ story! {
         for _ in 0..3 {
             assert_eq!(lists(&omar).await, expected);
         }
-        let (kept, walked) = (least_cost(&school.app, &omar).await, least_cost(&walking, &there).await);
+        let (kept, walked) = (least_cost(&school.app, &omar, LIST).await, least_cost(&walking, &there, LIST).await);
         assert!(kept < walked, "{kept} statements where it is kept, {walked} where it is not");
+    }
+
+    async fn a_page_of_a_forum_that_was_just_read_is_not_read_again(school) {
+        let school = school.unmetered().await;
+        take_in(&school, &school.app, "", &threads("soil", 12)).await;
+        let (omar, walking) = (school.person("omar").await, walking(&school).await);
+        let there = school.anybody_at(&walking).with_token(omar.token().unwrap());
+        let (kept, read) = (least_cost(&school.app, &omar, PAGE).await, least_cost(&walking, &there, PAGE).await);
+        // Threads of the course and of its categories, three pages of posts, and the replies.
+        assert_eq!(kept + 6, read);
+    }
+
+    async fn what_is_kept_for_one_reader_shows_to_another_what_is_for_her(school) {
+        let school = school.unmetered().await;
+        let begin = "mutation($course: ID!) { createThread(courseId: $course, input: { title: \"I am lost\", body: \"Help.\", anonymity: CLASSMATES }) {
+            thread { id } userErrors { code } } }";
+        school.person("mei").await.data_with(begin, json!({ "course": school.course("soil") })).await;
+        for _ in 0..2 {
+            for (person, author, is_mine) in
+                [("mei", json!("Mei Tanaka"), true), ("omar", Value::Null, false), ("ana", json!("Mei Tanaka"), false)]
+            {
+                let data = school.person(person).await.data_with(PAGE, json!({ "first": 1 })).await;
+                let thread = &data["course"]["forum"]["threads"]["nodes"][0];
+                assert_eq!(thread["author"]["name"], author, "{person}");
+                assert_eq!(thread["posts"]["nodes"][0]["isMine"], is_mine, "{person}");
+            }
+            assert!(school.anybody().data_with(PAGE, json!({ "first": 1 })).await["course"]["forum"].is_null());
+        }
     }
 
     async fn what_is_not_kept_is_still_told(school) {
@@ -121,7 +161,11 @@ story! {
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Post,
+    Reply,
     Begin,
+    Edit,
+    Vote,
+    Endorse,
     Delete,
     Rename,
     Pin,
@@ -138,6 +182,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let act = prop_oneof![
         5 => Just(Act::Post),
         2 => Just(Act::Begin),
+        2 => Just(Act::Reply),
+        2 => Just(Act::Edit),
+        2 => Just(Act::Vote),
+        1 => Just(Act::Endorse),
         2 => Just(Act::Delete),
         1 => Just(Act::Rename),
         1 => Just(Act::Pin),
@@ -167,6 +215,22 @@ impl Forum {
                 let data = person.data_with(POST, json!({ "thread": thread })).await;
                 let post = data["createPost"]["post"]["id"].as_str();
                 self.posts.extend(post.map(|post| (who, post.to_owned())));
+            }
+            Act::Reply | Act::Vote | Act::Endorse => {
+                let data = person.data_with(FIRST, json!({ "id": thread })).await;
+                let post = data["node"]["posts"]["nodes"][0]["id"].clone();
+                match act {
+                    Act::Reply => person.data_with(REPLY, json!({ "thread": thread, "to": post })).await,
+                    Act::Vote => person.data_with(VOTE, json!({ "post": post })).await,
+                    _ => ana.data_with(ENDORSE, json!({ "post": post })).await,
+                };
+            }
+            Act::Edit => {
+                if let Some((author, post)) = self.posts.last() {
+                    let version = people[*author].data_with(VERSION, json!({ "id": post })).await["node"]["version"].clone();
+                    let input = json!({ "post": post, "v": version, "body": format!("Edited {number}.") });
+                    people[*author].data_with(EDIT, input).await;
+                }
             }
             Act::Begin => {
                 let data = person.data_with(BEGIN, json!({ "course": self.course })).await;
@@ -252,4 +316,28 @@ async fn what_is_kept_is_what_is_there_on_sqlite() {
 async fn what_is_kept_is_what_is_there_on_postgres() {
     let Some(database) = Database::postgres().await else { return };
     what_is_kept_is_what_is_there(database).await;
+}
+
+/// Whoever is told of a post by another server finds it in the page that she had read just before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_of_elsewhere_is_there_when_it_is_told() {
+    let Some(database) = Database::postgres().await else { return };
+    let school = School::open(database).await.unmetered().await;
+    let other = school.replica_for_load().await;
+    let there = Server::start(&other).await;
+    let mei = school.person("mei").await;
+    let reader = school.anybody_at(&other).with_token(mei.token().unwrap());
+    let mut socket = there.socket_as(&mei).await;
+    let told = "subscription($thread: ID!) { postAdded(threadId: $thread) { post { id } thread { posts(last: 1) { nodes { id } } } } }";
+    socket.subscribe("posts", told, json!({ "thread": school.thread("soil", "t1") })).await;
+    there.has_subscriptions(1).await;
+    let page = "query($id: ID!) { node(id: $id) { ... on Thread { posts(last: 1) { nodes { id } } } } }";
+    for _ in 0..5 {
+        reader.data_with(page, json!({ "id": school.thread("soil", "t1") })).await;
+        let data = school.person("omar").await.data_with(POST, json!({ "thread": school.thread("soil", "t1") })).await;
+        let post = &data["createPost"]["post"]["id"];
+        let answer = socket.answer("posts").await;
+        let added = &answer["data"]["postAdded"];
+        assert_eq!((&added["post"]["id"], &added["thread"]["posts"]["nodes"][0]["id"]), (post, post), "{answer:#}");
+    }
 }

@@ -1,0 +1,183 @@
+//! What is kept of forums in memory, as it was read: pages of threads, of posts and of replies, and the latest threads of whole forums
+//! ([`super::reading::heads`]).
+//!
+//! What is kept is the same for all readers: no marks, no votes of hers, and nobody's name. What posts say stays sealed. Whoever shows
+//! it asks the policy as for what was just read. How it stays true is in [`crate::db::forums`].
+
+use std::{collections::HashMap, mem::size_of, sync::Arc};
+
+use moka::sync::Cache;
+
+use super::{
+    MAX_REASON,
+    model::{Post, Thread},
+    reading::heads::Head,
+};
+use crate::{
+    db::{
+        Db, DbError,
+        forums::{Known, LIFETIME},
+        page::{Page, PageRequest, TimeKey},
+    },
+    ids::{CategoryId, CourseId, PostId, ThreadId},
+};
+
+/// What something takes besides itself, in bytes: its key, and the places where the cache notes it. An estimate.
+const OVERHEAD: usize = 250;
+
+/// What of a forum.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    /// Its latest threads, with who wrote when in them.
+    Head,
+    Threads(PageRequest<TimeKey>),
+    ThreadsOfCategory(CategoryId, PageRequest<TimeKey>),
+    Posts(ThreadId, PageRequest<TimeKey>),
+    PostsByVotes(ThreadId, PageRequest<TimeKey>),
+    Replies(PostId, PageRequest<TimeKey>),
+}
+
+/// Of which forum what.
+pub(crate) type Key = (CourseId, What);
+
+/// The forums of one server.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    db: Db,
+    /// `None` where nothing is to be kept.
+    cache: Option<Cache<Key, Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    value: Value,
+    /// Of which version of the forum it is, or of a later one.
+    of: Known,
+}
+
+/// One of what is kept. One cache holds them all, so that they share its bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// `None` where it was asked for once.
+    Head(Option<Arc<Head>>),
+    Threads(Arc<Page<Arc<Thread>>>),
+    Posts(Arc<Page<Arc<Post>>>),
+}
+
+/// What is kept in a [`Value`].
+pub(crate) trait Keep: Clone {
+    fn into_value(self) -> Value;
+    /// `None` if it is something else, which no key has.
+    fn from_value(value: Value) -> Option<Self>;
+}
+
+macro_rules! keep {
+    ($($kind:ident: $kept:ty;)+) => {$(
+        impl Keep for $kept {
+            fn into_value(self) -> Value {
+                Value::$kind(self)
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::$kind(kept) => Some(kept),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+keep! {
+    Head: Option<Arc<Head>>;
+    Threads: Arc<Page<Arc<Thread>>>;
+    Posts: Arc<Page<Arc<Post>>>;
+}
+
+/// What was asked for: what there is of it, and what is to be read.
+pub(crate) struct Asked<'a, K, V> {
+    pub(crate) found: HashMap<K, V>,
+    pub(crate) missing: Vec<K>,
+    pub(crate) reading: Reading<'a>,
+}
+
+/// Something is being read, by whoever knows the versions from before.
+pub(crate) struct Reading<'a> {
+    kept: &'a Kept,
+    versions: HashMap<CourseId, Known>,
+}
+
+impl Kept {
+    /// For at most so many bytes; 0 to keep nothing.
+    pub(crate) fn new(db: &Db, bytes: u64) -> Self {
+        let weigh = |_: &Key, entry: &Entry| u32::try_from(entry.value.bytes() + OVERHEAD).unwrap_or(u32::MAX);
+        // It is what people wrote, and when: nothing of that stays here for long after it was looked at.
+        let cache = || Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(LIFETIME).build();
+        Self { db: db.clone(), cache: (bytes > 0).then(cache) }
+    }
+
+    /// The database that they are read from.
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Those that are kept and are so now, and those that are to be read.
+    pub(crate) async fn ask<K: Clone + Eq + std::hash::Hash, V: Keep>(
+        &self,
+        keys: &[K],
+        of: impl Fn(&K) -> Key,
+    ) -> Result<Asked<'_, K, V>, DbError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        let Some(cache) = &self.cache else {
+            let reading = Reading { kept: self, versions: HashMap::new() };
+            return Ok(Asked { found, missing: keys.to_vec(), reading });
+        };
+        let mut missing = Vec::new();
+        let asked: Vec<_> = keys.iter().map(|key| (key, of(key))).collect();
+        let versions = self.db.forum_versions(asked.iter().map(|(_, (course, _))| *course)).await?;
+        for (key, at) in asked {
+            let present = versions.get(&at.0);
+            let is_so =
+                |entry: &Entry| present.is_some_and(|now| now.is_still(entry.of)) && self.db.may_be_so(entry.of);
+            match cache.get(&at).filter(is_so).and_then(|entry| V::from_value(entry.value)) {
+                Some(value) => {
+                    found.insert(key.clone(), value);
+                }
+                None => missing.push(key.clone()),
+            }
+        }
+        Ok(Asked { found, missing, reading: Reading { kept: self, versions } })
+    }
+}
+
+impl Reading<'_> {
+    /// Keeps what was read.
+    pub(crate) fn keep<V: Keep>(&self, key: Key, value: &V) {
+        if let (Some(cache), Some(of)) = (&self.kept.cache, self.versions.get(&key.0)) {
+            cache.insert(key, Entry { value: value.clone().into_value(), of: *of });
+        }
+    }
+}
+
+impl Value {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Head(head) => head.as_ref().map_or(0, |head| head.bytes()),
+            Self::Threads(page) => page.items.iter().map(|thread| thread.bytes()).sum(),
+            Self::Posts(page) => page.items.iter().map(|post| post.bytes()).sum(),
+        }
+    }
+}
+
+impl Thread {
+    /// So many bytes it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.title.bytes() + self.lock_reason.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Post {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.body.bytes() + self.removal.as_ref().map_or(0, |_| MAX_REASON)
+    }
+}
