@@ -8,7 +8,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, PgConnection,
+    ConnectOptions as _, Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
@@ -71,7 +71,9 @@ pub(super) async fn sqlite(path: &str, options: &Options, figures: &Arc<Figures>
         // Rows cross from SQLite's thread in large steps; measured at nearly twice the reads.
         .row_buffer_size(2_000)
         .pragma("temp_store", "memory")
-        .pragma("cache_size", "-32000");
+        .pragma("cache_size", "-32000")
+        // What is slow is told by its name (`observed`), and not by its whole text once more.
+        .disable_statement_logging();
     let (reading, writing) = (Meter::new(figures, 0), Meter::new(figures, 1));
     let write = Lanes::open(connect.clone(), 1, TURN, writing).await.map_err(|error| DbError::opening(&file, error))?;
     let connect = connect.create_if_missing(false).pragma("query_only", "on");
@@ -83,7 +85,8 @@ pub(super) async fn sqlite(path: &str, options: &Options, figures: &Arc<Figures>
 pub(super) async fn postgres(options: &Options, figures: &Arc<Figures>) -> Result<PgLanes, DbError> {
     let connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| DbError::Url(without_password(&options.url)))?
-        .application_name("stoa");
+        .application_name("stoa")
+        .disable_statement_logging();
     // A pool would try again until its time is up; whoever starts a server wants to know why at once.
     PgConnection::connect_with(&connect).await?.close().await?;
     let pool = PgPoolOptions::new()
