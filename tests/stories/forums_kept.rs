@@ -227,7 +227,8 @@ impl Forum {
             }
             Act::Edit => {
                 if let Some((author, post)) = self.posts.last() {
-                    let version = people[*author].data_with(VERSION, json!({ "id": post })).await["node"]["version"].clone();
+                    let version =
+                        people[*author].data_with(VERSION, json!({ "id": post })).await["node"]["version"].clone();
                     let input = json!({ "post": post, "v": version, "body": format!("Edited {number}.") });
                     people[*author].data_with(EDIT, input).await;
                 }
