@@ -37,6 +37,11 @@ pub(crate) trait Fetch: Send + Sync + 'static {
         None
     }
 
+    /// What is answered without waiting for a batch.
+    fn at_hand(&self, key: &Self::Key) -> Option<Self::Value> {
+        self.shelf()?.get(key)
+    }
+
     fn fetch(
         &self,
         keys: &[Self::Key],
@@ -82,7 +87,7 @@ impl<F: Fetch> Load<F> {
     }
 
     pub(crate) async fn get(&self, key: F::Key) -> Result<F::Value, LoadError> {
-        if let Some(value) = self.fetch.shelf().and_then(|shelf| shelf.get(&key)) {
+        if let Some(value) = self.fetch.at_hand(&key) {
             return Ok(value);
         }
         loop {
@@ -96,13 +101,11 @@ impl<F: Fetch> Load<F> {
 
     pub(crate) async fn get_many(&self, mut keys: Vec<F::Key>) -> Result<HashMap<F::Key, F::Value>, LoadError> {
         let mut kept = HashMap::new();
-        if let Some(shelf) = self.fetch.shelf() {
-            keys.retain(|key| {
-                let Some(value) = shelf.get(key) else { return true };
-                kept.insert(key.clone(), value);
-                false
-            });
-        }
+        keys.retain(|key| {
+            let Some(value) = self.fetch.at_hand(key) else { return true };
+            kept.insert(key.clone(), value);
+            false
+        });
         if keys.is_empty() {
             return Ok(kept);
         }

@@ -199,6 +199,11 @@ impl Db {
         self.forums.misses.fetch_add(misses as u64, Ordering::Relaxed);
     }
 
+    /// The version of a forum, if it is known and believed without asking.
+    pub(crate) fn known_forum_version(&self, course: CourseId) -> Option<Known> {
+        self.forums.versions.get(&course).filter(|known| self.forums.is_fresh(course, known.at))
+    }
+
     /// The versions of forums. What is read of them after this is not older.
     pub(crate) async fn forum_versions(
         &self,
@@ -207,7 +212,7 @@ impl Db {
         let courses: BTreeSet<_> = courses.into_iter().collect();
         let (mut versions, mut doubtful) = (HashMap::with_capacity(courses.len()), Vec::new());
         for course in courses {
-            match self.forums.versions.get(&course).filter(|known| self.forums.is_fresh(course, known.at)) {
+            match self.known_forum_version(course) {
                 Some(known) => {
                     versions.insert(course, known);
                 }

@@ -121,25 +121,35 @@ impl Kept {
         &self.db
     }
 
+    /// What is kept, if that can be told without asking for the forum's version.
+    pub(crate) fn at_hand<V: Keep>(&self, key: &Key) -> Option<V> {
+        let now = self.db.known_forum_version(key.0)?;
+        let found = self.find(key, now)?;
+        self.db.forums_looked_up(1, 0);
+        Some(found)
+    }
+
+    /// What is kept of this version.
+    fn find<V: Keep>(&self, key: &Key, now: Known) -> Option<V> {
+        let entry = self.cache.as_ref()?.get(key)?;
+        let is_so = now.is_still(entry.of) && self.db.may_be_so(entry.of);
+        V::from_value(entry.value).filter(|_| is_so)
+    }
+
     /// Those that are kept and are so now, and those that are to be read.
     pub(crate) async fn ask<K: Clone + Eq + std::hash::Hash, V: Keep>(
         &self,
         keys: &[K],
         of: impl Fn(&K) -> Key,
     ) -> Result<Asked<'_, K, V>, DbError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        let Some(cache) = &self.cache else {
-            let reading = Reading { kept: self, versions: HashMap::new() };
-            return Ok(Asked { found, missing: keys.to_vec(), reading });
-        };
-        let mut missing = Vec::new();
         let asked: Vec<_> = keys.iter().map(|key| (key, of(key))).collect();
-        let versions = self.db.forum_versions(asked.iter().map(|(_, (course, _))| *course)).await?;
+        let versions = match self.cache {
+            Some(_) => self.db.forum_versions(asked.iter().map(|(_, (course, _))| *course)).await?,
+            None => HashMap::new(),
+        };
+        let (mut found, mut missing) = (HashMap::with_capacity(keys.len()), Vec::new());
         for (key, at) in asked {
-            let present = versions.get(&at.0);
-            let is_so =
-                |entry: &Entry| present.is_some_and(|now| now.is_still(entry.of)) && self.db.may_be_so(entry.of);
-            match cache.get(&at).filter(is_so).and_then(|entry| V::from_value(entry.value)) {
+            match versions.get(&at.0).and_then(|now| self.find(&at, *now)) {
                 Some(value) => {
                     found.insert(key.clone(), value);
                 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    kept::{Asked, Kept, What},
+    kept::{Asked, Kept, Key, What},
     model::{ForumCategory, Post, Revision, Thread},
     store,
 };
@@ -118,23 +118,31 @@ macro_rules! page_loaders {
             type Key = ($list, PageRequest<TimeKey>);
             type Value = Arc<Page<Arc<$value>>>;
 
+            fn at_hand(&self, key: &Self::Key) -> Option<Self::Value> {
+                self.0.at_hand(&Self::place(key))
+            }
+
             async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-                let place = |key: &Self::Key| {
-                    let ($key, $request) = (key.0, key.1.clone());
-                    $place
-                };
-                let Asked { mut found, missing, reading } = self.0.ask(keys, place).await?;
+                let Asked { mut found, missing, reading } = self.0.ask(keys, Self::place).await?;
                 self.0.db().forums_looked_up(found.len(), missing.len());
                 for (request, lists) in by_request(&missing) {
                     let rows = $read(self.0.db(), &lists, &request).await?;
                     // A row of a list has a list, so nothing is dropped here.
                     let rows = rows.into_iter().filter_map(|$row| $of.map(|list| (list, Arc::new($row))));
                     for (key, page) in pages(&request, lists, rows) {
-                        reading.keep(place(&key), &page);
+                        reading.keep(Self::place(&key), &page);
                         found.insert(key, page);
                     }
                 }
                 Ok(found)
+            }
+        }
+
+        impl $name {
+            /// Under what a page is kept.
+            fn place(key: &<Self as Fetch>::Key) -> Key {
+                let ($key, $request) = (key.0, key.1.clone());
+                $place
             }
         }
     )+};
