@@ -1,17 +1,15 @@
 //! From the start of `stoa serve` on a database that is ready to its first answer to a query.
 //!
-//! `cargo bench -p stoa-benches --bench start`. The program is this one, which holds the same code; `STOA_PROGRAM` names
-//! another, such as `target/release/stoa`. The database is the demo's campus with its model. Each start is a process of its
-//! own; the file cache is warm. The clock runs from before the process is made until a client, who tries to connect every half
-//! millisecond, has her answer.
-
-#![recursion_limit = "256"]
+//! `cargo build --release`, then `cargo bench -p stoa-benches --bench start`. The program is `target/release/stoa`, or what
+//! `STOA_PROGRAM` names. The database is the demo's campus with its model. Each start is a process of its own; the file cache is
+//! warm. The clock runs from before the process is made until a client, who tries to connect every half millisecond, has her
+//! answer.
 
 use std::{
     env,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -19,26 +17,25 @@ use std::{
 
 use stoa_testkit::Database;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const STARTS: usize = 21;
 const GOAL: Duration = Duration::from_millis(300);
-/// Set where this process is to be the server.
-const ARGUMENTS: &str = "STOA_START_ARGUMENTS";
+
+/// `stoa`, as it was built for releases.
+fn program() -> PathBuf {
+    if let Some(program) = env::var_os("STOA_PROGRAM") {
+        return program.into();
+    }
+    // This one lies in `target/release/deps`.
+    let beside = env::current_exe().ok().and_then(|this| Some(this.parent()?.parent()?.join("stoa")));
+    beside
+        .filter(|program| program.exists())
+        .expect("the program: run `cargo build --release` first, or name it in STOA_PROGRAM")
+}
 
 fn command(folder: &Path, url: &str, arguments: &[&str]) -> Command {
-    let mut command = if let Some(program) = env::var_os("STOA_PROGRAM") {
-        let mut command = Command::new(program);
-        command.args(arguments);
-        command
-    } else {
-        let mut command = Command::new(env::current_exe().expect("this program"));
-        command.env(ARGUMENTS, arguments.join("\n"));
-        command
-    };
-    command.current_dir(folder).env("DATABASE_URL", url).stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = Command::new(program());
+    command.args(arguments).current_dir(folder).env("DATABASE_URL", url);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
@@ -100,10 +97,6 @@ fn measure(url: &str, kind: &str) {
 }
 
 fn main() {
-    if let Ok(arguments) = env::var(ARGUMENTS) {
-        let arguments = std::iter::once("stoa").chain(arguments.split('\n')).map(str::to_owned);
-        std::process::exit(stoa_api::cli::run_with(arguments).into());
-    }
     println!("{STARTS} starts, until the first answer; goal: {GOAL:?}");
     let sqlite = Database::sqlite();
     measure(&sqlite.url, "sqlite");

@@ -1,6 +1,9 @@
 //! The accounts' tables.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
@@ -67,17 +70,15 @@ statements! {
     GOALS { "SELECT learner_id, topic_id FROM learning_goals WHERE learner_id " [any_uuid 1] " ORDER BY learner_id, topic_id" }
     TEACHES { "SELECT account_id, course_id FROM course_staff WHERE account_id " [any_uuid 1] " ORDER BY account_id, course_id" }
     INVOLVEMENT { [involved!] }
-    /// The people (1), each with a row for each place where she is met, or one if there is none: courses (2) that she takes or took,
-    /// and, without a course, that she teaches one that is not a draft, or one of these (3).
+    /// The people (1), each with a row for each of the courses (2) that she takes or took, or one if there is none, and whether she
+    /// teaches a course that is not a draft, or one of these (3).
     PEOPLE {
         "SELECT a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language,
-           m.person_id IS NOT NULL AS is_met, m.course_id, m.left_at, m.completed_at
-         FROM accounts a LEFT JOIN (
-           SELECT learner_id AS person_id, course_id, left_at, completed_at FROM enrolments
-           WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2] "
-           UNION ALL SELECT s.account_id, NULL, NULL, NULL FROM course_staff s JOIN courses c ON c.id = s.course_id
-           WHERE (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ") AND s.account_id " [any_uuid 1] "
-         ) m ON m.person_id = a.id WHERE a.id " [any_uuid 1]
+           EXISTS (SELECT 1 FROM course_staff s JOIN courses c ON c.id = s.course_id
+             WHERE s.account_id = a.id AND (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ")) AS teaches,
+           e.course_id, e.left_at, e.completed_at
+         FROM " [uuids 1] " k JOIN accounts a ON a.id = k.key
+           LEFT JOIN enrolments e ON e.learner_id = a.id AND e.course_id " [any_uuid 2]
     }
     /// Who of the people (1) takes or took which of the courses (2).
     TAKERS {
@@ -364,7 +365,7 @@ impl From<MetRow> for Option<(CourseId, Tenure)> {
 struct PersonRow {
     #[sqlx(flatten)]
     account: AccountRow,
-    is_met: bool,
+    teaches: bool,
     #[sqlx(flatten)]
     met: MetRow,
 }
@@ -384,9 +385,11 @@ pub(super) async fn people(
     let (mut accounts, mut meetings) = (HashMap::new(), Vec::with_capacity(rows.len()));
     for row in rows {
         let id = row.account.id;
-        accounts.entry(id).or_insert_with(|| Arc::new(row.account.into()));
-        if row.is_met {
-            meetings.push((id, row.met.into()));
+        let taken: Option<_> = row.met.into();
+        meetings.extend(taken.map(|taken| (id, Some(taken))));
+        if let Entry::Vacant(first) = accounts.entry(id) {
+            first.insert(Arc::new(row.account.into()));
+            meetings.extend(row.teaches.then_some((id, None)));
         }
     }
     Ok((accounts, meetings))

@@ -108,7 +108,7 @@ impl Server {
 fn configuration(setup: &Setup<'_>) -> String {
     format!(
         "connections = {}\nlog = \"warn\"\ntrain_every_hours = 0\n\n[limits]\nbudget = 1000000000\n\
-         budget_per_second = 1000000000\nprogram_share = 100\nviewer_share = 100\nconcurrent = 1000\n\n\
+         budget_per_second = 1000000000\nprogram_share = 100\nviewer_share = 100\n\n\
          [observe]\nslow_millis = 0\n",
         setup.stoa_connections
     )

@@ -46,7 +46,7 @@ pub struct LimitSettings {
     pub anonymous_budget_per_second: u64,
     /// How much of a budget one program may use up, in percent.
     pub program_share: u64,
-    /// How many requests are carried out at once; 0 for 64 on each core.
+    /// How many requests are carried out at once; 0 for 16 on each core.
     pub concurrent: u64,
     /// How many more may wait.
     pub waiting: u64,
