@@ -71,14 +71,22 @@ statements! {
     TEACHES { "SELECT account_id, course_id FROM course_staff WHERE account_id " [any_uuid 1] " ORDER BY account_id, course_id" }
     INVOLVEMENT { [involved!] }
     /// The people (1), each with a row for each of the courses (2) that she takes or took, or one if there is none, and whether she
-    /// teaches a course that is not a draft, or one of these (3).
+    /// teaches a course that is not a draft, or one of these (3). SQLite looks at each person in turn in half the time that lists take;
+    /// PostgreSQL takes half as long again for it.
     PEOPLE {
-        "SELECT a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language,
-           EXISTS (SELECT 1 FROM course_staff s JOIN courses c ON c.id = s.course_id
-             WHERE s.account_id = a.id AND (c.status <> 'DRAFT' OR s.course_id " [any_uuid 3] ")) AS teaches,
-           e.course_id, e.left_at, e.completed_at
-         FROM " [uuids 1] " k JOIN accounts a ON a.id = k.key
-           LEFT JOIN enrolments e ON e.learner_id = a.id AND e.course_id " [any_uuid 2]
+        "SELECT a.id, a.name, a.email, a.picture_url, a.education, a.time_zone, a.language, "
+        [lite "EXISTS (SELECT 1 FROM course_staff s JOIN courses c ON c.id = s.course_id WHERE s.account_id = a.id
+             AND (c.status <> 'DRAFT' OR s.course_id IN (SELECT unhex(value) FROM json_each($3))))"]
+        [pg "s.account_id IS NOT NULL"]
+        " AS teaches, e.course_id, e.left_at, e.completed_at FROM "
+        [lite "(SELECT unhex(value) AS key FROM json_each($1)) k JOIN accounts a ON a.id = k.key
+           LEFT JOIN enrolments e ON e.learner_id = a.id AND e.course_id IN (SELECT unhex(value) FROM json_each($2))"]
+        [pg "accounts a
+           LEFT JOIN (SELECT learner_id, course_id, left_at, completed_at FROM enrolments
+             WHERE learner_id = ANY($1::uuid[]) AND course_id = ANY($2::uuid[])) e ON e.learner_id = a.id
+           LEFT JOIN (SELECT DISTINCT s.account_id FROM course_staff s JOIN courses c ON c.id = s.course_id
+             WHERE s.account_id = ANY($1::uuid[]) AND (c.status <> 'DRAFT' OR s.course_id = ANY($3::uuid[]))) s ON s.account_id = a.id
+           WHERE a.id = ANY($1::uuid[])"]
     }
     /// Who of the people (1) takes or took which of the courses (2).
     TAKERS {
