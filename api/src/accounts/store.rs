@@ -88,10 +88,12 @@ statements! {
              WHERE s.account_id = ANY($1::uuid[]) AND (c.status <> 'DRAFT' OR s.course_id = ANY($3::uuid[]))) s ON s.account_id = a.id
            WHERE a.id = ANY($1::uuid[])"]
     }
-    /// Who of the people (1) takes or took which of the courses (2).
+    /// Who of the people (1) takes or took which of the courses (2). SQLite looks at each of them in turn here, too.
     TAKERS {
-        "SELECT learner_id, course_id, left_at, completed_at FROM enrolments
-         WHERE learner_id " [any_uuid 1] " AND course_id " [any_uuid 2]
+        "SELECT e.learner_id, e.course_id, e.left_at, e.completed_at FROM "
+        [lite "(SELECT unhex(value) AS key FROM json_each($1)) k JOIN enrolments e
+           ON e.learner_id = k.key AND e.course_id IN (SELECT unhex(value) FROM json_each($2))"]
+        [pg "enrolments e WHERE e.learner_id = ANY($1::uuid[]) AND e.course_id = ANY($2::uuid[])"]
     }
 }
 
