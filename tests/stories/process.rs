@@ -156,8 +156,8 @@ fn an_operator_imports_trains_and_asks_from_the_command_line() {
 fn the_exit_code_tells_what_kind_of_trouble_there_was() {
     let folder = tempfile::tempdir().unwrap();
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["serve"], 1, "there is no database at data/stoa.db"),
-        (&["serve", "--database-url", "mysql://x"], 1, "is not a database URL"),
+        (&["serve", "--listen", "127.0.0.1:0"], 1, "there is no database at data/stoa.db"),
+        (&["serve", "--listen", "127.0.0.1:0", "--database-url", "mysql://x"], 1, "is not a database URL"),
         (&["import", "nowhere"], 1, "there is no folder nowhere"),
         (&["import", "."], 1, "has none of the files"),
         (&["frobnicate"], 2, "unrecognized subcommand"),
