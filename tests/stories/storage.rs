@@ -86,6 +86,14 @@ async fn both_databases_have_the_same_tables_and_columns() {
     assert_eq!(on_lite, on_pg);
 }
 
+/// With STAT4 SQLite would parse and plan a statement anew for each other thing that is looked for. `.cargo/config.toml` leaves it out.
+#[tokio::test]
+async fn sqlite_plans_a_statement_once() {
+    let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let has = "SELECT sqlite_compileoption_used('ENABLE_STAT4')";
+    assert_eq!(sqlx::query_scalar::<_, i64>(has).fetch_one(&pool).await.unwrap(), 0);
+}
+
 story! {
     async fn a_database_of_a_newer_program_is_left_alone(school) {
         let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', TRUE, $1, 0)";

@@ -4,7 +4,7 @@
 //! What is kept is the same for all readers: no marks, no votes of hers, and nobody's name. What posts say stays sealed. Whoever shows
 //! it asks the policy as for what was just read. How it stays true is in [`crate::db::forums`].
 
-use std::{collections::HashMap, mem::size_of, sync::Arc};
+use std::{collections::HashMap, hash::Hash, mem::size_of, sync::Arc};
 
 use moka::sync::Cache;
 
@@ -137,7 +137,7 @@ impl Kept {
     }
 
     /// Those that are kept and are so now, and those that are to be read.
-    pub(crate) async fn ask<K: Clone + Eq + std::hash::Hash, V: Keep>(
+    pub(crate) async fn ask<K: Clone + Eq + Hash, V: Keep>(
         &self,
         keys: &[K],
         of: impl Fn(&K) -> Key,
