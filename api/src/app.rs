@@ -159,7 +159,7 @@ impl App {
             enrolling: Enrolling::new(db.clone(), clock.clone(), accounts.clone(), feed.clone()),
             authoring: Authoring::new(db.clone(), clock.clone(), accounts.clone(), audit.clone(), outbox.clone()),
             kept: Arc::new(Kept::new(&db, &settings.catalogue)),
-            learning: Learning::new(db.clone(), clock.clone()),
+            learning: Learning::new(db.clone(), clock.clone(), settings.catalogue.record_memory_bytes),
             reviews: Reviews::new(db.clone(), clock.clone(), accounts.clone()),
             bookmarks: Bookmarks::new(db.clone(), clock.clone()),
             moderation: Moderation::new(db.clone(), clock.clone(), forum.clone()),

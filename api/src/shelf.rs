@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use moka::sync::Cache;
 
-use crate::db::{Db, fresh::Generation};
+use crate::db::{Db, Memory, fresh::Generation};
 
 /// What a value takes besides itself, in bytes: its key, and the places where the shelf notes it. An estimate.
 const OVERHEAD: usize = 250;
@@ -73,7 +73,7 @@ where
     /// What is kept under a key, if that is so now. It waits for nothing.
     pub(crate) fn get(&self, key: &K) -> Option<V> {
         let found = self.find(key)?;
-        self.db.looked_up(1, 0);
+        self.db.looked_up(Memory::Catalogue, 1, 0);
         Some(found)
     }
 
@@ -100,7 +100,7 @@ where
             }
         }
         if generation.is_some() {
-            self.db.looked_up(kept.len(), missing.len());
+            self.db.looked_up(Memory::Catalogue, kept.len(), missing.len());
         }
         (Reading { shelf: self, generation }, kept, missing)
     }

@@ -8,7 +8,7 @@ use stoa_testkit::{Client, School, story};
 async fn keeping_nothing(school: School) -> School {
     school
         .under(Settings {
-            catalogue: CatalogueSettings { memory_bytes: 0, forum_memory_bytes: 0 },
+            catalogue: CatalogueSettings { memory_bytes: 0, forum_memory_bytes: 0, record_memory_bytes: 0 },
             ..Settings::default()
         })
         .await

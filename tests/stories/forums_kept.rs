@@ -74,7 +74,7 @@ async fn least_cost(app: &App, client: &Client, query: &str) -> u64 {
 story! {
     async fn a_forum_that_is_asked_for_often_is_not_walked_through(school) {
         let school = school.unmetered().await;
-        take_in(&school, &school.app, "", &threads("soil", 40)).await;
+        take_in(&school, &school.app, &[("threads.csv", &threads("soil", 40))]).await;
         let omar = school.person("omar").await;
         omar.data_with(READ, json!({ "thread": school.thread("soil", "soil-39") })).await;
         let walking = walking(&school).await;
@@ -89,7 +89,7 @@ story! {
 
     async fn a_page_of_a_forum_that_was_just_read_is_not_read_again(school) {
         let school = school.unmetered().await;
-        take_in(&school, &school.app, "", &threads("soil", 12)).await;
+        take_in(&school, &school.app, &[("threads.csv", &threads("soil", 12))]).await;
         let (omar, walking) = (school.person("omar").await, walking(&school).await);
         let there = school.anybody_at(&walking).with_token(omar.token().unwrap());
         let (kept, read) = (least_cost(&school.app, &omar, PAGE).await, least_cost(&walking, &there, PAGE).await);
@@ -122,7 +122,7 @@ story! {
         for post in 0..130 {
             writeln!(posts, "long-{post},long,soil,Long,bo,2026-02-20T{:02}:{:02}:00Z,Text,General,discussion,", post / 60, post % 60).unwrap();
         }
-        take_in(&school, &school.app, "", &posts).await;
+        take_in(&school, &school.app, &[("threads.csv", &posts)]).await;
         let there = walking(&school).await;
         let bo = school.person("bo").await;
         bo.data_with(READ_ALL, json!({ "course": school.course("soil") })).await;
@@ -150,7 +150,7 @@ story! {
         }
         // By another connection, as `stoa data import` has it: nobody tells this server.
         let other = school.replica().await;
-        take_in(&school, &other, "", &threads("soil", 4)).await;
+        take_in(&school, &other, &[("threads.csv", &threads("soil", 4))]).await;
         tokio::time::sleep(FORUM_BOUND).await;
         let titles = list(&omar, 9, Value::Null).await;
         assert!(titles.to_string().contains("Thread 3"), "{titles}");
@@ -270,7 +270,7 @@ impl Forum {
 /// within the bound.
 async fn what_is_kept_is_what_is_there(database: Database) {
     let school = School::open(database).await.unmetered().await;
-    take_in(&school, &school.app, "", &threads("soil", 12)).await;
+    take_in(&school, &school.app, &[("threads.csv", &threads("soil", 12))]).await;
     let other = school.replica_for_load().await;
     let walked = school.anybody_at(&walking(&school).await);
     let names = ["bo", "mei", "omar"];

@@ -59,6 +59,7 @@ mod progress_changes;
 mod progress_order;
 mod reading;
 mod recommendations;
+mod records_kept;
 mod recovery;
 mod reports;
 mod reviews;

@@ -12,11 +12,13 @@ pub struct CatalogueSettings {
     pub memory_bytes: u64,
     /// How much memory the latest threads of forums may take besides, in bytes; 0 to keep none.
     pub forum_memory_bytes: u64,
+    /// How much memory what learners did in lessons may take besides, in bytes; 0 to keep none.
+    pub record_memory_bytes: u64,
 }
 
 impl Default for CatalogueSettings {
     fn default() -> Self {
-        Self { memory_bytes: 64 << 20, forum_memory_bytes: 16 << 20 }
+        Self { memory_bytes: 64 << 20, forum_memory_bytes: 16 << 20, record_memory_bytes: 16 << 20 }
     }
 }
 
@@ -28,6 +30,7 @@ impl CatalogueSettings {
             &[
                 ("memory_bytes", self.memory_bytes, 0..=16 << 30),
                 ("forum_memory_bytes", self.forum_memory_bytes, 0..=16 << 30),
+                ("record_memory_bytes", self.record_memory_bytes, 0..=16 << 30),
             ],
         )
     }

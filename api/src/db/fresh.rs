@@ -15,7 +15,6 @@
 //! another server that begins more than [`BOUND`] later.
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -23,15 +22,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric as _},
-    metrics::{MetricType, counter::ConstCounter},
-};
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{Backend, Db, DbError, forums::Forums};
-use crate::observe::Register;
+use super::{Backend, Db, DbError};
 
 /// The tables that what is kept is read from. Whoever keeps something of another table names it here.
 pub(crate) const TABLES: [&str; 7] =
@@ -55,10 +48,6 @@ const NOTICE: &str = "catalogue ";
 /// No version is this one.
 const UNKNOWN: i64 = -1;
 
-const LOOKUPS: &str = "stoa_catalogue_lookups";
-const FORUM_LOOKUPS: &str = "stoa_forum_lookups";
-const THROWN_AWAY: &str = "stoa_catalogue_thrown_away";
-
 /// Of which moment something is that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Generation(u64);
@@ -77,8 +66,6 @@ pub(super) struct Fresh {
     raised_at: AtomicU64,
     /// Held by whoever looks.
     looking: Arc<Mutex<()>>,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 /// To which of the tables that something is kept of.
@@ -153,8 +140,6 @@ impl Fresh {
             tried_at: AtomicU64::new(0),
             raised_at: AtomicU64::new(0),
             looking: Arc::default(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
         }
     }
 
@@ -209,10 +194,9 @@ impl Fresh {
         version.is_some()
     }
 
-    pub(super) fn describe(register: &mut Register) {
-        register.describe(LOOKUPS, "Looks at what is kept of the catalogue", "counter");
-        register.describe(FORUM_LOOKUPS, "Looks at what is kept of forums: pages, and what is unread", "counter");
-        register.describe(THROWN_AWAY, "How often all that is kept of the catalogue was thrown away", "counter");
+    /// How often all that is kept was thrown away.
+    pub(super) fn times_thrown_away(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 }
 
@@ -273,12 +257,6 @@ impl Db {
         Generation(self.fresh.generation.load(Ordering::Acquire))
     }
 
-    /// Something was looked up: so many times it was there, so many times not.
-    pub(crate) fn looked_up(&self, hits: usize, misses: usize) {
-        self.fresh.hits.fetch_add(hits as u64, Ordering::Relaxed);
-        self.fresh.misses.fetch_add(misses as u64, Ordering::Relaxed);
-    }
-
     /// Throws away what is kept in this process, after a test has changed the database past the services.
     #[doc(hidden)]
     pub fn changed_by_hand(&self) {
@@ -320,28 +298,6 @@ impl Db {
                 Ok(version?)
             }
         }
-    }
-}
-
-/// The figures of it.
-#[derive(Debug)]
-pub(super) struct Lookups(pub(super) Arc<Fresh>, pub(super) Arc<Forums>);
-
-impl Collector for Lookups {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for (name, help, hits, misses) in [
-            (LOOKUPS, "Looks at what is kept of the catalogue.", &self.0.hits, &self.0.misses),
-            (FORUM_LOOKUPS, "Forums in which something unread was looked for.", &self.1.hits, &self.1.misses),
-        ] {
-            let mut lookups = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for (result, count) in [("hit", hits), ("miss", misses)] {
-                let count = ConstCounter::new(count.load(Ordering::Relaxed));
-                count.encode(lookups.encode_family(&[("result", result)])?)?;
-            }
-        }
-        let help = "How often all that is kept of the catalogue was thrown away.";
-        let count = ConstCounter::new(self.0.generation.load(Ordering::Relaxed));
-        count.encode(encoder.encode_descriptor(THROWN_AWAY, help, None, MetricType::Counter)?)
     }
 }
 

@@ -31,7 +31,7 @@ macro_rules! all {
     ($folder:literal) => {
         migrations!($folder: 1 "0001_first_light", 2 "0002_policy", 3 "0003_sign_in", 4 "0004_mail", 5 "0005_audit",
             6 "0006_profile", 7 "0007_feedback", 8 "0008_models", 9 "0009_learning_day", 10 "0010_authoring", 11 "0011_enrolling", 12 "0012_activity", 13 "0013_posts", 14 "0014_moderation", 15 "0015_notices", 16 "0016_talk", 17 "0017_documents", 18 "0018_catalogue_version",
-            19 "0019_growth", 20 "0020_forum_versions")
+            19 "0019_growth", 20 "0020_forum_versions", 21 "0021_record_versions")
     };
 }
 

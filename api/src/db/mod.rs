@@ -35,6 +35,7 @@ pub(crate) mod forums;
 pub(crate) mod fresh;
 mod health;
 mod lanes;
+mod lookups;
 pub mod migrate;
 pub(crate) mod notices;
 mod observed;
@@ -55,7 +56,9 @@ pub use opening::{Options, without_password};
 
 use crate::{ids::CourseId, observe::Register};
 use forums::{ForumChange, Forums};
-use fresh::{Change, Fresh, Lookups, Written};
+use fresh::{Change, Fresh, Written};
+use lookups::Lookups;
+pub(crate) use lookups::Memory;
 use observed::Figures;
 use watched::Watched;
 
@@ -97,6 +100,7 @@ pub struct Shared {
     told: broadcast::Sender<Arc<str>>,
     fresh: Arc<Fresh>,
     forums: Arc<Forums>,
+    lookups: Arc<Lookups>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -131,7 +135,8 @@ impl Db {
         };
         let (told, _) = broadcast::channel(MAX_UNREAD);
         let (fresh, forums) = (Arc::new(Fresh::new()), Arc::new(Forums::new()));
-        Ok(Self(Arc::new(Shared { backend, statements: Arc::default(), figures, told, fresh, forums })))
+        let lookups = Arc::new(Lookups::new(&fresh));
+        Ok(Self(Arc::new(Shared { backend, statements: Arc::default(), figures, told, fresh, forums, lookups })))
     }
 
     /// The connections to read from.
@@ -195,8 +200,8 @@ impl Db {
     pub(crate) fn describe_figures(&self, register: &mut Register) {
         Figures::describe(register);
         register.collector(Arc::clone(&self.figures));
-        Fresh::describe(register);
-        register.collector(Lookups(Arc::clone(&self.fresh), Arc::clone(&self.forums)));
+        Lookups::describe(register);
+        register.collector(Arc::clone(&self.lookups));
     }
 
     /// So many requests shared a commit.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db, DbError,
+        Db, DbError, Memory,
         forums::{Known, LIFETIME},
         page::{Page, PageRequest, TimeKey},
     },
@@ -125,7 +125,7 @@ impl Kept {
     pub(crate) fn at_hand<V: Keep>(&self, key: &Key) -> Option<V> {
         let now = self.db.known_forum_version(key.0)?;
         let found = self.find(key, now)?;
-        self.db.forums_looked_up(1, 0);
+        self.db.looked_up(Memory::Forums, 1, 0);
         Some(found)
     }
 

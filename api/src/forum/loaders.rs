@@ -10,7 +10,7 @@ use super::{
 use crate::{
     batch::{Fetch, by_request, grouped, pages},
     db::{
-        Db, DbError,
+        Db, DbError, Memory,
         page::{Page, PageRequest, TimeKey},
     },
     ids::{AccountId, CategoryId, CourseId, PostId, ThreadId},
@@ -124,7 +124,7 @@ macro_rules! page_loaders {
 
             async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
                 let Asked { mut found, missing, reading } = self.0.ask(keys, Self::place).await?;
-                self.0.db().forums_looked_up(found.len(), missing.len());
+                self.0.db().looked_up(Memory::Forums, found.len(), missing.len());
                 for (request, lists) in by_request(&missing) {
                     let rows = $read(self.0.db(), &lists, &request).await?;
                     // A row of a list has a list, so nothing is dropped here.

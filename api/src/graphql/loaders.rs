@@ -14,7 +14,7 @@ use crate::{
     forum::{loaders as forum, moderation::loaders as moderation, reading::loaders::UnreadPages},
     notifications::loaders as notifications,
     profile::loaders as profile,
-    progress::loaders as progress,
+    progress::loaders::{self as progress, LessonsOfEnrolment},
     recommendations::loaders::{self as recommendations, NextCourses},
     reviews::loaders as reviews,
     sign_in::loaders as sign_in,
@@ -32,6 +32,7 @@ macro_rules! loaders {
             pub(crate) in_course: Load<accounts::InCourses>,
             pub(crate) next_courses: Load<NextCourses>,
             pub(crate) unread_pages: Load<UnreadPages>,
+            pub(crate) lessons_of_enrolment: Load<LessonsOfEnrolment>,
             $(pub(crate) $kept_field: Load<$kept>,)+
             $(pub(crate) $forum_field: Load<$forum>,)+
             $(pub(crate) $field: Load<$fetch>),+
@@ -47,6 +48,7 @@ macro_rules! loaders {
                     viewpoint,
                     next_courses: Load::new(NextCourses(app.feed.clone())),
                     unread_pages: Load::new(UnreadPages(app.forum.clone())),
+                    lessons_of_enrolment: Load::new(LessonsOfEnrolment(Arc::clone(&app.learning.records))),
                     $($kept_field: Load::new(<$kept>::new(Arc::clone(&app.kept))),)+
                     $($forum_field: Load::new($forum(Arc::clone(&app.forum.kept))),)+
                     $($field: Load::new(<$fetch>::new(db.clone()))),+
@@ -117,7 +119,6 @@ loaders! {
     enrolments: progress::Enrolments,
     enrolment_pages: progress::EnrolmentPages,
     class_pages: progress::ClassPages,
-    lessons_of_enrolment: progress::LessonsOfEnrolment,
     enrolment_settings: enrolling::Settings,
     attendances: enrolling::Attendances,
     places: enrolling::Places,

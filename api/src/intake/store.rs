@@ -368,7 +368,8 @@ pub(super) async fn put_progress(tx: &mut Tx, db: &Db, rows: &[ProgressRow]) -> 
             " ON CONFLICT (learner_id, course_id) DO UPDATE SET
             enrolled_at = {least}(enrolments.enrolled_at, excluded.enrolled_at),
             last_active_at = {greatest}(enrolments.last_active_at, excluded.last_active_at),
-            rating = COALESCE({greatest}(enrolments.rating, excluded.rating), enrolments.rating, excluded.rating)"
+            rating = COALESCE({greatest}(enrolments.rating, excluded.rating), enrolments.rating, excluded.rating),
+            record_version = enrolments.record_version + 1"
         )
     );
     bulk!(tx, rows,

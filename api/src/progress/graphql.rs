@@ -166,14 +166,13 @@ impl Enrolment {
         let load = scope.load();
         let (modules, record) = futures_util::try_join!(
             load.modules_of_course.get(self.row.course_id),
-            load.lessons_of_enrolment.get(self.row.key())
+            load.lessons_of_enrolment.get(self.row.record_key())
         )?;
         scope.make_room(modules.len())?;
-        let record = record.unwrap_or_default();
         let modules: Vec<_> = modules.iter().filter(|module| module.status == PartStatus::Published).collect();
         let lessons = load.lessons_of_module.get_many(modules.iter().map(|module| module.id).collect()).await?;
         let step = |lesson: &Arc<crate::courses::model::Lesson>| -> Step {
-            let progress = record.get(&lesson.id).cloned();
+            let progress = record.as_ref().and_then(|record| record.get(lesson.id)).cloned();
             (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
         };
         let of_module = |module: &&Arc<crate::courses::model::Module>| ModuleProgress {

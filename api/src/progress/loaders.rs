@@ -3,8 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    kept::{LessonRecord, Records},
     model::{
-        ContentChange, Enrolment, EnrolmentNotes, EnrolmentState, LearnerOrder, LeftOff, LessonProgress, Mark, Progress,
+        ContentChange, Enrolment, EnrolmentNotes, EnrolmentState, LearnerOrder, LeftOff, Mark, Progress, RecordKey,
     },
     store,
 };
@@ -15,7 +16,7 @@ use crate::{
         Db, DbError,
         page::{Page, PageRequest, TimeKey},
     },
-    ids::{AccountId, CohortId, CourseId, LessonId, TopicId},
+    ids::{AccountId, CohortId, CourseId, TopicId},
     time::Timestamp,
 };
 
@@ -82,22 +83,26 @@ impl Fetch for ClassPages {
     }
 }
 
-/// What learners did in the lessons of their courses, by lesson.
-pub(crate) struct LessonsOfEnrolment(pub(crate) Db);
-
-/// The record of one learner in one course, by lesson.
-pub(crate) type LessonRecord = HashMap<LessonId, LessonProgress>;
+/// What learners did in the lessons of their courses.
+pub(crate) struct LessonsOfEnrolment(pub(crate) Arc<Records>);
 
 impl Fetch for LessonsOfEnrolment {
-    type Key = (AccountId, CourseId);
+    type Key = RecordKey;
     type Value = Option<Arc<LessonRecord>>;
 
-    async fn fetch(&self, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Self::Value>, DbError> {
-        let record = |lessons: Vec<LessonProgress>| -> LessonRecord {
-            lessons.into_iter().map(|progress| (progress.lesson_id, progress)).collect()
-        };
-        let records = store::lessons_of_enrolments(&self.0, keys).await?;
-        Ok(records.into_iter().map(|(key, lessons)| (key, Some(Arc::new(record(lessons))))).collect())
+    fn at_hand(&self, key: &RecordKey) -> Option<Self::Value> {
+        self.0.at_hand(key)
+    }
+
+    async fn fetch(&self, keys: &[RecordKey]) -> Result<HashMap<RecordKey, Self::Value>, DbError> {
+        let epoch = self.0.db.epoch();
+        let of: Vec<_> = keys.iter().map(|key| key.of).collect();
+        let rows = store::lessons_of_enrolments(&self.0.db, &of).await?;
+        let mut records: HashMap<_, _> =
+            rows.into_iter().map(|(of, lessons)| (of, Arc::new(LessonRecord::new(lessons)))).collect();
+        let found: HashMap<_, _> = keys.iter().map(|key| (*key, records.remove(&key.of))).collect();
+        self.0.keep(found.iter().map(|(key, record)| (*key, record.clone())), epoch);
+        Ok(found)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod activity;
 pub(crate) mod content;
 pub mod definition;
 pub(crate) mod graphql;
+pub(crate) mod kept;
 pub(crate) mod loaders;
 pub mod model;
 pub(crate) mod store;
@@ -11,6 +12,8 @@ pub(crate) mod store;
 mod apply;
 mod lesson;
 mod spans;
+
+use std::sync::Arc;
 
 use crate::{
     batch::LoadError,
@@ -20,23 +23,27 @@ use crate::{
     time::Clock,
 };
 use activity::{BeatRefusal, Entry, What, Writer};
+use kept::Records;
 use model::{Activity, Progress, Recorded};
 
 /// The service of enrolments and progress.
 #[derive(Clone)]
 pub struct Learning {
     db: Db,
+    pub(crate) records: Arc<Records>,
     writer: Writer,
 }
 
 impl Learning {
-    /// The service, with a task that writes beats for all requests and ends with the last clone of it.
+    /// The service, with a task that writes beats for all requests and ends with the last clone of it, and with so many bytes of memory
+    /// for records.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub fn new(db: Db, clock: Clock) -> Self {
+    pub fn new(db: Db, clock: Clock, memory_bytes: u64) -> Self {
         let writer = Writer::new(db.clone(), clock);
-        Self { db, writer }
+        let records = Arc::new(Records::new(&db, memory_bytes));
+        Self { db, records, writer }
     }
 
     /// The same with a commit for each request that records something; for the bench that measures what sharing them brings.

@@ -96,9 +96,23 @@ pub struct Enrolment {
     pub progress_sum: Personal<tags::LearningRecord, i64>,
     /// What the policy goes by.
     pub tenure: Tenure,
+    /// Grows with each change of what she did in its lessons.
+    pub(super) record_version: i64,
+}
+
+/// Whose record in which course, as it was when the enrolment was read, or later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RecordKey {
+    pub(super) of: (AccountId, CourseId),
+    pub(super) version: i64,
 }
 
 impl Enrolment {
+    /// What finds what she did in its lessons.
+    pub(crate) fn record_key(&self) -> RecordKey {
+        RecordKey { of: self.key(), version: self.record_version }
+    }
+
     /// What identifies it.
     pub fn key(&self) -> (AccountId, CourseId) {
         (self.learner_id, self.course_id)

@@ -17,15 +17,15 @@ use crate::{
 
 statements! {
     ENROLMENTS {
-        "SELECT e.learner_id, e.course_id, e.enrolled_at, e.last_active_at, e.left_at, e.completed_at, e.seconds, e.progress_sum
+        "SELECT e.learner_id, e.course_id, e.enrolled_at, e.last_active_at, e.left_at, e.completed_at, e.seconds, e.progress_sum, e.record_version
          FROM " [pairs 1] " k JOIN enrolments e ON e.learner_id = k.owner AND e.course_id = k.key"
     }
     ENROLMENTS_FORWARD {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" ("<" "DESC")]
     }
     ENROLMENTS_BACKWARD {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.learner_id = k.key" where "i.learner_id = k.key" by "enrolled_at" "course_id" (">" "ASC")]
     }
     /// A page of a class (1), of those whose records its staff keep since (5), in a state (6) or `ANY`, in a cohort (7) or any.
@@ -33,7 +33,7 @@ statements! {
     /// With `OR` instead of `CASE` PostgreSQL believes that next to nobody is meant, so it reads the whole class and sorts it:
     /// in one of 8,000 that took 9.5 ms, and now takes 0.2 ms.
     CLASS_BY_ENROLLED_UP {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -42,7 +42,7 @@ statements! {
          by "enrolled_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ENROLLED_DOWN {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -51,7 +51,7 @@ statements! {
          by "enrolled_at" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_PROGRESS_UP {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -60,7 +60,7 @@ statements! {
          by "progress_sum" "learner_id" (">" "ASC")]
     }
     CLASS_BY_PROGRESS_DOWN {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -69,7 +69,7 @@ statements! {
          by "progress_sum" "learner_id" ("<" "DESC")]
     }
     CLASS_BY_ACTIVITY_UP {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -78,7 +78,7 @@ statements! {
          by "last_active_at" "learner_id" (">" "ASC")]
     }
     CLASS_BY_ACTIVITY_DOWN {
-        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum"
+        [page (uuids) "t.learner_id, t.course_id, t.enrolled_at, t.last_active_at, t.left_at, t.completed_at, t.seconds, t.progress_sum, t.record_version"
          from "enrolments" owned "t.course_id = k.key" where "i.course_id = k.key
            AND (i.left_at IS NULL OR i.left_at > $5) AND (i.completed_at IS NULL OR i.completed_at > $5)
            AND CASE $6 WHEN 'ANY' THEN TRUE WHEN 'LEFT' THEN i.left_at IS NOT NULL
@@ -135,6 +135,7 @@ pub(super) struct EnrolmentRow {
     pub(super) completed_at: Option<Timestamp>,
     seconds: i64,
     pub(super) progress_sum: i64,
+    record_version: i64,
 }
 
 impl EnrolmentRow {
@@ -166,6 +167,7 @@ impl From<EnrolmentRow> for Enrolment {
             seconds: row.seconds.into(),
             progress_sum: row.progress_sum.into(),
             tenure: Tenure::new(row.left_at, row.completed_at),
+            record_version: row.record_version,
         }
     }
 }

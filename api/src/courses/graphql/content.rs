@@ -52,7 +52,7 @@ pub(super) async fn may_read(scope: &Scope, lesson: &model::Lesson) -> Result<Co
         None => false,
     };
     // Where she was before it was closed, she stays.
-    if is_closed && !own_record(scope, course).await?.is_some_and(|record| record.contains_key(&lesson.id)) {
+    if is_closed && !own_record(scope, course).await?.is_some_and(|record| record.get(lesson.id).is_some()) {
         return Ok(ContentState::ModuleClosed);
     }
     Ok(ContentState::Readable)
@@ -104,8 +104,8 @@ impl LessonContent {
         if is_staff(scope, lesson.course_id).await? {
             return Ok(true);
         }
-        let Some((viewer, permit)) = own_permit(scope, lesson.course_id).await? else { return Ok(false) };
-        let first = scope.load().first_versions.get((viewer, lesson.id)).await?;
+        let Some((enrolment, permit)) = own_permit(scope, lesson.course_id).await? else { return Ok(false) };
+        let first = scope.load().first_versions.get((enrolment.learner_id, lesson.id)).await?;
         Ok(first.open(permit).is_some_and(|first| version >= first))
     }
 

@@ -19,8 +19,8 @@ use crate::{
         scalars::int,
         scope::{Scope, scope},
     },
-    ids::{AccountId, CourseId, LessonId, ModuleId},
-    progress::loaders::LessonRecord,
+    ids::{CourseId, LessonId, ModuleId},
+    progress::{kept::LessonRecord, model::Enrolment},
 };
 
 /// What a lesson is.
@@ -83,22 +83,22 @@ pub(super) async fn for_staff<T>(
 /// What the viewer did in the lessons of a course, if she takes or took it.
 pub(super) async fn own_record(scope: &Scope, course: CourseId) -> Result<Option<Arc<LessonRecord>>, Fault> {
     match own_permit(scope, course).await? {
-        Some((viewer, _)) => Ok(scope.load().lessons_of_enrolment.get((viewer, course)).await?),
+        Some((enrolment, _)) => Ok(scope.load().lessons_of_enrolment.get(enrolment.record_key()).await?),
         None => Ok(None),
     }
 }
 
-/// That the viewer may see her own record in a course, as one who takes or took it.
+/// The viewer's enrolment in a course, and that she may see her own record there, as one who takes or took it.
 pub(super) async fn own_permit(
     scope: &Scope,
     course: CourseId,
-) -> Result<Option<(AccountId, Permit<tags::LearningRecord>)>, Fault> {
+) -> Result<Option<(Arc<Enrolment>, Permit<tags::LearningRecord>)>, Fault> {
     let Some(viewer) = scope.viewer.id() else { return Ok(None) };
     let load = scope.load();
     let known = load.viewpoint.known().await?;
     let Some(enrolment) = load.enrolments.get((viewer, course)).await? else { return Ok(None) };
     let standing = load.viewpoint.in_course(known, viewer, course, Some(enrolment.tenure));
-    Ok(permit(&ENROLMENT_MODULES, &standing).ok().map(|permit| (viewer, permit)))
+    Ok(permit(&ENROLMENT_MODULES, &standing).ok().map(|permit| (enrolment, permit)))
 }
 
 /// A part of a course.
@@ -125,7 +125,7 @@ impl Module {
     /// Whether the viewer has a record of one of its lessons.
     async fn is_recorded(scope: &Scope, course: CourseId, id: ModuleId) -> Result<bool, Fault> {
         let Some(record) = own_record(scope, course).await? else { return Ok(false) };
-        let lessons = scope.load().lessons.get_many(record.keys().copied().collect()).await?;
+        let lessons = scope.load().lessons.get_many(record.lessons().collect()).await?;
         Ok(lessons.values().flatten().any(|lesson| lesson.module_id == id))
     }
 
@@ -167,12 +167,13 @@ impl Module {
         if !load.viewpoint.known().await?.membership(self.0.course_id).learner {
             return Ok(None);
         }
-        let Some((viewer, permit)) = own_permit(scope, self.0.course_id).await? else { return Ok(None) };
-        let record = load.lessons_of_enrolment.get((viewer, self.0.course_id)).await?.unwrap_or_default();
+        let Some((enrolment, permit)) = own_permit(scope, self.0.course_id).await? else { return Ok(None) };
+        let record = load.lessons_of_enrolment.get(enrolment.record_key()).await?;
         for module in before {
             let lessons = load.lessons_of_module.get(module.id).await?;
             let is_done = |lesson: &Arc<model::Lesson>| {
-                record.get(&lesson.id).is_some_and(|progress| progress.completed_at.open(permit).is_some())
+                let progress = record.as_ref().and_then(|record| record.get(lesson.id));
+                progress.is_some_and(|progress| progress.completed_at.open(permit).is_some())
             };
             if !lessons.iter().all(is_done) {
                 return Ok(Some(false));
@@ -260,7 +261,7 @@ impl Lesson {
             Status::Draft => is_staff(scope, course).await?,
             Status::Retired => {
                 is_staff(scope, course).await?
-                    || own_record(scope, course).await?.is_some_and(|record| record.contains_key(&id))
+                    || own_record(scope, course).await?.is_some_and(|record| record.get(id).is_some())
             }
         };
         Ok(there.then_some(Self(lesson)))

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db, DbError,
+        Db, DbError, Memory,
         page::{PageRequest, TimeKey},
     },
     forum::{kept::Kept, store::threads},
@@ -50,7 +50,7 @@ pub(super) async fn unread_threads(
             None => walked.push(course),
         }
     }
-    db.forums_looked_up(courses.len() - walked.len() - often.len(), walked.len() + often.len());
+    db.looked_up(Memory::Forums, courses.len() - walked.len() - often.len(), walked.len() + often.len());
     if !walked.is_empty() {
         known.threads.retain(|(course, _), _| walked.contains(course));
         let threads = store::unread::unread_threads(db, reader, &walked, &known, request, LOOKED_AT).await?;

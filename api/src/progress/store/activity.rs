@@ -51,6 +51,7 @@ statements! {
            [int 10] ", " [text 11] " FROM " [rows 1] " WHERE TRUE
          ON CONFLICT (learner_id, id) DO UPDATE SET capped = excluded.capped, reason = excluded.reason"
     }
+    /// Their enrolments are put after them in the same transaction, which raises the versions of their records.
     PUT_LESSONS {
         "INSERT INTO lesson_progress (learner_id, course_id, lesson_id, seconds, position, position_at, furthest, progress, score, scored_at,
            content_version, started_at, updated_at, completed_at)
@@ -63,7 +64,8 @@ statements! {
     }
     PUT_ENROLMENTS {
         "UPDATE enrolments SET last_active_at = r.last_active_at, completed_at = r.completed_at, seconds = r.seconds,
-           progress_sum = r.progress_sum, last_beat_at = r.last_beat_at, capped_seconds = r.capped_seconds
+           progress_sum = r.progress_sum, last_beat_at = r.last_beat_at, capped_seconds = r.capped_seconds,
+           record_version = enrolments.record_version + 1
          FROM (SELECT " [id 0] " AS learner_id, " [id 1] " AS course_id, " [int 2] " AS last_active_at, " [int 3] " AS completed_at, "
            [int 4] " AS seconds, " [int 5] " AS progress_sum, " [int 6] " AS last_beat_at, " [int 7] " AS capped_seconds FROM " [rows 1] ") r
          WHERE enrolments.learner_id = r.learner_id AND enrolments.course_id = r.course_id"
