@@ -172,7 +172,7 @@ impl Enrolment {
         let modules: Vec<_> = modules.iter().filter(|module| module.status == PartStatus::Published).collect();
         let lessons = load.lessons_of_module.get_many(modules.iter().map(|module| module.id).collect()).await?;
         let step = |lesson: &Arc<crate::courses::model::Lesson>| -> Step {
-            let progress = record.as_ref().and_then(|record| record.get(lesson.id)).cloned();
+            let progress = record.get(lesson.id).cloned();
             (Arc::clone(lesson), progress.unwrap_or_else(|| model::LessonProgress::none(lesson.id)))
         };
         let of_module = |module: &&Arc<crate::courses::model::Module>| ModuleProgress {

@@ -9,8 +9,7 @@
 //!
 //! Invariant: an enrolment that was read after a write was acknowledged shows that write in its lessons.
 
-use std::mem::size_of;
-use std::sync::Arc;
+use std::{mem::size_of, sync::Arc};
 
 use moka::sync::Cache;
 
@@ -24,7 +23,7 @@ use crate::{
 const OVERHEAD: usize = 250;
 
 /// The record of one learner in one course: the lessons that she was in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LessonRecord(Box<[LessonProgress]>);
 
 impl LessonRecord {
@@ -59,8 +58,7 @@ pub(crate) struct Records {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// `None` of a learner who was in no lesson.
-    record: Option<Arc<LessonRecord>>,
+    record: Arc<LessonRecord>,
     version: i64,
     epoch: u64,
 }
@@ -68,16 +66,13 @@ struct Entry {
 impl Records {
     /// For at most so many bytes; 0 to keep nothing.
     pub(crate) fn new(db: &Db, bytes: u64) -> Self {
-        let weigh = |_: &_, entry: &Entry| {
-            let bytes = entry.record.as_ref().map_or(0, |record| record.bytes());
-            u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX)
-        };
+        let weigh = |_: &_, entry: &Entry| u32::try_from(entry.record.bytes() + OVERHEAD).unwrap_or(u32::MAX);
         let cache = || Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(LIFETIME).build();
         Self { db: db.clone(), cache: (bytes > 0).then(cache) }
     }
 
     /// The record that an enrolment had when it was read, or a later one, if it is kept.
-    pub(super) fn at_hand(&self, key: &RecordKey) -> Option<Option<Arc<LessonRecord>>> {
+    pub(super) fn at_hand(&self, key: &RecordKey) -> Option<Arc<LessonRecord>> {
         let entry = self.cache.as_ref()?.get(&key.of)?;
         let is_so = entry.version == key.version && entry.epoch == self.db.epoch();
         is_so.then(|| {
@@ -87,7 +82,7 @@ impl Records {
     }
 
     /// Keeps what was read after these enrolments. `epoch` is what it was before.
-    pub(super) fn keep(&self, read: impl Iterator<Item = (RecordKey, Option<Arc<LessonRecord>>)>, epoch: u64) {
+    pub(super) fn keep(&self, read: impl Iterator<Item = (RecordKey, Arc<LessonRecord>)>, epoch: u64) {
         let Some(cache) = &self.cache else { return };
         let mut count = 0;
         for (key, record) in read {

@@ -88,7 +88,7 @@ pub(crate) struct LessonsOfEnrolment(pub(crate) Arc<Records>);
 
 impl Fetch for LessonsOfEnrolment {
     type Key = RecordKey;
-    type Value = Option<Arc<LessonRecord>>;
+    type Value = Arc<LessonRecord>;
 
     fn at_hand(&self, key: &RecordKey) -> Option<Self::Value> {
         self.0.at_hand(key)
@@ -100,8 +100,8 @@ impl Fetch for LessonsOfEnrolment {
         let rows = store::lessons_of_enrolments(&self.0.db, &of).await?;
         let mut records: HashMap<_, _> =
             rows.into_iter().map(|(of, lessons)| (of, Arc::new(LessonRecord::new(lessons)))).collect();
-        let found: HashMap<_, _> = keys.iter().map(|key| (*key, records.remove(&key.of))).collect();
-        self.0.keep(found.iter().map(|(key, record)| (*key, record.clone())), epoch);
+        let found: HashMap<_, _> = keys.iter().map(|key| (*key, records.remove(&key.of).unwrap_or_default())).collect();
+        self.0.keep(found.iter().map(|(key, record)| (*key, Arc::clone(record))), epoch);
         Ok(found)
     }
 }

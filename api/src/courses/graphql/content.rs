@@ -52,7 +52,7 @@ pub(super) async fn may_read(scope: &Scope, lesson: &model::Lesson) -> Result<Co
         None => false,
     };
     // Where she was before it was closed, she stays.
-    if is_closed && !own_record(scope, course).await?.is_some_and(|record| record.get(lesson.id).is_some()) {
+    if is_closed && own_record(scope, course).await?.is_none_or(|record| record.get(lesson.id).is_none()) {
         return Ok(ContentState::ModuleClosed);
     }
     Ok(ContentState::Readable)

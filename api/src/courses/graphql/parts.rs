@@ -83,7 +83,7 @@ pub(super) async fn for_staff<T>(
 /// What the viewer did in the lessons of a course, if she takes or took it.
 pub(super) async fn own_record(scope: &Scope, course: CourseId) -> Result<Option<Arc<LessonRecord>>, Fault> {
     match own_permit(scope, course).await? {
-        Some((enrolment, _)) => Ok(scope.load().lessons_of_enrolment.get(enrolment.record_key()).await?),
+        Some((enrolment, _)) => Ok(Some(scope.load().lessons_of_enrolment.get(enrolment.record_key()).await?)),
         None => Ok(None),
     }
 }
@@ -172,8 +172,7 @@ impl Module {
         for module in before {
             let lessons = load.lessons_of_module.get(module.id).await?;
             let is_done = |lesson: &Arc<model::Lesson>| {
-                let progress = record.as_ref().and_then(|record| record.get(lesson.id));
-                progress.is_some_and(|progress| progress.completed_at.open(permit).is_some())
+                record.get(lesson.id).is_some_and(|progress| progress.completed_at.open(permit).is_some())
             };
             if !lessons.iter().all(is_done) {
                 return Ok(Some(false));

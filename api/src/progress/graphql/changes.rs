@@ -113,10 +113,7 @@ pub(super) async fn new_lessons(
         return Ok(Some(0));
     }
     let record = load.lessons_of_enrolment.get(row.record_key()).await?;
-    let is_done = |lesson| {
-        let progress = record.as_ref().and_then(|record| record.get(lesson));
-        progress.is_some_and(|progress| progress.completed_at.open(permit).is_some())
-    };
+    let is_done = |lesson| record.get(lesson).is_some_and(|progress| progress.completed_at.open(permit).is_some());
     Ok(Some(int(came.iter().filter(|lesson| !is_done(**lesson)).count() as i64)))
 }
 
