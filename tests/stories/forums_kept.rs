@@ -148,7 +148,7 @@ story! {
         for _ in 0..3 {
             assert_eq!(list(&omar, 1, Value::Null).await["nodes"][0]["title"], "Are two worms enough?");
         }
-        // By another connection, as `stoa data import` has it: nobody tells this server.
+        // By another connection, as `stoa import` has it: nobody tells this server.
         let other = school.replica().await;
         take_in(&school, &other, &[("threads.csv", &threads("soil", 4))]).await;
         tokio::time::sleep(FORUM_BOUND).await;

@@ -103,7 +103,7 @@ story! {
         for client in [school.anybody(), &there] {
             assert_eq!(title(client).await, "Living Soil");
         }
-        // As `stoa data import` does it, in a process of its own: this server hears nothing of it.
+        // As `stoa import` does it, in a process of its own: this server hears nothing of it.
         import_with_title(&school, &other, "Soil Alive").await;
         assert_eq!(title(&there).await, "Soil Alive");
         tokio::time::sleep(BOUND).await;

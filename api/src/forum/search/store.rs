@@ -26,7 +26,7 @@ statements! {
                w.is_title AS in_title, p.created_at AS at, w.subject_id, p.author_id"]
         [pg "f.course_id, f.thread_id, f.post_id, f.in_title, f.at, f.subject_id, f.author_id"]
         " FROM " [uuids 1] " k "
-        [lite "JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
+        [lite "CROSS JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
                  SELECT i.rowid FROM forum_words i
                  WHERE i.forum_words MATCH 'course : \"' || hex(k.key) || '\" AND words : ' || $2 ORDER BY i.rowid DESC LIMIT 2000)
                LEFT JOIN posts p ON w.is_title = 0 AND p.course_id = w.course_id AND p.id = w.subject_id AND p.removed_at IS NULL
@@ -59,7 +59,7 @@ statements! {
                w.is_title AS in_title, p.created_at AS at, w.subject_id, p.author_id"]
         [pg "f.course_id, f.thread_id, f.post_id, f.in_title, f.at, f.subject_id, f.author_id"]
         " FROM " [uuids 1] " k "
-        [lite "JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
+        [lite "CROSS JOIN forum_words_keys w ON +w.course_id = k.key AND w.key IN (
                  SELECT i.rowid FROM forum_words i
                  WHERE i.forum_words MATCH 'course : \"' || hex(k.key) || '\" AND words : ' || $2 ORDER BY i.rowid DESC LIMIT 2000)
                LEFT JOIN posts p ON w.is_title = 0 AND p.course_id = w.course_id AND p.id = w.subject_id AND p.removed_at IS NULL

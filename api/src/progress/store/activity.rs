@@ -87,7 +87,7 @@ statements! {
     /// The latest marks of each enrolment.
     MARKS {
         "SELECT b.learner_id, b.course_id, b.at, b.lesson_id, b.seconds, b.capped, b.reason
-         FROM " [pairs 1] " k JOIN activity_beats b ON b.learner_id = k.owner AND b.course_id = k.key AND b.reason IS NOT NULL
+         FROM " [pairs 1] " k " [lite "CROSS "] "JOIN activity_beats b ON b.learner_id = k.owner AND b.course_id = k.key AND b.reason IS NOT NULL
            AND b.id IN (SELECT i.id FROM activity_beats i WHERE i.learner_id = k.owner AND i.course_id = k.key AND i.reason IS NOT NULL
                         ORDER BY i.at DESC, i.id DESC LIMIT $2)
          ORDER BY b.at DESC, b.id DESC"

@@ -38,8 +38,7 @@ statements! {
          ON CONFLICT (learner_id, course_id) DO UPDATE SET read_at = excluded.read_at WHERE excluded.read_at > forum_reads.read_at"
     }
     MERGED_INTO {
-        "SELECT t.course_id, t.merged_into, t.id FROM " [pairs 1] " k
-         JOIN threads t ON t.course_id = k.owner AND t.merged_into = k.key"
+        "SELECT t.course_id, t.merged_into, t.id FROM " [pairs 1] " k " [lite "CROSS "] "JOIN threads t ON t.course_id = k.owner AND t.merged_into = k.key"
     }
     LAST_POST {
         "SELECT created_at, id FROM posts WHERE course_id = $1 AND thread_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
