@@ -27,7 +27,7 @@ statements! {
              credential_id, network, request_id, detail, row_hash) SELECT $1, $2, "
         [lite "unhex(value ->> 0, '-'), value ->> 1, value ->> 2, unhex(value ->> 3, '-'), value ->> 4, value ->> 5,
              unhex(value ->> 6, '-'), unhex(value ->> 7, '-'), value ->> 8, unhex(value ->> 9, '-'), value ->> 10, value ->> 11,
-             value ->> 12, unhex(value ->> 13) FROM json_each($3)"]
+             value ->> 12, unhex(value ->> 13) FROM jsonb_each($3)"]
         [pg "u.* FROM head, unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::uuid[],
              $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[]) u"]
     }

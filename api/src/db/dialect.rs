@@ -86,7 +86,8 @@ macro_rules! lite {
             " ORDER BY t.", $time, " ", $dir, ", t.", $id, " ", $dir
         )
     };
-    ([rows $n:literal]) => { concat!("json_each($", $n, ")") };
+    // Rows are arrays: with `json_each` each is written as text, and read again. 300 rows of 13 values take half the time so.
+    ([rows $n:literal]) => { concat!("jsonb_each($", $n, ")") };
     ([id $k:literal]) => { concat!("unhex(value ->> ", $k, ", '-')") };
     ([int $k:literal]) => { concat!("(value ->> ", $k, ")") };
     ([text $k:literal]) => { concat!("(value ->> ", $k, ")") };

@@ -66,6 +66,9 @@ struct Arguments {
     /// How many connections to the database Stoa holds
     #[arg(long, default_value_t = 8)]
     stoa_connections: u32,
+    /// A line of Stoa's [catalogue], such as "record_memory_bytes = 0"
+    #[arg(long, value_name = "NAME = VALUE")]
+    catalogue: Vec<String>,
     /// How many learners the campus has
     #[arg(long, default_value_t = 2_000)]
     learners: u32,
@@ -104,6 +107,7 @@ async fn main() -> anyhow::Result<()> {
         stoa: &arguments.stoa,
         node: &arguments.peers.join("node"),
         stoa_connections: arguments.stoa_connections,
+        catalogue: &arguments.catalogue,
         pool: arguments.pool,
         processes: arguments.processes,
     };

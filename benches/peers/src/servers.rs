@@ -61,6 +61,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) node: &'a Path,
     /// How many connections to the database Stoa holds.
     pub(crate) stoa_connections: u32,
+    /// What it is to keep in memory, as lines of its configuration.
+    pub(crate) catalogue: &'a [String],
     /// How many connections each process of a peer holds.
     pub(crate) pool: u32,
     /// How many processes each peer has.
@@ -109,8 +111,9 @@ fn configuration(setup: &Setup<'_>) -> String {
     format!(
         "connections = {}\nlog = \"warn\"\ntrain_every_hours = 0\n\n[limits]\nbudget = 1000000000\n\
          budget_per_second = 1000000000\nprogram_share = 100\nviewer_share = 100\n\n\
-         [observe]\nslow_millis = 0\n",
-        setup.stoa_connections
+         [observe]\nslow_millis = 0\n\n[catalogue]\n{}\n",
+        setup.stoa_connections,
+        setup.catalogue.join("\n")
     )
 }
 

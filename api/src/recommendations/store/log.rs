@@ -21,7 +21,7 @@ statements! {
              (learner_id, list_id, course_id, position, model_id, engine, experiment, arm, propensity, explored, shown_at)
            SELECT o.learner_id, o.list_id, unhex(replace(i.value ->> 'course', '-', '')), i.key + 1, o.model_id, o.engine,
              o.experiment, o.arm, i.value ->> 'propensity', i.value ->> 'explored', $4
-           FROM offered_lists o JOIN json_each(o.items) i
+           FROM offered_lists o JOIN jsonb_each(o.items) i
            WHERE o.learner_id = $1 AND o.list_id = $2 AND unhex(replace(i.value ->> 'course', '-', '')) "]
         [pg "INSERT INTO recommendation_impressions
              (learner_id, list_id, course_id, position, model_id, engine, experiment, arm, propensity, explored, shown_at)

@@ -24,7 +24,7 @@ use crate::{
 const NOTHING: i64 = i64::MIN / 2;
 
 /// The same walk in both directions. Both databases go along the index of threads by their last posts, and stop when the page is
-/// full: on PostgreSQL by `LATERAL`, on SQLite, which has none, by a list in JSON for each forum, which `json_each` takes apart.
+/// full: on PostgreSQL by `LATERAL`, on SQLite, which has none, by a list in JSON for each forum, which `jsonb_each` takes apart.
 /// There the order of the threads that were looked at is not asked for again, since that would sort all of them: SQLite hands on
 /// the rows of a part with `LIMIT` one by one, as they come.
 ///
@@ -34,7 +34,7 @@ const NOTHING: i64 = i64::MIN / 2;
 macro_rules! walks {
     ($($name:ident $op:literal $dir:literal)+) => { statements! { $($name {
         [lite "WITH f AS MATERIALIZED (SELECT unhex(value ->> 0) AS course_id, value ->> 1 AS since, jsonb_extract(value, '$[2]') AS marks
-             FROM json_each($1))
+             FROM jsonb_each($1))
          SELECT "]
         [pg "WITH f AS MATERIALIZED (SELECT (value ->> 0)::uuid AS course_id, (value ->> 1)::bigint AS since, value -> 2 AS marks
              FROM jsonb_array_elements($1::jsonb))
@@ -42,7 +42,7 @@ macro_rules! walks {
         "t.course_id, t.id, t.category_id, t.author_id, t.kind, t.title, t.created_at, t.post_count,
            t.anonymity, t.version, t.last_post_at, t.pinned_at, t.locked_at, t.lock_reason, t.answer_id, t.merged_into, "
         [lite "e.value ->> 1 AS read_at, e.value ->> 2 AS unread
-         FROM f CROSS JOIN json_each((SELECT json_group_array(json_array(hex(n.id), n.mark ->> 0, n.unread)) FROM (
+         FROM f CROSS JOIN jsonb_each((SELECT jsonb_group_array(jsonb_array(hex(n.id), n.mark ->> 0, n.unread)) FROM (
              SELECT i.id, i.mark, (SELECT COUNT(*) FROM (
                  SELECT p.author_id, p.removed_at FROM posts p
                  WHERE p.course_id = f.course_id AND p.thread_id = i.id AND (p.created_at, p.id) > (i.mark ->> 0, unhex(i.mark ->> 1))
