@@ -9,7 +9,7 @@ use stoa_api::{
 };
 use stoa_testkit::{Client, Database, School, story, unmetered};
 
-use crate::{kept_everywhere::plans, unread::take_in};
+use crate::{forums_kept::least_cost, kept_everywhere::plans, unread::take_in};
 
 const CLASS: &str =
     "{ course(slug: \"living-soil\") { learners(first: 9) { nodes { ...record } } } } fragment record on Enrolment {
@@ -26,17 +26,6 @@ const ENROLL: &str = "mutation($course: ID!) { enroll(courseId: $course) { userE
 async fn reading(school: &School) -> App {
     let catalogue = CatalogueSettings { record_memory_bytes: 0, ..CatalogueSettings::default() };
     school.replica_under(Settings { catalogue, ..unmetered() }).await
-}
-
-/// The fewest statements that asking costs: now and then something else is looked at, too.
-async fn least_cost(app: &App, client: &Client, query: &str) -> u64 {
-    let mut least = u64::MAX;
-    for _ in 0..6 {
-        let before = app.db.statements();
-        client.data(query).await;
-        least = least.min(app.db.statements() - before);
-    }
-    least
 }
 
 story! {

@@ -66,7 +66,7 @@ struct Arguments {
     /// How many connections to the database Stoa holds
     #[arg(long, default_value_t = 8)]
     stoa_connections: u32,
-    /// A line of Stoa's [catalogue], such as "record_memory_bytes = 0"
+    /// A line of `[catalogue]` in what Stoa is configured by, such as `record_memory_bytes = 0`
     #[arg(long, value_name = "NAME = VALUE")]
     catalogue: Vec<String>,
     /// How many learners the campus has
