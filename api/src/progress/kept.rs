@@ -1,15 +1,15 @@
 //! What learners did in the lessons of their courses, kept in memory for a minute after it was read.
 //!
 //! An enrolment has a number, `record_version`, which each transaction raises that writes to its lessons. Whoever shows what she did
-//! in them has read the enrolment in the same request, and so knows the number; what was read after the same number was is what the
-//! database would say, or came later. So nobody has to be told of anything, on whichever server it was written.
+//! in them has read the enrolment in the same request, and so knows the number. What was read after an enrolment with the same number
+//! is what it had then, or came later. So nobody has to be told of anything, on whichever server it was written.
 //!
-//! The values stay [`Personal`](crate::access::Personal): the policy is asked as for what was just read. Nothing stays for longer than
-//! [`LIFETIME`] after it was read, whether or not it is asked for again: what is erased or restored is gone from here too.
+//! The values stay [`Personal`](crate::access::Personal): the policy is asked as for what was just read. Nothing is used for longer than
+//! [`LIFETIME`] after it was read, however often it is asked for, and what is past that is thrown out when others are asked for.
 //!
 //! Invariant: an enrolment that was read after a write was acknowledged shows that write in its lessons.
 
-use std::{mem::size_of, sync::Arc};
+use std::{collections::HashMap, mem::size_of, sync::Arc};
 
 use moka::sync::Cache;
 
@@ -81,14 +81,51 @@ impl Records {
         })
     }
 
-    /// Keeps what was read after these enrolments. `epoch` is what it was before.
-    pub(super) fn keep(&self, read: impl Iterator<Item = (RecordKey, Arc<LessonRecord>)>, epoch: u64) {
-        let Some(cache) = &self.cache else { return };
-        let mut count = 0;
-        for (key, record) in read {
-            cache.insert(key.of, Entry { record, version: key.version, epoch });
-            count += 1;
+    /// Keeps what was read after the enrolments with these keys, and answers with the record of each: an empty one where nothing was
+    /// read. `epoch` is what it was before.
+    pub(super) fn keep(
+        &self,
+        keys: &[RecordKey],
+        read: impl Iterator<Item = ((AccountId, CourseId), LessonRecord)>,
+        epoch: u64,
+    ) -> HashMap<RecordKey, Arc<LessonRecord>> {
+        let read: HashMap<_, _> = read.map(|(of, record)| (of, Arc::new(record))).collect();
+        let record_of = |key: &RecordKey| (*key, read.get(&key.of).cloned().unwrap_or_default());
+        let records: HashMap<_, _> = keys.iter().map(record_of).collect();
+        if let Some(cache) = &self.cache {
+            for (key, record) in &records {
+                cache.insert(key.of, Entry { record: Arc::clone(record), version: key.version, epoch });
+            }
+            self.db.looked_up(Memory::Records, 0, records.len());
         }
-        self.db.looked_up(Memory::Records, 0, count);
+        records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::db::Options;
+
+    #[tokio::test]
+    async fn an_enrolment_that_was_read_before_a_beat_and_after_it_has_the_same_lessons_both_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Options::create(&format!("sqlite://{}/stoa.db", folder.path().display()))).await.unwrap();
+        let id = Uuid::from_u128;
+        let (mei, zoe) = ((AccountId(id(1)), CourseId(id(9))), (AccountId(id(2)), CourseId(id(9))));
+        let key = |of, version| RecordKey { of, version };
+        let keys = [key(mei, 4), key(mei, 5), key(zoe, 0)];
+        let lessons = || LessonRecord::new([7, 3].map(|lesson| LessonProgress::none(LessonId(id(lesson)))).into());
+        let there = |record: &LessonRecord| record.lessons().map(|lesson| lesson.0.as_u128()).collect::<Vec<_>>();
+        for bytes in [0, 10_000] {
+            let records = Records::new(&db, bytes);
+            let found = records.keep(&keys, [(mei, lessons())].into_iter(), db.epoch());
+            assert_eq!(keys.map(|key| there(&found[&key])), [vec![3, 7], vec![3, 7], vec![]]);
+            assert!(found[&keys[0]].get(LessonId(id(7))).is_some() && found[&keys[2]].get(LessonId(id(7))).is_none());
+            assert_eq!(records.at_hand(&keys[2]).is_some(), bytes > 0);
+            assert!(records.at_hand(&key(mei, 6)).is_none(), "another beat came");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Enrolments and progress by key, in batches.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     kept::{LessonRecord, Records},
@@ -96,13 +99,12 @@ impl Fetch for LessonsOfEnrolment {
 
     async fn fetch(&self, keys: &[RecordKey]) -> Result<HashMap<RecordKey, Self::Value>, DbError> {
         let epoch = self.0.db.epoch();
-        let of: Vec<_> = keys.iter().map(|key| key.of).collect();
-        let rows = store::lessons_of_enrolments(&self.0.db, &of).await?;
-        let mut records: HashMap<_, _> =
-            rows.into_iter().map(|(of, lessons)| (of, Arc::new(LessonRecord::new(lessons)))).collect();
-        let found: HashMap<_, _> = keys.iter().map(|key| (*key, records.remove(&key.of).unwrap_or_default())).collect();
-        self.0.keep(found.iter().map(|(key, record)| (*key, Arc::clone(record))), epoch);
-        Ok(found)
+        // The same enrolment may have been read twice in a request, with a beat between.
+        let of: BTreeSet<_> = keys.iter().map(|key| key.of).collect();
+        let of: Vec<_> = of.into_iter().collect();
+        let found = store::lessons_of_enrolments(&self.0.db, &of).await?;
+        let records = found.into_iter().map(|(of, lessons)| (of, LessonRecord::new(lessons)));
+        Ok(self.0.keep(keys, records, epoch))
     }
 }
 
