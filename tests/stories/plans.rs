@@ -1,9 +1,8 @@
 //! How statements find their rows in a school that has grown: by an index, and not by looking at everybody's.
 //!
 //! Each database is asked for its plan of each statement. SQLite without statistics takes every table for a large one; with those of
-//! a school of some hundred learners, for a small one, of which a part of a plan that looks cheap may be done again and again. Where that
-//! school is, a server with statistics is, until somebody counts anew. PostgreSQL goes by what it knows of the tables, so there each is
-//! filled, and told to be ten thousand times as long.
+//! a school of some hundred learners, for a small one, and it goes by them until somebody counts anew, however large the school has
+//! become. PostgreSQL goes by what it knows of the tables, so there each is filled, and told to be ten thousand times as long.
 
 use std::collections::{BTreeMap, BTreeSet};
 

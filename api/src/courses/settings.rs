@@ -1,10 +1,10 @@
-//! What an installation decides about the catalogue.
+//! What an installation decides about what is kept in memory.
 
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{self, OutOfBounds};
 
-/// What an installation decides about the catalogue: the table `[catalogue]`.
+/// How much of the catalogue, and of what belongs to its courses, is kept in memory: the table `[catalogue]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogueSettings {
