@@ -154,6 +154,21 @@ story! {
         }
     }
 
+    async fn what_memory_has_told_and_what_was_read_is_counted_for_each_kind(school) {
+        let mei = school.person("mei").await;
+        let query = "{ course(slug: \"living-soil\") { title myEnrolment { modules { progress } } forum { threads(first: 1) { nodes { title } } } } }";
+        for _ in 0..3 {
+            mei.data(query).await;
+        }
+        let text = scraped(&school.app).await;
+        for of in ["catalogue", "forum", "record"] {
+            for result in ["hit", "miss"] {
+                let count = value(&text, &format!("stoa_{of}_lookups_total"), &[&format!("result=\"{result}\"")]);
+                assert!(count > 0.9, "{of} {result}: {text}");
+            }
+        }
+    }
+
     async fn mails_that_wait_and_commits_that_are_shared_are_told(school) {
         // A look at somebody else is logged.
         let ana = school.person("ana").await;
